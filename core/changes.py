@@ -1,0 +1,52 @@
+"""The change feed: hints {mailbox, modseq} over Redis, published after commit, never raising.
+
+A hint says only that something changed; its reader fetches what changed after its own modseq from the
+tables, so order, loss and doubles cannot hurt. Readers also compare modseq now and then (RESYNC_S), so
+a missing Redis delays what they show and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Iterable
+
+import redis
+from django.db import transaction
+
+from core.redis import async_client, client
+
+CHANNEL = "globalmail:changes"
+RESYNC_S = 15.0
+"""How often a reader compares modseq by itself; the promise is 20 s without Redis."""
+
+log = logging.getLogger(__name__)
+
+
+def publish(hints: Iterable[tuple[int, int]]) -> None:
+    """Tell every reader that these (mailbox, modseq) pairs exist. Call after commit; never raises."""
+    body = json.dumps([[mailbox, modseq] for mailbox, modseq in hints])
+    try:
+        client().publish(CHANNEL, body)
+    except redis.RedisError as error:
+        log.info("change hint not published", extra={"error": str(error)})
+
+
+def publish_on_commit(hints: Iterable[tuple[int, int]]) -> None:
+    """Publish after the current transaction commits (at once when there is none)."""
+    listed = list(hints)
+    transaction.on_commit(lambda: publish(listed), robust=True)
+
+
+async def subscribe() -> AsyncIterator[list[tuple[int, int]]]:
+    """Yield lists of (mailbox, modseq) until cancelled. Raises redis.RedisError when Redis goes away."""
+    connection = async_client()
+    feed = connection.pubsub()
+    try:
+        await feed.subscribe(CHANNEL)
+        async for message in feed.listen():
+            if message["type"] == "message":
+                yield [(int(mailbox), int(modseq)) for mailbox, modseq in json.loads(message["data"])]
+    finally:
+        await feed.aclose()  # type: ignore[no-untyped-call]
+        await connection.aclose()

@@ -1,0 +1,102 @@
+"""Django's SQLite backend with the turnstile in front of every write transaction.
+
+`transaction_mode: IMMEDIATE` is required: a deferred transaction that reads and then writes fails at once
+when another process wrote in between. Writes outside `atomic()` pass the turnstile statement by statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db.backends.sqlite3 import base
+
+from core.sqlite.locks import Turnstile
+
+Database = base.Database
+WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """SQLite whose writers of all processes take turns."""
+
+    turnstile: Turnstile | None = None
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Open the file and, unless it lives in memory, its turnstile."""
+        connection = super().get_new_connection(conn_params)
+        name = str(conn_params["database"])
+        if self.turnstile is None and not self.is_in_memory_db() and not name.startswith("file:"):
+            self.turnstile = Turnstile(name)
+        return connection
+
+    def _start_transaction_under_autocommit(self) -> None:
+        self._enter()
+        try:
+            super()._start_transaction_under_autocommit()
+        except BaseException:
+            self._leave()
+            raise
+
+    def _commit(self) -> None:
+        super()._commit()  # type: ignore[misc]
+        self._leave()
+
+    def _rollback(self) -> None:
+        try:
+            super()._rollback()  # type: ignore[misc]
+        finally:
+            self._leave()
+
+    def _close(self) -> None:
+        super()._close()  # type: ignore[misc]
+        if self.turnstile is not None:
+            self.turnstile.close()
+            self.turnstile = None
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """A cursor that passes the turnstile for a write outside a transaction."""
+        assert self.connection is not None
+        return self.connection.cursor(factory=_cursor_class(self))
+
+    def _enter(self) -> None:
+        if self.turnstile is not None:
+            self.turnstile.acquire()
+
+    def _leave(self) -> None:
+        if self.turnstile is not None:
+            self.turnstile.release()
+
+
+def _cursor_class(wrapper: DatabaseWrapper) -> Callable[..., base.SQLiteCursorWrapper]:
+    def make(connection: Any) -> base.SQLiteCursorWrapper:
+        cursor = TurnstileCursor(connection)
+        cursor.wrapper = wrapper
+        return cursor
+
+    return make
+
+
+class TurnstileCursor(base.SQLiteCursorWrapper):
+    """Takes the turnstile around a single writing statement in autocommit mode."""
+
+    wrapper: DatabaseWrapper
+
+    def execute(self, query: str, params: Any = None) -> Any:
+        """Run one statement."""
+        return self._taking_turn(query, lambda: base.SQLiteCursorWrapper.execute(self, query, params))
+
+    def executemany(self, query: str, param_list: Sequence[Any]) -> Any:
+        """Run one statement for each parameter list."""
+        return self._taking_turn(query, lambda: base.SQLiteCursorWrapper.executemany(self, query, param_list))
+
+    def _taking_turn(self, query: str, run: Callable[[], Any]) -> Any:
+        wrapper = self.wrapper
+        alone = not wrapper.in_atomic_block and query.lstrip()[:7].upper().startswith(WRITES)
+        if not alone or wrapper.turnstile is None or wrapper.turnstile.held:
+            return run()
+        wrapper.turnstile.acquire()
+        try:
+            return run()
+        finally:
+            wrapper.turnstile.release()

@@ -1,0 +1,39 @@
+"""The tables of the mail store. The ORM owns the schema; hot paths are raw SQL in services and selectors.
+
+Times on hot rows are integers, microseconds since 1970 (names end in `_us`). Columns named `<thing>_id` are
+plain integers without a foreign-key constraint: rows of a mailbox are written together and `check_store`
+verifies them; a constraint would cost an index look-up for each row of the deliver path.
+"""
+
+from mailstore.models.blobs import Blob
+from mailstore.models.correspondents import Correspondent
+from mailstore.models.drafts import Draft, DraftAttachment
+from mailstore.models.entries import Entry, Expunged, Flag, Recoverable
+from mailstore.models.labels import EntryLabel, Keyword, Snooze, Todo
+from mailstore.models.mailboxes import Folder, Mailbox, Role
+from mailstore.models.messages import Message
+from mailstore.models.search import SearchTodo
+from mailstore.models.threads import FolderThread, ThreadOf, ThreadReference
+
+__all__ = [
+    "Blob",
+    "Correspondent",
+    "Draft",
+    "DraftAttachment",
+    "Entry",
+    "EntryLabel",
+    "Expunged",
+    "Flag",
+    "Folder",
+    "FolderThread",
+    "Keyword",
+    "Mailbox",
+    "Message",
+    "Recoverable",
+    "Role",
+    "SearchTodo",
+    "Snooze",
+    "ThreadOf",
+    "ThreadReference",
+    "Todo",
+]

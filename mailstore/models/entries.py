@@ -1,0 +1,90 @@
+"""Entries: a message in a folder, the one hot mutable row; and what is left when one goes."""
+
+from __future__ import annotations
+
+import enum
+from typing import ClassVar
+
+from django.db import models
+
+from mailstore.fields import PackedIdField
+
+
+class Flag(enum.IntFlag):
+    """System flags (RFC 9051 2.3.2) and the registered keywords that every list shows."""
+
+    SEEN = 1
+    ANSWERED = 2
+    FLAGGED = 4
+    DELETED = 8
+    DRAFT = 16
+    FORWARDED = 32
+    MDN_SENT = 64
+
+
+class EntryColumns(models.Model):
+    """What an entry is made of; shared by the live and the recoverable table."""
+
+    id = PackedIdField(primary_key=True)
+    mailbox_id = models.BigIntegerField()
+    folder_id = PackedIdField()
+    uid = models.BigIntegerField()
+    message_id = PackedIdField()
+    modseq = models.BigIntegerField()
+    flags = models.IntegerField(default=0)
+    """Bits of `Flag`."""
+    keywords = models.BigIntegerField(default=0)
+    """Bits of `Keyword.bit`."""
+    attributes = models.IntegerField(default=0)
+    sort_us = models.BigIntegerField()
+    """The list's date: when it arrived here, or was sent from here."""
+    internal_us = models.BigIntegerField()
+    """INTERNALDATE (RFC 9051 2.3.3)."""
+    size = models.BigIntegerField()
+    sender_key = models.CharField(max_length=64)
+    subject_key = models.CharField(max_length=64)
+    verdict = models.SmallIntegerField(default=0)
+    matched_address = models.CharField(max_length=320, blank=True)
+    """The address of this mailbox that the envelope named, when it was not the account's own."""
+
+    class Meta:
+        abstract = True
+
+
+class Entry(EntryColumns):
+    """A message in a folder. The id survives a move; folder, uid and modseq change."""
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["folder_id", "uid"], name="entry_uid")]
+        indexes: ClassVar = [
+            models.Index(fields=["folder_id", "modseq"], name="entry_modseq"),
+            models.Index(fields=["folder_id", "sort_us", "id"], name="entry_date"),
+            models.Index(fields=["folder_id", "sender_key", "id"], name="entry_sender"),
+            models.Index(fields=["folder_id", "subject_key", "id"], name="entry_subject"),
+            models.Index(fields=["folder_id", "size", "id"], name="entry_size"),
+            models.Index(fields=["message_id"], name="entry_message"),
+            # The partial indexes for unread and starred test bits, which Q() can't say: mailstore/ddl.py.
+        ]
+
+
+class Recoverable(EntryColumns):
+    """An entry as it was when it was deleted for good; kept for the domain's recovery days."""
+
+    deleted_us = models.BigIntegerField()
+    deleted_by = models.CharField(max_length=320, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["mailbox_id", "deleted_us", "id"], name="recoverable_date")]
+
+
+class Expunged(models.Model):
+    """A range of UIDs that left a folder at a modseq (RFC 7162 3.2.10.2)."""
+
+    mailbox_id = models.BigIntegerField()
+    folder_id = PackedIdField()
+    modseq = models.BigIntegerField()
+    first_uid = models.BigIntegerField()
+    last_uid = models.BigIntegerField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["folder_id", "modseq"], name="expunged_modseq")]

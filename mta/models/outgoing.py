@@ -1,0 +1,84 @@
+"""Submissions and their deliveries: the outgoing queue. These rows are the truth; tasks only wake."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Submission(models.Model):
+    """One message handed over for sending, with its envelope sender and its bytes."""
+
+    class Origin(models.TextChoices):
+        WEB = "web", _("Webmail")
+        SMTP = "smtp", _("Mail program")
+        SYSTEM = "system", _("System")
+
+    mailbox_id = models.BigIntegerField(db_index=True)
+    """Whose mail it is; the domain's system account for mail without a person."""
+    actor_id = models.BigIntegerField()
+    origin = models.CharField(max_length=8, choices=Origin.choices)
+    envelope_from = models.CharField(max_length=320, blank=True)
+    message_id = models.CharField(max_length=250)
+    subject = models.CharField(max_length=500)
+    sent_blob_id = models.BigIntegerField(null=True)
+    """The sender's copy, Bcc included."""
+    wire_blob_id = models.BigIntegerField()
+    """What is sent: without Bcc."""
+    sent_entry_id = models.BigIntegerField(null=True)
+    draft_id = models.BigIntegerField(null=True)
+    release_us = models.BigIntegerField(default=0)
+    """When undo or schedule is over."""
+    created_us = models.BigIntegerField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["sent_blob_id"], name="submission_sent_blob"),
+            models.Index(fields=["wire_blob_id"], name="submission_wire_blob"),
+        ]
+
+
+class Delivery(models.Model):
+    """One recipient of a submission and how far it has come."""
+
+    class State(models.TextChoices):
+        HELD = "held", _("Held for undo")
+        APPROVAL = "approval", _("Awaiting approval")
+        SCHEDULED = "scheduled", _("Scheduled")
+        QUEUED = "queued", _("Queued")
+        SENDING = "sending", _("Sending")
+        DEFERRED = "deferred", _("Will be retried")
+        DELIVERED = "delivered", _("Delivered to mailbox")
+        ACCEPTED = "accepted", _("Accepted by remote server")
+        BOUNCED = "bounced", _("Bounced")
+        RECALLED = "recalled", _("Recalled")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    submission = models.ForeignKey(Submission, models.CASCADE, related_name="deliveries")
+    recipient = models.CharField(max_length=320)
+    domain = models.CharField(max_length=255)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    blob_id = models.BigIntegerField(null=True)
+    """This recipient's own bytes, when they differ."""
+    tries = models.IntegerField(default=0)
+    next_attempt_us = models.BigIntegerField(default=0)
+    claimed_until_us = models.BigIntegerField(default=0)
+    """A worker that claimed the row and died gives it back when this is over."""
+    code = models.CharField(max_length=12, blank=True)
+    """Enhanced status code (RFC 3463)."""
+    text = models.CharField(max_length=500, blank=True)
+    remote_host = models.CharField(max_length=255, blank=True)
+    updated_us = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["submission", "recipient"], name="delivery_once")]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_attempt_us"],
+                condition=models.Q(state__in=["held", "scheduled", "queued", "sending", "deferred"]),
+                name="delivery_due",
+            ),
+            models.Index(fields=["blob_id"], condition=models.Q(blob_id__isnull=False), name="delivery_blob"),
+        ]

@@ -1,0 +1,207 @@
+"""The one place that reads the environment. Every name has a default, so a checkout runs unconfigured.
+
+`manage.py check` refuses what would be half configured. Names of variables are the names of settings.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.utils.translation import gettext_lazy as _
+
+from core.keyring import load_keys
+
+env = environ.Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Where this installation lives ---------------------------------------------------------------
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
+"""Databases, blobs, key ring, certificates, the Redis socket and its log. Everything to back up."""
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+DEBUG = env.bool("DEBUG", default=False)
+PUBLIC_HOST = env.str("PUBLIC_HOST", default="localhost")
+"""The neutral host name: any domain's full address signs in there; also the name in certificates."""
+EHLO_NAME = env.str("EHLO_NAME", default=PUBLIC_HOST if PUBLIC_HOST != "localhost" else socket.getfqdn())
+"""How this server calls itself in SMTP (RFC 5321 4.1.1.1) and in Received lines."""
+LISTEN_HOST = env.str("LISTEN_HOST", default="127.0.0.1")
+"""The address every server binds; `0.0.0.0` or `::` opens it to the network."""
+WEB_PORT = env.int("WEB_PORT", default=8000)
+MX_PORT = env.int("MX_PORT", default=2525)
+SUBMISSION_PORT = env.int("SUBMISSION_PORT", default=2587)
+SUBMISSIONS_PORT = env.int("SUBMISSIONS_PORT", default=2465)
+BASE_URL = env.str("BASE_URL", default=f"http://{PUBLIC_HOST}:{WEB_PORT}")
+"""Prefix of links in generated mail, without a trailing slash."""
+
+# --- Size of this installation -------------------------------------------------------------------
+WEB_WORKERS = env.int("WEB_WORKERS", default=1)
+WEB_THREADS = env.int("WEB_THREADS", default=8)
+"""Threads (and so database connections) of each web worker."""
+SMTPD_PROCESSES = env.int("SMTPD_PROCESSES", default=1)
+DB_THREADS = env.int("DB_THREADS", default=4)
+"""Database threads of each asyncio process (smtpd, live updates)."""
+WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
+
+# --- Mail ----------------------------------------------------------------------------------------
+ROUTES: dict[str, str] = env.json("ROUTES", default={})
+"""Domain (or `*`) to `host:port`: deliver there instead of asking DNS for MX records."""
+MESSAGE_MAX_BYTES = env.int("MESSAGE_MAX_BYTES", default=50 * 1024 * 1024)
+"""Largest message accepted or composed, as it is on the wire (RFC 1870)."""
+RETRY_FOR_S = env.int("RETRY_FOR_S", default=5 * 24 * 3600)
+"""How long a remote delivery is tried before it bounces (RFC 5321 4.5.4.1)."""
+UNDO_SEND_S = env.int("UNDO_SEND_S", default=0)
+"""Seconds a mail sent from the browser is held so that it can be taken back (0 sends at once)."""
+
+# --- Secrets -------------------------------------------------------------------------------------
+SECRET_KEYS = load_keys(env.list("SECRET_KEYS", default=[]), DATA_DIR / "keyring")
+SECRET_KEY = SECRET_KEYS[0]
+SECRET_KEY_FALLBACKS = SECRET_KEYS[1:]
+
+# --- Stores --------------------------------------------------------------------------------------
+REDIS_DIR = DATA_DIR / "redis"
+REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{REDIS_DIR / 'redis.sock'}"
+OWN_REDIS = not env.str("REDIS_URL", default="")
+"""Whether `serve` starts Redis itself, on a 0700 socket under DATA_DIR."""
+BLOB_STORE_URL = env.str("BLOB_STORE_URL", default="")
+"""Where large messages lie: empty for DATA_DIR/blobs, or `s3://bucket/prefix`."""
+
+
+def _database() -> dict[str, Any]:
+    """SQLite through our backend by default; PostgreSQL with a pool from DATABASE_URL."""
+    url = env.str("DATABASE_URL", default="")
+    if url and not url.startswith("sqlite"):
+        return env.db_url_config(url) | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+    pragmas = (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456; "
+        "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY"
+    )
+    name = env.db_url_config(url)["NAME"] if url else DATA_DIR / "mail.db"
+    return {
+        "ENGINE": "core.sqlite",
+        "NAME": name,
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas},
+    }
+
+
+DATABASES: dict[str, dict[str, Any]] = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- Django --------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "core",
+    "logs_app",
+    "accounts",
+    "mailstore",
+    "mta",
+    "webmail",
+]
+AUTH_USER_MODEL = "accounts.Account"
+AUTHENTICATION_BACKENDS = ["accounts.backends.AddressBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign_in"
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "webmail.middleware.hosts.KnownHosts",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "webmail.middleware.preferences.Preferences",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "webmail.middleware.policy.ContentPolicy",
+    "webmail.middleware.errors.MailErrors",
+]
+ROOT_URLCONF = "webmail.urls"
+WSGI_APPLICATION = "webmail.wsgi.application"
+ASGI_APPLICATION = "webmail.asgi.application"
+# Hosts of all domains are allowed dynamically by KnownHosts; Django's static list can't know them.
+ALLOWED_HOSTS = ["*"]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "webmail.context.frame",
+            ],
+        },
+    }
+]
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+DEFAULT_USER_TIME_ZONE = env.str("DEFAULT_USER_TIME_ZONE", default="Asia/Shanghai")
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))()
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": env.str("STATIC_STORAGE", default="webmail.staticfiles.Storage")},
+}
+
+HTTPS = env.bool("HTTPS", default=BASE_URL.startswith("https://"))
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", default=14 * 24 * 3600)
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "webmail.views.errors.csrf_failure"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
+X_FRAME_OPTIONS = "SAMEORIGIN"
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = MESSAGE_MAX_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+
+# --- Workers -------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "unacked_restore_throttle": 1, "socket_connect_timeout": 1}
+
+# --- Logs ----------------------------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING_CONFIG = "core.logging.configure"
+LOGGING = {"level": LOG_LEVEL, "json": env.bool("LOG_JSON", default=False)}
