@@ -1,0 +1,197 @@
+"""Fetching from addresses that strangers choose: one guard for every outbound HTTP request.
+
+A name is resolved here, every address is checked, and the connection goes to the checked address itself, so
+that a second answer of the DNS can't slip in between. Only ports 80 and 443, no proxies from the
+environment, no cookies; redirects pass the same guard; size and time are bounded as a whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+from core.errors import ErrorKind, MailError
+
+PORTS = frozenset({80, 443})
+MAX_REDIRECTS = 4
+AGENT = "Mozilla/5.0 (compatible; Globalmail)"
+"""Says neither who reads nor which version runs."""
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+"""RFC 6052: an IPv4 address in the last 32 bits."""
+_SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
+"""RFC 3056: an IPv4 address in bits 16 to 48."""
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came back: the media type without parameters, lower-cased, and the bytes."""
+
+    content_type: str
+    content: bytes
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the open Internet, seen through every way to hide an IPv4 one in it."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return all(_is_global(each) for each in _with_embedded(parsed))
+
+
+def public_addresses(host: str, port: int) -> list[str]:
+    """The addresses of `host`; raises MailError(INVALID) when a single one is not public."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise MailError(ErrorKind.UNAVAILABLE, host=host) from None
+    addresses = [str(each[4][0]) for each in found]
+    if not addresses or not all(is_public(each) for each in addresses):
+        raise MailError(ErrorKind.INVALID, host=host)
+    return list(dict.fromkeys(addresses))
+
+
+def fetch(url: str, *, max_bytes: int, timeout_s: float, content_types: frozenset[str]) -> Fetched:
+    """GET `url` through the guard.
+
+    Raises MailError: INVALID for an address or scheme that is not allowed, TOO_LARGE over `max_bytes`,
+    UNAVAILABLE for anything the other side did (error status, other media type, too slow, not HTTP).
+    """
+    deadline = time.monotonic() + timeout_s
+    try:
+        with _client(timeout_s) as client, client.stream("GET", url) as response:
+            content_type = _accepted_type(response, content_types)
+            return Fetched(content_type, _bounded(response.iter_bytes(), max_bytes=max_bytes, deadline=deadline))
+    except (httpx.HTTPError, httpx.InvalidURL, httpcore.NetworkError, httpcore.TimeoutException, ValueError) as error:
+        raise MailError(ErrorKind.UNAVAILABLE, url=url, error=type(error).__name__) from None
+
+
+class GuardedTransport(httpx.BaseTransport):
+    """httpx over a connection pool whose sockets only ever go to checked addresses."""
+
+    def __init__(self) -> None:
+        self._pool = httpcore.ConnectionPool(ssl_context=httpx.create_ssl_context(), network_backend=GuardedBackend())
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Refuse other schemes and ports, then send."""
+        _require_allowed(str(request.url))
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                request.method,
+                httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Stream(answer), extensions=answer.extensions)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+
+class GuardedBackend(httpcore.NetworkBackend):
+    """Opens TCP connections to the addresses that `public_addresses` allowed, in their order."""
+
+    def __init__(self) -> None:
+        self._plain = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """As httpcore asks for it; the TLS name stays the host's, only the socket gets the address."""
+        addresses = public_addresses(host, port)[:2]
+        for number, address in enumerate(addresses, start=1):
+            try:
+                return self._plain.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if number == len(addresses):
+                    raise
+        raise httpcore.ConnectError(host)
+
+
+class _Stream(httpx.SyncByteStream):
+    """The body of an httpcore answer as httpx wants it."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+def _client(timeout_s: float) -> httpx.Client:
+    return httpx.Client(
+        transport=GuardedTransport(),
+        timeout=timeout_s,
+        follow_redirects=True,
+        max_redirects=MAX_REDIRECTS,
+        trust_env=False,
+        headers={"User-Agent": AGENT},
+    )
+
+
+def _require_allowed(url: str) -> None:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if parts.scheme not in {"http", "https"} or port not in PORTS or not parts.hostname:
+        raise MailError(ErrorKind.INVALID, url=url)
+
+
+def _accepted_type(response: httpx.Response, content_types: frozenset[str]) -> str:
+    content_type = str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+    if response.status_code != httpx.codes.OK or content_type not in content_types:
+        raise MailError(ErrorKind.UNAVAILABLE, status=response.status_code, content_type=content_type)
+    return content_type
+
+
+def _bounded(chunks: Iterator[bytes], *, max_bytes: int, deadline: float) -> bytes:
+    content = bytearray()
+    for chunk in chunks:
+        content += chunk
+        if len(content) > max_bytes:
+            raise MailError(ErrorKind.TOO_LARGE, limit=max_bytes)
+        if time.monotonic() > deadline:
+            raise MailError(ErrorKind.UNAVAILABLE, error="slow")
+    return bytes(content)
+
+
+def _with_embedded(address: IPAddress) -> list[IPAddress]:
+    """The address and the IPv4 address that is hidden in it, if there is one."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    if address.ipv4_mapped is not None:
+        return [address.ipv4_mapped]
+    if address in _NAT64:
+        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
+    if address in _SIX_TO_FOUR:
+        return [address, ipaddress.IPv4Address(int(address) >> 80 & 0xFFFFFFFF)]
+    return [address]
+
+
+def _is_global(address: IPAddress) -> bool:
+    return address.is_global and not address.is_multicast and not address.is_reserved
