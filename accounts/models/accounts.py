@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.domains import Department, Domain
+
+MAX_ACCOUNT_ID = (1 << 27) - 1
+"""The id of an account is the high part of every id in its mailbox (27 bits)."""
 
 
 class AccountManager(BaseUserManager["Account"]):
@@ -23,8 +29,10 @@ class AccountManager(BaseUserManager["Account"]):
 class Account(AbstractBaseUser):
     """A person, a shared mailbox or the domain's system account. The id is also its mailbox's id (< 2^27).
 
-    `password` (from AbstractBaseUser) stays empty: the verifiers of every protocol are in `Credential`.
+    Django's password column is gone: the verifiers of every protocol are in `Credential`.
     """
+
+    password = None  # type: ignore[assignment]
 
     class Kind(models.TextChoices):
         PERSON = "person", _("Person")
@@ -61,6 +69,8 @@ class Account(AbstractBaseUser):
     valid_until = models.DateField(_("valid until"), null=True, blank=True)
     must_change_password = models.BooleanField(_("must change the password"), default=False)
     is_hidden = models.BooleanField(_("hidden in the directory"), default=False)
+    session_version = models.PositiveIntegerField(default=1, editable=False)
+    """Rises when the password changes: every session signed with another number ends."""
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects: ClassVar[AccountManager] = AccountManager()
@@ -81,6 +91,12 @@ class Account(AbstractBaseUser):
     def is_active(self) -> bool:  # type: ignore[override]
         """Whether sign-in is possible at all (Django's name)."""
         return self.status == self.Status.ACTIVE and self.kind != self.Kind.SYSTEM
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether the last day of validity, in the account's zone, is over."""
+        zone = zoneinfo.ZoneInfo(self.time_zone)
+        return self.valid_until is not None and timezone.now().astimezone(zone).date() > self.valid_until
 
     @property
     def is_operator(self) -> bool:
@@ -104,3 +120,16 @@ class Account(AbstractBaseUser):
     def has_module_perms(self, app_label: str) -> bool:
         """As `has_perm`."""
         return self.is_staff
+
+    def check_password(self, raw_password: str) -> bool:
+        """Never here: `accounts.sign_in` checks secrets, throttled and logged."""
+        raise NotImplementedError
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Never here: `accounts.services.set_password` writes verifiers."""
+        raise NotImplementedError
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session was signed with (Django's hook, called for each key of the ring); costs no query."""
+        value = f"{self.pk}:{self.session_version}"
+        return salted_hmac("accounts.session", value, secret=secret, algorithm="sha256").hexdigest()

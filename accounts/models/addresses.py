@@ -45,13 +45,16 @@ class Group(models.Model):
 
 
 class GroupMember(models.Model):
-    """A member of a list: a local account or an external address (at most 15 of those, requirements A22)."""
+    """A member of a list: an account, another group, or an external address (at most 15, requirements A22)."""
 
     MAX_EXTERNAL = 15
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="members", verbose_name=_("group"))
     account = models.ForeignKey(
         Account, models.CASCADE, null=True, blank=True, related_name="memberships", verbose_name=_("account")
+    )
+    subgroup = models.ForeignKey(
+        Group, models.CASCADE, null=True, blank=True, related_name="containers", verbose_name=_("group in the group")
     )
     external = models.CharField(_("external address"), max_length=320, blank=True)
 
@@ -60,16 +63,20 @@ class GroupMember(models.Model):
         verbose_name_plural = _("group members")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["group", "account"], name="member_account"),
+            models.UniqueConstraint(fields=["group", "subgroup"], name="member_subgroup"),
             models.UniqueConstraint(
                 fields=["group", "external"], condition=~models.Q(external=""), name="member_external"
             ),
             models.CheckConstraint(
-                condition=models.Q(account__isnull=True) ^ models.Q(external=""), name="member_one_of_two"
+                condition=models.Q(account__isnull=False, subgroup__isnull=True, external="")
+                | models.Q(account__isnull=True, subgroup__isnull=False, external="")
+                | models.Q(account__isnull=True, subgroup__isnull=True) & ~models.Q(external=""),
+                name="member_one_of_three",
             ),
         ]
 
     def __str__(self) -> str:
-        return self.external or str(self.account)
+        return self.external or str(self.account or self.subgroup)
 
 
 class Address(models.Model):

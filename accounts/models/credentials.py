@@ -17,7 +17,7 @@ class Credential(models.Model):
     """
 
     class Kind(models.TextChoices):
-        PASSWORD = "password", _("Password")  # noqa: S105 - the word, not a secret
+        PASSWORD = "password", _("Password")
         CLIENT_CODE = "client_code", _("Client code")
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="credentials", verbose_name=_("account"))

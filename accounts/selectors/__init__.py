@@ -1,0 +1,54 @@
+"""Everything that asks about domains, accounts and addresses; nothing here writes."""
+
+from accounts.domain_names import (
+    domain_named,
+    domain_of_host,
+    is_local_domain,
+    local_domains,
+)
+from accounts.rows import (
+    AccountRow,
+    DepartmentRow,
+    DomainRow,
+    Expansion,
+    Identity,
+    Level,
+    MailboxRow,
+    Person,
+    Resolved,
+)
+from accounts.selectors.addresses import account_named, expand_group, resolve
+from accounts.selectors.directory import complete, directory
+from accounts.selectors.mailboxes import (
+    access_for,
+    identities_of,
+    mailbox_named,
+    mailboxes_of,
+    may_send_as,
+)
+
+__all__ = [
+    "AccountRow",
+    "DepartmentRow",
+    "DomainRow",
+    "Expansion",
+    "Identity",
+    "Level",
+    "MailboxRow",
+    "Person",
+    "Resolved",
+    "access_for",
+    "account_named",
+    "complete",
+    "directory",
+    "domain_named",
+    "domain_of_host",
+    "expand_group",
+    "identities_of",
+    "is_local_domain",
+    "local_domains",
+    "mailbox_named",
+    "mailboxes_of",
+    "may_send_as",
+    "resolve",
+]

@@ -1,0 +1,133 @@
+"""Whom an address means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from accounts.addressing import Parts, parse
+from accounts.domain_names import domain_named
+from accounts.models import Account, Address, Department, Group, GroupMember
+from accounts.rows import AccountRow, Expansion, Resolved, account_row
+
+MAX_GROUPS = 200
+"""Groups within groups that one expansion follows."""
+
+
+def resolve(address: str) -> Resolved | None:
+    """The account or group behind an address, by address, alias, domain alias, +tag or catch-all; None: unknown.
+
+    One query, two with a catch-all. Suspended accounts are answered (look at the row's status), erased ones and
+    those of suspended domains are not.
+    """
+    parts = parse(address)
+    domain = domain_named(parts.domain) if parts else None
+    if parts is None or domain is None or not domain.is_active:
+        return None
+    wanted = Parts(parts.local_part, domain.name)
+    row = _row_of(wanted)
+    if row is not None:
+        other_name = row.is_alias or row.address != f"{parts.local_part}@{parts.domain}"
+        account = account_row(row.account) if row.account else None
+        return Resolved("account" if account else "group", account, row.group_id, row.address, other_name)
+    return _catch_all(domain.catch_all_id, wanted.address)
+
+
+def account_named(address: str) -> Account | None:
+    """The account of exactly this address or alias (no tag, no catch-all), with its domain."""
+    parts = parse(address)
+    domain = domain_named(parts.domain) if parts else None
+    if parts is None or domain is None:
+        return None
+    found = Account.objects.filter(addresses__address=Parts(parts.local_part, domain.name).address)
+    return found.select_related("domain").first()
+
+
+def expand_group(group_id: int, *, sender: str) -> Expansion:
+    """Everybody in a group right now, each once, and whether `sender` may write to it.
+
+    Groups in groups are followed once each, whatever loops they make; a restriction holds where the mail enters.
+    `sender` must be proven by the caller (signed in, or authenticated mail): it is only compared here.
+    """
+    group = Group.objects.filter(pk=group_id).first()
+    if group is None:
+        return Expansion([], [], allowed=False)
+    accounts, externals = _members(group)
+    allowed = _may_post(group, sender, accounts=accounts, externals=externals)
+    return Expansion(sorted(accounts.values(), key=lambda row: row.address), sorted(externals), allowed)
+
+
+def _row_of(parts: Parts) -> Address | None:
+    """The exact address before the one without its tag."""
+    wanted = {parts.address, parts.untagged.address}
+    rows = Address.objects.filter(address__in=wanted).select_related("account__domain")
+    return max(rows, key=lambda row: row.address == parts.address, default=None)
+
+
+def _catch_all(account_id: int | None, address: str) -> Resolved | None:
+    if account_id is None:
+        return None
+    account = Account.objects.select_related("domain").filter(pk=account_id).first()
+    if account is None or account.status != Account.Status.ACTIVE:
+        return None
+    return Resolved("catch_all", account_row(account), None, address, via_alias=True)
+
+
+def _members(first: Group) -> tuple[dict[int, AccountRow], set[str]]:
+    accounts: dict[int, AccountRow] = {}
+    externals: set[str] = set()
+    waiting, seen = [first], {first.pk}
+    while waiting:
+        group = waiting.pop()
+        for account in _accounts_of(group):
+            accounts[account.pk] = account_row(account)
+        found, outside = _links_of(group)
+        externals |= outside
+        fresh = [inner for inner in found if inner.pk not in seen][: MAX_GROUPS - len(seen)]
+        waiting += fresh
+        seen |= {inner.pk for inner in fresh}
+    return accounts, externals
+
+
+def _accounts_of(group: Group) -> Iterable[Account]:
+    """Whoever takes part in mail; `all` and departments mean people, a list whatever it names."""
+    active = Account.objects.filter(domain=group.domain_id, status=Account.Status.ACTIVE).select_related("domain")
+    if group.kind == Group.Kind.LIST:
+        return active.filter(memberships__group=group)
+    people = active.filter(kind=Account.Kind.PERSON)
+    if group.kind == Group.Kind.ALL:
+        return people
+    return people.filter(department__in=_subtree(group.domain_id, group.department_id))
+
+
+def _links_of(group: Group) -> tuple[list[Group], set[str]]:
+    """Groups and external addresses in a list."""
+    if group.kind != Group.Kind.LIST:
+        return [], set()
+    rows = GroupMember.objects.filter(group=group, account=None).select_related("subgroup")
+    return [row.subgroup for row in rows if row.subgroup], {row.external for row in rows if row.external}
+
+
+def _subtree(domain_id: int, top: int | None) -> set[int]:
+    """A department and all below it (one query; loops can't hold it up)."""
+    below: dict[int | None, list[int]] = {}
+    for pk, parent in Department.objects.filter(domain=domain_id).values_list("pk", "parent"):
+        below.setdefault(parent, []).append(pk)
+    found: set[int] = set()
+    waiting = [top] if top is not None else []
+    while waiting:
+        here = waiting.pop()
+        if here not in found:
+            found.add(here)
+            waiting += below.get(here, [])
+    return found
+
+
+def _may_post(group: Group, sender: str, *, accounts: dict[int, AccountRow], externals: set[str]) -> bool:
+    if group.posting == Group.Posting.ANYONE:
+        return True
+    found = resolve(sender)
+    author = found.account if found and found.kind == "account" else None
+    if group.posting == Group.Posting.DOMAIN:
+        return author is not None and author.domain_id == group.domain_id
+    parts = parse(sender)
+    return (author is not None and author.id in accounts) or (parts is not None and parts.address in externals)

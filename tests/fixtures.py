@@ -1,0 +1,45 @@
+"""The cast: alice (owner), bob (colleague), charlie (stranger); and a clean memory for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from accounts import throttle
+from accounts.domain_names import _names
+from accounts.models import Account
+from accounts.verifiers import verified
+from tests.factories import make_account
+
+
+@pytest.fixture(autouse=True)
+def clean_memory() -> Iterator[None]:
+    """What processes remember must not pass from one test to the next."""
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    _names.forget()
+    verified.clear()
+    throttle.local.clear()
+
+
+@pytest.fixture
+def alice(db: None) -> Account:
+    """The owner."""
+    return make_account("alice@example.test")
+
+
+@pytest.fixture
+def bob(db: None) -> Account:
+    """A colleague in the same domain."""
+    return make_account("bob@example.test")
+
+
+@pytest.fixture
+def charlie(db: None) -> Account:
+    """A stranger, in another domain."""
+    return make_account("charlie@elsewhere.test")
