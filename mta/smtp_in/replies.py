@@ -1,0 +1,81 @@
+"""SMTP replies: every sentence the server says, and the table from error kind to reply (RFC 5321 4.2, RFC 3463)."""
+
+from __future__ import annotations
+
+from core.errors import ErrorKind, MailError
+
+
+def reply(code: int, enhanced: str, text: str) -> bytes:
+    """One reply line, with its enhanced status code (RFC 2034); the text is kept to printable ASCII."""
+    clean = "".join(letter if " " <= letter <= "~" else "?" for letter in text[:400])
+    return f"{code} {enhanced} {clean}\r\n".encode("ascii")
+
+
+OK = reply(250, "2.0.0", "Ok")
+SENDER_OK = reply(250, "2.1.0", "Sender ok")
+RECIPIENT_OK = reply(250, "2.1.5", "Recipient ok")
+GO_AHEAD = b"354 End data with <CR><LF>.<CR><LF>\r\n"
+BYE = reply(221, "2.0.0", "Bye")
+CANNOT_VERIFY = reply(252, "2.0.0", "Send some mail and see")
+READY_FOR_TLS = reply(220, "2.0.0", "Ready to start TLS")
+SIGNED_IN = reply(235, "2.7.0", "Signed in")
+
+BUSY = reply(421, "4.3.2", "Too many connections, try again later")
+SHUTTING_DOWN = reply(421, "4.3.2", "Service is stopping, try again later")
+TIMED_OUT = reply(421, "4.4.2", "Timed out waiting for you")
+TOO_MANY_ERRORS = reply(421, "4.7.0", "Too many errors")
+TOO_IDLE = reply(421, "4.7.0", "Too many commands without a message")
+LOCAL_ERROR = reply(451, "4.3.0", "Try again later")
+NO_MEMORY = reply(452, "4.3.1", "No room for this message now, try again later")
+MAILBOX_FULL = reply(452, "4.2.2", "Mailbox is full")
+TOO_MANY_RECIPIENTS = reply(452, "4.5.3", "Too many recipients, send the rest in another transaction")
+
+NOT_A_COMMAND = reply(500, "5.5.2", "Not a command")
+LINE_TOO_LONG = reply(500, "5.5.2", "Line is too long")
+BARE_LINE_END = reply(500, "5.5.2", "Lines end with CR LF")
+NOT_TEXT = reply(500, "5.5.2", "Not a command: not UTF-8")
+BAD_ARGUMENT = reply(501, "5.5.4", "Argument is not valid")
+NEEDS_NAME = reply(501, "5.5.4", "Say your name: EHLO host")
+CANCELLED = reply(501, "5.7.0", "Sign-in cancelled")
+BAD_BASE64 = reply(501, "5.5.2", "Not base64")
+NOT_IMPLEMENTED = reply(502, "5.5.1", "Command is not implemented")
+OUT_OF_ORDER = reply(503, "5.5.1", "Not now")
+NEEDS_MAIL = reply(503, "5.5.1", "MAIL first")
+NEEDS_RCPT = reply(503, "5.5.1", "RCPT first")
+NEEDS_EHLO = reply(503, "5.5.1", "EHLO first")
+NO_RECIPIENTS = reply(554, "5.5.1", "No valid recipients")
+UNKNOWN_MECHANISM = reply(504, "5.5.4", "Mechanism is not offered")
+NEEDS_SIGN_IN = reply(530, "5.7.0", "Sign in first")
+NEEDS_TLS = reply(530, "5.7.0", "STARTTLS first")
+TLS_NEEDED_TO_SIGN_IN = reply(538, "5.7.11", "Encryption is required to sign in")
+SIGN_IN_REFUSED = reply(535, "5.7.8", "Name or password is wrong")
+SIGN_IN_THROTTLED = reply(454, "4.7.0", "Too many attempts, try again later")
+SIGN_IN_SUSPENDED = reply(535, "5.7.13", "Account is disabled")
+
+UNKNOWN_RECIPIENT = reply(550, "5.1.1", "No such mailbox here")
+SUSPENDED_RECIPIENT = reply(550, "5.2.1", "Mailbox is disabled")
+POSTING_REFUSED = reply(550, "5.7.1", "You may not write to this list")
+NO_RELAY = reply(550, "5.7.1", "Relaying is not allowed")
+INVALID_CHARACTERS = reply(550, "5.6.11", "Message holds a CR or LF alone; lines end with CR LF")
+NO_RIGHT_TO_SEND = reply(553, "5.7.1", "You may not send from this address")
+HEADER_SENDER_REFUSED = reply(550, "5.7.1", "You may not send with this From")
+TOO_LARGE = reply(552, "5.3.4", "Message is too large")
+HEADER_TOO_LARGE = reply(552, "5.3.4", "Header is too large")
+LOOP = reply(554, "5.4.6", "Mail loop: too many Received lines")
+
+ERRORS: dict[ErrorKind, bytes] = {
+    ErrorKind.NOT_FOUND: UNKNOWN_RECIPIENT,
+    ErrorKind.EXISTS: reply(554, "5.5.0", "Exists already"),
+    ErrorKind.NO_PERMISSION: NO_RIGHT_TO_SEND,
+    ErrorKind.OVER_QUOTA: MAILBOX_FULL,
+    ErrorKind.TOO_LARGE: TOO_LARGE,
+    ErrorKind.IN_USE: reply(451, "4.3.0", "In use, try again later"),
+    ErrorKind.LIMIT: reply(452, "4.5.3", "Limit reached"),
+    ErrorKind.INVALID: reply(554, "5.6.0", "Message is not valid"),
+    ErrorKind.UNAVAILABLE: LOCAL_ERROR,
+}
+
+
+def reply_for(error: MailError) -> bytes:
+    """The reply to an expected failure."""
+    return ERRORS[error.kind]
