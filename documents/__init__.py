@@ -1,0 +1,1 @@
+"""What is inside a file, and HTML made clean. A leaf: imports nothing of the project but `core.errors`."""
