@@ -23,6 +23,8 @@ MAX_TAG_CHARS = 64_000
 """One tag: room for an inline picture is given by `MAX_DATA_CHARS`."""
 MAX_DATA_CHARS = 700_000
 
+MAX_REFERENCES = 30_000
+
 VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 RAW = "style|script|title|textarea|xmp|iframe|noembed|noframes|noscript|plaintext|svg|math|template"
@@ -37,10 +39,18 @@ _RAW_END = {name: re.compile(rf"</{name}[\s/>]", re.IGNORECASE) for name in RAW.
 
 def bounded(html: str) -> str:
     """`html` in bounds; the same string when it is small and harmless."""
-    html = html[:MAX_CHARS].replace("\0", "")
+    html = _without_reference_flood(html[:MAX_CHARS].replace("\0", ""))
     if html.count("<") <= SMALL_TAGS:
         return html
     return "".join(_Bounded().pieces(html))
+
+
+def _without_reference_flood(html: str) -> str:
+    """html5ever is quadratic in the number of ampersands (31 s for 2 million); no mail needs so many."""
+    if html.count("&") <= MAX_REFERENCES:
+        return html
+    html = html.replace("&nbsp;", "\xa0")
+    return html if html.count("&") <= MAX_REFERENCES else html.replace("&", " ")
 
 
 class _Bounded:

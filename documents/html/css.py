@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import tinycss2
+import tinycss2  # type: ignore[import-untyped]
 
 MAX_STYLE_CHARS = 8_000
 MAX_SHEET_CHARS = 200_000
@@ -140,7 +140,7 @@ def _selector(tokens: Sequence[Any], scope: str) -> str:
         return ""
     if any(token.type == "function" and token.lower_name not in ("not", "nth-child", "lang", "is") for token in tokens):
         return ""
-    text = tinycss2.serialize(tokens).strip()
+    text: str = tinycss2.serialize(tokens).strip()
     if not text or len(text) > 1_000 or _SUSPICIOUS.search(text.replace("\\", "")) or "<" in text or "{" in text:
         return ""
     if not scope:

@@ -11,6 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from documents.html.bound import bounded
 
 MAX_TEXT_CHARS = 2_000_000
+MAX_LINES = 100_000
 MAX_QUOTE_DEPTH = 20
 
 _BLOCKS = frozenset(
@@ -160,7 +161,8 @@ def text_to_html(text: str) -> str:
     out: list[str] = []
     depth = 0
     is_start = True
-    for line in text[:MAX_TEXT_CHARS].replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+    lines = text[:MAX_TEXT_CHARS].replace("\r\n", "\n").replace("\r", "\n").split("\n", MAX_LINES)
+    for line in lines[:MAX_LINES]:
         wanted, content = _quote_depth(line)
         is_start = is_start or wanted != depth
         out.append(_to_depth(depth, wanted) + ("" if is_start else "<br>\n") + _linked(content))

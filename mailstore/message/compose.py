@@ -1,12 +1,13 @@
 """A new message as bytes (RFC 5322, MIME) that Outlook and Foxmail show right, Chinese names and files included.
 
-The tree is made of the standard library's messages and written by its generator. Header values are encoded here
-(RFC 2047 words folded at 76, RFC 2231 file names with the older name= beside them), because the library's own
-folding splits Chinese names where old clients can't join them. No value can bring a line break into a header.
+The tree is made of the standard library's messages and written by its generator; header values come encoded and
+folded from `write`, so that none can bring a line break into a header.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -16,21 +17,19 @@ from email.generator import BytesGenerator
 from email.message import Message
 from email.policy import compat32
 from email.utils import format_datetime, make_msgid
-from urllib.parse import quote
 
 from core.errors import ErrorKind, MailError
 from documents.html.text import html_to_text
-from mailstore.message import header
-from mailstore.message.address import Address, valid_address
+from mailstore.message import charset, header
+from mailstore.message.address import Address
+from mailstore.message.write import address_list, ascii_domain, filename_parameter, ids, name_parameter, one_line, unstructured
 
 # RFC 5322 2.1.1: 998 octets without the line break; longer lines need an encoding.
 MAX_LINE_BYTES = 998
-FOLD_CHARS = 76
 
 POLICY = compat32.clone(linesep="\r\n", max_line_length=None, mangle_from_=False)
 _NAME = re.compile(r"[!-9;-~]{1,70}")
 _TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,64}/[A-Za-z0-9!#$&^_.+-]{1,64}")
-_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def _flattened(message: Message) -> bytes:
 def _headers(outgoing: Outgoing, keep_bcc: bool) -> list[tuple[str, str]]:
     date = outgoing.date or datetime.now(UTC)
     domain = outgoing.from_.address.rpartition("@")[2]
-    identifier = outgoing.message_id or make_msgid(domain=_ascii_domain(domain)).strip("<>")
+    identifier = outgoing.message_id or make_msgid(domain=ascii_domain(domain)).strip("<>")
     found: list[tuple[str, str]] = [
         ("From", address_list([outgoing.from_])),
         ("Sender", address_list([outgoing.sender] if outgoing.sender else [])),
@@ -105,9 +104,9 @@ def _headers(outgoing: Outgoing, keep_bcc: bool) -> list[tuple[str, str]]:
         ("Bcc", address_list(outgoing.bcc if keep_bcc else [])),
         ("Subject", unstructured(outgoing.subject, "Subject") or " "),
         ("Date", format_datetime(date)),
-        ("Message-ID", _ids([identifier])),
-        ("In-Reply-To", _ids([outgoing.in_reply_to] if outgoing.in_reply_to else [])),
-        ("References", _ids(outgoing.references)),
+        ("Message-ID", ids([identifier])),
+        ("In-Reply-To", ids([outgoing.in_reply_to] if outgoing.in_reply_to else [])),
+        ("References", ids(outgoing.references)),
         ("Disposition-Notification-To", address_list([outgoing.receipt_to] if outgoing.receipt_to else [])),
     ]
     if outgoing.high_priority:
@@ -122,93 +121,9 @@ def _header_name(name: str) -> str:
     return name
 
 
-def _one_line(value: str) -> str:
-    """Without anything that ends a line or hides: the place where header injection ends."""
-    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
-
-
-def unstructured(value: str, name: str = "") -> str:
-    """A header's free text, encoded where needed and folded."""
-    clean = _one_line(value)[:8_000]
-    if clean.isascii() and "=?" not in clean and max(map(len, clean.split(" ")), default=0) < 900:
-        return _folded(clean.split(" "), len(name) + 2)
-    return _folded(_words(clean), len(name) + 2)
-
-
-def _words(value: str) -> list[str]:
-    """Encoded words. What looks like one already is encoded again: text is text."""
-    if not value.isascii():
-        return header.encode_words(value).split(" ")
-    return [f"=?utf-8?Q?{_q(value[i : i + 40])}?=" for i in range(0, len(value), 40)]
-
-
-def _q(value: str) -> str:
-    """RFC 2047 4.2 for ASCII."""
-    return "".join(c if c.isalnum() else "_" if c == " " else f"={ord(c):02X}" for c in value)
-
-
-def _folded(words: Sequence[str], used: int) -> str:
-    """Words put on lines of at most 76 characters (RFC 5322 2.2.3)."""
-    lines, line = [], ""
-    for word in words:
-        if line and used + len(line) + 1 + len(word) > FOLD_CHARS:
-            lines.append(line)
-            line, used = word, 1
-        else:
-            line = f"{line} {word}" if line else word
-    return "\r\n ".join([*lines, line])
-
-
-def address_list(addresses: Sequence[Address]) -> str:
-    """An address header's value, folded; MailError INVALID when one can't be written."""
-    if not addresses:
-        return ""
-    return _raw_utf8(",\r\n ".join(_address(address) for address in addresses))
-
-
-def _address(address: Address) -> str:
-    spec = wire_address(address.address)
-    name = _one_line(address.name)[:200]
-    if not name:
-        return spec
-    if not name.isascii() or "=?" in name:
-        return _folded([*_words(name), f"<{spec}>"], 10)
-    if _ATOMS.fullmatch(name):
-        return f"{name} <{spec}>"
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}" <{spec}>'
-
-
-def wire_address(address: str) -> str:
-    """The address with its domain in ASCII (RFC 5891); MailError INVALID when it is malformed."""
-    if not valid_address(address):
-        raise MailError(ErrorKind.INVALID, address=address[:320])
-    local, _at, domain = address.rpartition("@")
-    return f"{local}@{_ascii_domain(domain)}"
-
-
-def _ascii_domain(domain: str) -> str:
-    if domain.isascii():
-        return domain
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError as error:
-        raise MailError(ErrorKind.INVALID, address=domain[:255]) from error
-
-
 def needs_smtputf8(addresses: Sequence[str]) -> bool:
     """Whether a local part is beyond ASCII, so that only SMTPUTF8 (RFC 6531) can carry it."""
     return any(not address.rpartition("@")[0].isascii() for address in addresses)
-
-
-def _raw_utf8(value: str) -> str:
-    """RFC 6532: local parts beyond ASCII stand as UTF-8; the generator writes surrogates as their bytes."""
-    return value if value.isascii() else value.encode().decode("ascii", "surrogateescape")
-
-
-def _ids(ids: Sequence[str]) -> str:
-    clean = ["".join(c for c in i if "!" <= c <= "~" and c not in "<>")[:900] for i in ids]
-    return "\r\n ".join(f"<{i}>" for i in clean if i)
 
 
 def _body(outgoing: Outgoing) -> Message:
@@ -241,7 +156,7 @@ def multipart(subtype: str, parts: Sequence[Message], **parameters: str) -> Mess
 
 
 def text_part(subtype: str, value: str) -> Message:
-    value = header.charset.scalar(value).replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+    value = charset.scalar(value).replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
     if value and not value.endswith("\r\n"):
         value += "\r\n"
     data = value.encode()
@@ -266,24 +181,24 @@ def with_payload(message: Message, data: bytes) -> Message:
 
 def quoted_printable(data: bytes) -> str:
     """RFC 2045 6.7 for text with CRLF line ends."""
-    encoded = header.binascii.b2a_qp(data.replace(b"\r\n", b"\n"), istext=True)
+    encoded = binascii.b2a_qp(data.replace(b"\r\n", b"\n"), istext=True)
     return encoded.replace(b"\n", b"\r\n").decode("ascii")
 
 
 def base64_lines(data: bytes) -> str:
     """RFC 2045 6.8: lines of 76."""
-    return header.base64.encodebytes(data).replace(b"\n", b"\r\n").decode("ascii")
+    return base64.encodebytes(data).replace(b"\n", b"\r\n").decode("ascii")
 
 
 def _file(part: OutgoingPart) -> Message:
     content_type = _sendable_type(part)
     message = Message(policy=POLICY)
-    filename = _one_line(part.filename)[:255]
-    message["Content-Type"] = content_type + _old_name(filename)
+    filename = one_line(part.filename)[:255]
+    message["Content-Type"] = content_type + name_parameter(filename)
     kind = "inline" if part.inline and part.content_id else "attachment"
     message["Content-Disposition"] = kind + filename_parameter(filename)
     if part.content_id:
-        message["Content-ID"] = _ids([part.content_id])
+        message["Content-ID"] = ids([part.content_id])
     if content_type == "message/rfc822":
         message["Content-Transfer-Encoding"] = "7bit"
         message.set_payload(part.content.decode("ascii").replace("\r\n", "\n").replace("\n", "\r\n"))
@@ -308,37 +223,6 @@ def _sendable_type(part: OutgoingPart) -> str:
 def _is_clean(data: bytes) -> bool:
     lines = data.splitlines()
     return data.isascii() and b"\0" not in data and max(map(len, lines), default=0) <= MAX_LINE_BYTES
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _old_name(filename: str) -> str:
-    """name= with encoded words: forbidden by RFC 2047 5, and all that old Outlook and Foxmail read."""
-    if not filename:
-        return ""
-    value = "\r\n ".join(header.encode_words(filename).split(" ")) if not filename.isascii() else filename
-    return f";\r\n name={_quoted(value)}"
-
-
-def filename_parameter(filename: str) -> str:
-    """filename= for ASCII, else RFC 2231 filename*= in continuations short enough for a line."""
-    if not filename:
-        return ""
-    if filename.isascii() and len(filename) < 60:
-        return f";\r\n filename={_quoted(filename)}"
-    encoded = [quote(c, safe="") for c in filename]
-    pieces, piece = [], "utf-8''"
-    for character in encoded:
-        if len(piece) + len(character) > 58:
-            pieces.append(piece)
-            piece = ""
-        piece += character
-    pieces.append(piece)
-    if len(pieces) == 1:
-        return f";\r\n filename*={pieces[0]}"
-    return "".join(f";\r\n filename*{i}*={p}" for i, p in enumerate(pieces))
 
 
 _BCC = re.compile(rb"(?im)^(?:resent-)?bcc[ \t]*:[^\n]*+\n?(?:[ \t][^\n]*+\n?)*+")

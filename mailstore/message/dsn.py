@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.message import Message
 from email.utils import format_datetime
 
-from mailstore.message import header
+from mailstore.message import charset, header
 from mailstore.message.address import Address
 from mailstore.message.compose import POLICY, Outgoing, multipart, text_part, with_headers, with_payload
 
@@ -133,7 +133,7 @@ def _returned(report: DeliveryReport) -> Message:
     message = Message(policy=POLICY)
     if not data.isascii() or b"\0" in data:
         message["Content-Type"] = "text/plain; charset=utf-8"
-        return with_payload(message, header.charset.decode(data).encode())
+        return with_payload(message, charset.decode(data).encode())
     message["Content-Type"] = "message/rfc822" if whole else "text/rfc822-headers"
     message["Content-Transfer-Encoding"] = "7bit"
     message.set_payload(data.decode("ascii").replace("\r\n", "\n").replace("\n", "\r\n"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from mailstore.message import body, header
+from mailstore.message import body, charset
 from mailstore.message.structure import Node
 
 PREVIEW_CHARS = 160
@@ -60,4 +60,4 @@ def folded(text: str) -> str:
     """On one line, cut to the length of a preview, without invisible and control characters."""
     line = _RULES.sub(" ", text) if "----" in text or "====" in text or "____" in text else text
     line = _SPACE.sub(" ", line[: 20 * PREVIEW_CHARS]).strip()[:PREVIEW_CHARS]
-    return line if line.isprintable() else header.scalar("".join(c for c in line if c.isprintable()))
+    return line if line.isprintable() else charset.scalar("".join(c for c in line if c.isprintable()))

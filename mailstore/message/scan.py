@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mailstore.message import body, header, recipient
@@ -224,7 +225,7 @@ def _high(value: bytes) -> int:
     return Attribute.HIGH_PRIORITY if value.startswith((b"1", b"2", b"high", b"urgent")) else 0
 
 
-_FLAGGING = {
+_FLAGGING: dict[bytes, Callable[[bytes], int]] = {
     b"list-id": lambda _value: Attribute.LIST,
     b"list-unsubscribe": lambda _value: Attribute.LIST,
     b"list-post": lambda _value: Attribute.LIST,

@@ -18,6 +18,8 @@ from mailstore.message.parameter import Parameters
 MAX_DEPTH = 32
 """Nested multiparts and messages; real mail stays below 10."""
 MAX_PARTS = 1_000
+MAX_LOOKALIKES = 50_000
+"""Lines that begin like a boundary and are none; an attack when there are more."""
 
 _TOKEN = re.compile(r"^[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+$")
 _ENCODINGS = frozenset({"7bit", "8bit", "binary", "base64", "quoted-printable"})
@@ -90,6 +92,7 @@ class _Builder:
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self.left = MAX_PARTS
+        self.lookalikes = MAX_LOOKALIKES
 
     def message(self, start: int, end: int, number: str, depth: int) -> Node:
         """A message: its body is part `number`.1 unless it is a multipart (RFC 3501 6.4.5)."""
@@ -166,6 +169,9 @@ class _Builder:
             position = line_end
             if tail not in (b"", b"--"):
                 position = after
+                self.lookalikes -= 1
+                if self.lookalikes < 0:
+                    break
                 continue
             if opened >= 0:
                 yield opened, _before_break(raw, found, opened)
