@@ -102,7 +102,7 @@ def _labelled(data: bytes, codec: str, truncated: bool) -> str | None:
 
 def _is_chinese_utf8(data: bytes, truncated: bool) -> bool:
     """Whether bytes under another label are UTF-8: valid, and all that is not ASCII is Han or its punctuation."""
-    if len(_UTF8_HANZI.findall(data[:SAMPLE_BYTES])) < 2:
+    if _strict(data, "utf-8", truncated) is None or len(_UTF8_HANZI.findall(data[:SAMPLE_BYTES])) < 2:
         return False
     rest = _UTF8_HANZI.sub(b"", data)
     return len(_HIGH.findall(rest)) <= (2 if truncated else 0)

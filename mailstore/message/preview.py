@@ -20,7 +20,6 @@ _QUOTE_STARTS = re.compile(
 _QUOTED_LINE = re.compile(r"(?m)^>.*$")
 _HIDDEN = re.compile(r"(?is)<(style|script|head|title)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)")
 _TAG = re.compile(r"<[^>]*(?:>|\Z)")
-_SPACE = re.compile(r"[\s\u00a0\u034f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u00ad]+")
 _RULES = re.compile(r"[-=_*#~]{4,}")
 
 
@@ -59,5 +58,8 @@ def of_html(marked: str) -> str:
 def folded(text: str) -> str:
     """On one line, cut to the length of a preview, without invisible and control characters."""
     line = _RULES.sub(" ", text) if "----" in text or "====" in text or "____" in text else text
-    line = _SPACE.sub(" ", line[: 20 * PREVIEW_CHARS]).strip()[:PREVIEW_CHARS]
-    return line if line.isprintable() else charset.scalar("".join(c for c in line if c.isprintable()))
+    line = " ".join(line[: 20 * PREVIEW_CHARS].split())
+    if not line[:PREVIEW_CHARS].isprintable():
+        # Newsletters pad with zero-width characters: they are no text.
+        line = " ".join("".join(c for c in charset.scalar(line) if c.isprintable()).split())
+    return line[:PREVIEW_CHARS]
