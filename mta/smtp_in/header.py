@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import email.utils
 import re
 import uuid
+
+from mta.inbound.trace import mail_date
 
 FIELD_MAX = 20
 """Fields of one name that are looked at; the standard allows one From."""
@@ -21,7 +22,7 @@ def missing_fields(header: bytes, sender: str, now_s: float) -> bytes:
     """Date, Message-ID and From lines for a message that has none (RFC 5322 3.6)."""
     added = b""
     if not field_values(header, b"date"):
-        added += f"Date: {email.utils.formatdate(now_s)}\r\n".encode()
+        added += f"Date: {mail_date(now_s)}\r\n".encode()
     if not field_values(header, b"message-id"):
         added += f"Message-ID: <{uuid.uuid4().hex}@{sender.rpartition('@')[2]}>\r\n".encode()
     if not field_values(header, b"from"):

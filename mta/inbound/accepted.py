@@ -1,0 +1,47 @@
+"""Recognising a mail that comes again because its 250 was lost (RFC 5321 4.5.3.2.6, RFC 1047).
+
+A row is written in the transaction that stores the mail. Once the client shows that it has read the 250 the row goes
+(`forget`), so the table holds what is in doubt and nothing else, and the same bytes sent again on purpose are a new mail.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+
+KEEP_US = 24 * 3600 * 1_000_000
+
+
+class AlreadyAccepted(Exception):
+    """The same bytes with the same envelope were stored within 24 hours and perhaps never answered."""
+
+
+def digest_of(sender: str, recipients: Iterable[str], message: bytes) -> bytes:
+    """What makes two transactions the same: envelope and received bytes."""
+    envelope = "\0".join([sender, *sorted(recipients)])
+    return hashlib.sha256(hashlib.sha256(envelope.encode()).digest() + hashlib.sha256(message).digest()).digest()
+
+
+def remember(digest: bytes, at_us: int) -> None:
+    """Write the row inside the caller's transaction; raises AlreadyAccepted when it stands."""
+    sql = "INSERT INTO mta_accepted (digest, at_us, answered) VALUES (%s, %s, %s) ON CONFLICT (digest) DO NOTHING"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [digest, at_us, False])
+        if cursor.rowcount == 0:
+            raise AlreadyAccepted
+
+
+def forget(digests: Sequence[bytes]) -> None:
+    """The clients have read these answers."""
+    if digests:
+        marks = ", ".join(["%s"] * len(digests))
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM mta_accepted WHERE digest IN ({marks})", list(digests))  # noqa: S608
+
+
+def expire(now_us: int) -> None:
+    """Drop what is older than 24 hours."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM mta_accepted WHERE at_us < %s", [now_us - KEEP_US])

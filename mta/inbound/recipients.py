@@ -1,0 +1,118 @@
+"""Whom an envelope recipient means: accounts here, members elsewhere, or why nobody.
+
+`find_target` asks the database (call it on a database thread); `RecentTargets` keeps answers for about a second, so
+that a flood to one address costs one look-up a second and a change is obeyed at once for people.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import time
+from collections.abc import Iterable
+
+from accounts.rows import AccountRow
+from accounts.selectors import expand_group, is_local_domain, local_domains, resolve
+from core.access import system_access
+from mailstore.selectors.folders import mailbox_usage
+
+KEEP_S = 1.0
+KEEP_MAX = 10_000
+
+
+class Refusal(enum.Enum):
+    """Why an address gets nothing."""
+
+    UNKNOWN = "unknown"
+    SUSPENDED = "suspended"
+    FULL = "full"
+    POSTING = "posting"
+    ELSEWHERE = "elsewhere"
+    """Not a domain of ours."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Target:
+    """Where one recipient leads. `matched` is the local address that was meant, `domain_id` its domain.
+
+    `full` are members of a group whose mailbox has no room: the others still get the mail.
+    """
+
+    matched: str
+    domain_id: int
+    accounts: tuple[AccountRow, ...] = ()
+    externals: tuple[str, ...] = ()
+    full: tuple[AccountRow, ...] = ()
+    is_group: bool = False
+
+
+def find_target(address: str, *, sender: str, proven: bool = True) -> Target | Refusal:
+    """Resolve `address` for mail from `sender` (empty: the null sender). Two or three indexed queries.
+
+    A sender who has not `proven` himself is not believed to be one of ours (colleagues submit with sign-in), so he
+    can't write to a list of colleagues; an outside member has no other way to write to his list, and is believed.
+    """
+    if address == "postmaster":
+        address = f"postmaster@{min(local_domains(), default='')}"  # RFC 5321 4.5.1: it has no domain of its own
+    if not is_local_domain(address.rpartition("@")[2]):
+        return Refusal.ELSEWHERE
+    resolved = resolve(address)
+    if resolved is None:
+        return Refusal.UNKNOWN
+    if resolved.group_id is not None:
+        believed = sender if proven or not is_local_domain(sender.rpartition("@")[2]) else ""
+        return _group_target(resolved.group_id, resolved.address, believed)
+    account = resolved.account
+    assert account is not None
+    if not account.is_active:
+        return Refusal.SUSPENDED
+    if is_full(account):
+        return Refusal.FULL
+    matched = resolved.address if resolved.via_alias else ""
+    return Target(matched, account.domain_id, (account,))
+
+
+def is_full(account: AccountRow) -> bool:
+    """Whether the mailbox has used all its space."""
+    return mailbox_usage(system_access(account.id)).used_bytes >= account.quota_bytes
+
+
+def _group_target(group_id: int, address: str, sender: str) -> Target | Refusal:
+    expansion = expand_group(group_id, sender=sender)
+    if not expansion.allowed:
+        return Refusal.POSTING
+    members = [account for account in expansion.accounts if account.is_active]
+    full = tuple(account for account in members if is_full(account))
+    open_members = tuple(account for account in members if account not in full)
+    domain_id = members[0].domain_id if members else 0
+    return Target(address, domain_id, open_members, tuple(expansion.externals), full, is_group=True)
+
+
+class RecentTargets:
+    """Answers of the last second, by address and sender."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], tuple[float, Target | Refusal]] = {}
+
+    def get(self, address: str, sender: str) -> Target | Refusal | None:
+        """A recent answer, or None."""
+        found = self._kept.get((address, sender)) or self._kept.get((address, ""))
+        if found is None or found[0] < time.monotonic():
+            return None
+        return found[1]
+
+    def keep(self, address: str, sender: str, target: Target | Refusal) -> None:
+        """Remember an answer; only a group's depends on the sender."""
+        if len(self._kept) >= KEEP_MAX:
+            self._kept.clear()
+        depends = target is Refusal.POSTING or (isinstance(target, Target) and target.is_group)
+        self._kept[(address, sender or "<>") if depends else (address, "")] = (time.monotonic() + KEEP_S, target)
+
+
+def merge_accounts(targets: Iterable[Target]) -> dict[int, tuple[AccountRow, str]]:
+    """Every account that is reached, once, with the address that reached it first ('' for its own)."""
+    reached: dict[int, tuple[AccountRow, str]] = {}
+    for target in targets:
+        for account in target.accounts:
+            reached.setdefault(account.id, (account, target.matched))
+    return reached

@@ -1,0 +1,90 @@
+"""The outgoing queue: rows claimed in the database, for a time, by whoever comes first.
+
+A claim moves `next_attempt_us` to the end of the claim, so that claimed rows are simply not due; a worker that dies
+gives its rows back by doing nothing. A mail may then go out twice and is never lost.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from mta.models import Delivery
+
+State = Delivery.State
+
+CLAIM_S = 900
+"""Longer than one transaction with a slow server may take (RFC 5321 4.5.3.2.6: ten minutes for the last answer)."""
+BATCH = 100
+FIRST_RETRY_S = 60
+LAST_RETRY_S = 2 * 3600
+"""Back-off doubles from one to the other, a fifth more or less, so that deferred mail does not come in step."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Claimed:
+    """One delivery that is ours until `until_us`."""
+
+    id: int
+    submission_id: int
+    recipient: str
+    domain: str
+    tries: int
+    blob_id: int | None
+    until_us: int
+
+
+def claim(now_us: int, *, limit: int = BATCH) -> list[Claimed]:
+    """Take up to `limit` due deliveries, oldest first; each is taken by one caller only."""
+    until_us = now_us + CLAIM_S * 1_000_000
+    skip = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+    sql = f"""
+        UPDATE mta_delivery
+        SET state = 'sending', tries = tries + 1, claimed_until_us = %s, next_attempt_us = %s, updated_us = %s
+        WHERE id IN (
+            SELECT id FROM mta_delivery
+            WHERE state IN ('queued', 'deferred', 'sending') AND next_attempt_us <= %s
+            AND state IN ('held', 'scheduled', 'queued', 'sending', 'deferred')
+            ORDER BY next_attempt_us LIMIT %s {skip}
+        )
+        RETURNING id, submission_id, recipient, domain, tries, blob_id
+    """  # noqa: S608 - the second list of states is the partial index's own condition
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, [until_us, until_us, now_us, now_us, limit])
+        return [Claimed(*row, until_us) for row in cursor.fetchall()]
+
+
+def due_releases(now_us: int, *, limit: int = BATCH) -> list[int]:
+    """Submissions whose undo time is over."""
+    held = Delivery.objects.filter(state=State.HELD, next_attempt_us__lte=now_us)
+    return list(held.order_by("submission_id").values_list("submission_id", flat=True).distinct()[:limit])
+
+
+def is_anything_due(now_us: int) -> bool:
+    """Whether a worker would find something to do."""
+    waiting = [State.HELD, State.QUEUED, State.DEFERRED, State.SENDING]
+    return Delivery.objects.filter(state__in=waiting, next_attempt_us__lte=now_us).exists()
+
+
+def next_attempt_us(now_us: int, tries: int) -> int:
+    """When to try again after `tries` attempts."""
+    wait_s = min(FIRST_RETRY_S * 2 ** min(tries - 1, 20), LAST_RETRY_S)
+    return now_us + int(wait_s * random.uniform(0.8, 1.2) * 1_000_000)  # noqa: S311 - spreading, not secrecy
+
+
+def is_too_old(created_us: int, now_us: int) -> bool:
+    """Whether a delivery has been tried for as long as it is (RFC 5321 4.5.4.1)."""
+    return now_us - created_us > settings.RETRY_FOR_S * 1_000_000
+
+
+def by_destination(claimed: Sequence[Claimed]) -> list[list[Claimed]]:
+    """Groups that one SMTP transaction can carry: same message, same bytes, same domain."""
+    groups: dict[tuple[int, int | None, str], list[Claimed]] = {}
+    for delivery in claimed:
+        key = (delivery.submission_id, delivery.blob_id, delivery.domain.lower())
+        groups.setdefault(key, []).append(delivery)
+    return list(groups.values())

@@ -1,0 +1,137 @@
+"""The moment a submission leaves its author: routes, local copies, the Sent entry, events, the first failures.
+
+Everything that reads or computes is done before the transaction (`route`, `Parcel.of`), so that SQLite's one writer is
+held for rows alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+
+from django.conf import settings
+
+from core.access import system_access
+from core.jobs import wake_on_commit
+from mailstore.models import Flag, Role
+from mailstore.services.deliver import Incoming, Placement, Prepared, prepare, store
+from mailstore.services.drafts import discard_draft
+from mta.inbound.recipients import Refusal, Target, find_target, merge_accounts
+from mta.inbound.trace import mail_date
+from mta.models import Delivery, Submission
+from mta.services.failure import Failure, notify_sender
+from mta.services.lists import queue_for_externals
+from mta.services.outcome import log_delivery
+from mta.steps import Outcome, tell_outcome
+
+State = Delivery.State
+
+REFUSALS: dict[Refusal, tuple[str, str]] = {
+    Refusal.UNKNOWN: ("5.1.1", "No such mailbox here"),
+    Refusal.SUSPENDED: ("5.2.1", "Mailbox is disabled"),
+    Refusal.FULL: ("5.2.2", "Mailbox is full"),
+    Refusal.POSTING: ("5.7.1", "You may not write to this list"),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Routed:
+    """One recipient and where he is: a `Target` here, or why not (`ELSEWHERE` is the queue's)."""
+
+    recipient: str
+    target: Target | Refusal
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Parcel:
+    """The bytes of a submission and what is stored of them, prepared outside the transaction."""
+
+    raw: bytes
+    wire: bytes
+    sent: Prepared | None
+    local: Prepared
+
+    @classmethod
+    def of(cls, sender: str, raw: bytes, wire: bytes, *, keep: bool) -> Parcel:
+        """`keep`: whether a Sent entry is made."""
+        return cls(raw, wire, prepare(raw) if keep else None, prepare(wire, trace=_local_trace(sender)))
+
+
+def route(recipients: Sequence[str], *, sender: str) -> list[Routed]:
+    """Where each recipient is now."""
+    return [Routed(recipient, find_target(recipient, sender=sender)) for recipient in recipients]
+
+
+def apply_routes(rows: Sequence[Delivery], routes: Sequence[Routed], now_us: int) -> None:
+    """Set each row's state from its route; rows without one stay as they are."""
+    by_recipient = {routed.recipient: routed.target for routed in routes}
+    for row in rows:
+        target = by_recipient.get(row.recipient)
+        if target is None:
+            continue
+        row.updated_us = now_us
+        if isinstance(target, Target):
+            row.state, row.code = State.DELIVERED, "2.1.5"
+        elif target is Refusal.ELSEWHERE:
+            row.state, row.next_attempt_us = State.QUEUED, now_us
+        else:
+            row.state = State.BOUNCED
+            row.code, row.text = REFUSALS[target]
+
+
+def hand_over(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) -> None:
+    """Inside the caller's transaction: Sent entry, local copies, lists, failures, events; wakes the queue on commit."""
+    _store_copies(submission, parcel, routes)
+    for target in _targets(routes):
+        if target.externals:
+            queue_for_externals(target, submission.envelope_from, parcel.wire, None)
+    failures = [
+        Failure(routed.recipient, *REFUSALS[routed.target])
+        for routed in routes
+        if isinstance(routed.target, Refusal) and routed.target in REFUSALS
+    ]
+    _log(submission, routes)
+    if failures:
+        notify_sender(submission, parcel.wire, failures)
+    if submission.draft_id:
+        discard_draft(system_access(submission.mailbox_id), submission.draft_id)
+    if any(routed.target is Refusal.ELSEWHERE for routed in routes):
+        wake_on_commit("mta.send_due")
+
+
+def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) -> None:
+    items: list[Incoming[None]] = []
+    if parcel.sent is not None:
+        mine = Placement(submission.mailbox_id, role=Role.SENT, flags=int(Flag.SEEN))
+        items.append(Incoming(parcel.sent, [mine]))
+    placements = [
+        Placement(account.id, matched_address=matched)
+        for account, matched in merge_accounts(_targets(routes)).values()
+    ]
+    if placements:
+        items.append(Incoming(parcel.local, placements))
+    stored = store(items) if items else []
+    if parcel.sent is not None:
+        submission.sent_entry_id = stored[0].entry_ids[submission.mailbox_id]
+        submission.save(update_fields=["sent_entry_id"])
+
+
+def _targets(routes: Sequence[Routed]) -> list[Target]:
+    return [routed.target for routed in routes if isinstance(routed.target, Target)]
+
+
+def _log(submission: Submission, routes: Sequence[Routed]) -> None:
+    for routed in routes:
+        if routed.target is Refusal.ELSEWHERE:
+            continue
+        state, code, text = str(State.DELIVERED), "2.1.5", ""
+        if isinstance(routed.target, Refusal):
+            state, (code, text) = str(State.BOUNCED), REFUSALS[routed.target]
+        log_delivery(submission, routed.recipient, state=state, code=code, text=text)
+        tell_outcome(Outcome(submission.pk, routed.recipient, state, code, text))
+
+
+def _local_trace(sender: str) -> bytes:
+    date = mail_date(time.time())
+    return f"Return-Path: <{sender}>\r\nReceived: by {settings.EHLO_NAME}; {date}\r\n".encode()

@@ -1,0 +1,32 @@
+"""The end of a delivery in the log."""
+
+from __future__ import annotations
+
+from accounts.models import Account
+from logs_app.models import Kind
+from logs_app.services import record
+from mta.models import Submission
+
+
+def log_delivery(
+    submission: Submission, recipient: str, *, state: str, code: str, text: str, remote_host: str = ""
+) -> None:
+    """One DELIVERY event of the submission's owner, inside the caller's transaction."""
+    owner = Account.objects.filter(pk=submission.mailbox_id).values_list("address", "domain_id").first()
+    address, domain_id = owner or (submission.envelope_from, None)
+    record(
+        Kind.DELIVERY,
+        domain_id=domain_id,
+        account_id=submission.mailbox_id,
+        address=address,
+        protocol="smtp" if remote_host else "local",
+        succeeded=state not in {"bounced", "deferred"},
+        error=f"{code} {text}".strip() if state in {"bounced", "deferred"} else "",
+        data={
+            "submission": str(submission.pk),
+            "to": recipient,
+            "state": state,
+            "subject": submission.subject,
+            "remote_host": remote_host,
+        },
+    )

@@ -1,0 +1,123 @@
+"""Handing a message over for sending: browser, mail program and system all end here.
+
+One transaction: policy, submission and delivery rows, the Sent entry, the copies of local recipients, events. When it
+has committed the mail is sent as far as its author is concerned; remote recipients are the queue's work from then on.
+With an undo time the rows wait as `held` and everything else happens at release.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import Account
+from accounts.selectors import may_send_as
+from core.access import Access, Right
+from core.errors import ErrorKind, MailError
+from core.jobs import wake_on_commit
+from mailstore import blobs
+from mailstore.message import scan, without_bcc
+from mta.models import Delivery, Submission
+from mta.services.handover import Parcel, Routed, apply_routes, hand_over, route
+from mta.smtp_in.commands import parse_address
+
+Origin = Submission.Origin
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SubmitRequest:
+    """What to send: `raw` with its Bcc, `recipients` the envelope (To, Cc and Bcc together)."""
+
+    envelope_from: str
+    recipients: Sequence[str]
+    raw: bytes
+    draft_id: int | None = None
+    save_to_sent: bool = True
+    origin: str = Origin.WEB
+    actor_id: int = 0
+
+
+def submit(access: Access, request: SubmitRequest) -> int:
+    """Queue a message of `access.mailbox` and return the submission's id; durable when this returns.
+
+    Raises NO_PERMISSION (no right to send, or not from this address), TOO_LARGE, LIMIT (recipients), INVALID (an
+    address, or none at all), OVER_QUOTA (no room for the Sent entry). Then nothing was changed.
+    """
+    access.require(Right.SEND)
+    recipients = _recipients(request.recipients)
+    _check_policy(access, request, len(recipients))
+    now_us = time.time_ns() // 1000
+    held = settings.UNDO_SEND_S > 0 and request.origin == Origin.WEB
+    submission = _new_submission(access, request, now_us)
+    parcel = Parcel.of(request.envelope_from, request.raw, without_bcc(request.raw), keep=request.save_to_sent)
+    routes = [] if held else route(recipients, sender=request.envelope_from)
+    with transaction.atomic():
+        submission.wire_blob_id = blobs.put(parcel.wire)
+        submission.sent_blob_id = blobs.put(parcel.raw) if request.save_to_sent else None
+        submission.release_us = now_us + settings.UNDO_SEND_S * 1_000_000 if held else 0
+        submission.save(force_insert=True)
+        _create_deliveries(submission, recipients, routes)
+        if not held:
+            hand_over(submission, parcel, routes)
+    return submission.pk
+
+
+def _recipients(given: Sequence[str]) -> list[str]:
+    """The envelope, each address once (domain names without case, RFC 5321 2.3.5)."""
+    once: dict[str, str] = {}
+    for text in given:
+        address = parse_address(text.strip())
+        if address is None:
+            raise MailError(ErrorKind.INVALID, field="recipients", address=text)
+        once.setdefault(address.lower(), address)
+    if not once:
+        raise MailError(ErrorKind.INVALID, field="recipients")
+    return list(once.values())
+
+
+def _check_policy(access: Access, request: SubmitRequest, count: int) -> None:
+    account = Account.objects.select_related("domain").get(pk=access.mailbox)
+    limit_bytes = min(account.domain.message_max_bytes, settings.MESSAGE_MAX_BYTES)
+    if len(request.raw) > limit_bytes:
+        raise MailError(ErrorKind.TOO_LARGE, limit_bytes=limit_bytes)
+    if count > account.domain.max_recipients:
+        raise MailError(ErrorKind.LIMIT, field="recipients", limit=account.domain.max_recipients)
+    if request.origin != Origin.SYSTEM and not may_send_as(access, request.envelope_from):
+        raise MailError(ErrorKind.NO_PERMISSION, address=request.envelope_from)
+
+
+def _new_submission(access: Access, request: SubmitRequest, now_us: int) -> Submission:
+    scanned = scan(request.raw)
+    return Submission(
+        mailbox_id=access.mailbox,
+        actor_id=request.actor_id or access.actor,
+        origin=request.origin,
+        envelope_from=request.envelope_from,
+        message_id=(scanned.message_id or "")[:250],
+        subject=scanned.subject[:500],
+        draft_id=request.draft_id,
+        created_us=now_us,
+    )
+
+
+def _create_deliveries(submission: Submission, recipients: list[str], routes: list[Routed]) -> None:
+    now_us = submission.created_us
+    rows = [
+        Delivery(
+            submission=submission,
+            recipient=recipient,
+            domain=recipient.rpartition("@")[2],
+            state=Delivery.State.HELD,
+            next_attempt_us=submission.release_us,
+            updated_us=now_us,
+        )
+        for recipient in recipients
+    ]
+    apply_routes(rows, routes, now_us)
+    Delivery.objects.bulk_create(rows)
+    if submission.release_us:
+        wake_on_commit("mta.send_due", countdown_s=settings.UNDO_SEND_S)

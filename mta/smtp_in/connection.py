@@ -1,0 +1,311 @@
+"""One SMTP connection: sockets, TLS, time. The words are `dialogue.py`'s.
+
+Bytes arrive in one buffer per process (the event loop fills and hands it over in one step). Commands are obeyed one by
+one and their replies leave in one write as soon as no complete command waits (RFC 2920 3.2). DATA is fed to its reader
+straight from the buffer, without a task switch per block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable
+from typing import cast
+
+from core.connection import Budget, ConnectionLimits, server_tls
+from mta.smtp_in import replies
+from mta.smtp_in.data import DataReader
+from mta.smtp_in.dialogue import Dialogue
+from mta.smtp_in.session import Session, Tls
+
+COMMAND_TIMEOUT_S = 300.0
+"""RFC 5321 4.5.3.2.7."""
+DATA_TIMEOUT_S = 180.0
+"""Longest silence inside DATA (RFC 5321 4.5.3.2.5)."""
+MESSAGE_TIMEOUT_S = 3600.0
+"""Longest time for one message, however often a byte comes."""
+HANDSHAKE_TIMEOUT_S = 60.0
+LINE_MAX = 2048
+"""Longest command line (RFC 5321 4.5.3.1.4 says 512; extensions add to it)."""
+SASL_LINE_MAX = 12_288
+"""Longest line of a sign-in (RFC 4954 4)."""
+PENDING_MAX = 65_536
+"""Pipelined input held before the socket is no longer read."""
+BLOCK_BYTES = 262_144
+
+log = logging.getLogger(__name__)
+
+_block = memoryview(bytearray(BLOCK_BYTES))
+
+
+class Gate:
+    """What the connections of one process share: limits, memory, and the set of those that are open."""
+
+    def __init__(self, *, limits: ConnectionLimits, memory: Budget) -> None:
+        self.limits = limits
+        self.memory = memory
+        self.open: set[Connection] = set()
+        self.closing = False
+
+    async def drain(self, timeout_s: float) -> None:
+        """Let the connections finish the command they are in; those that take longer are cut."""
+        self.closing = True
+        for connection in list(self.open):
+            connection.close_when_idle()
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while self.open and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+        for connection in list(self.open):
+            connection.cut()
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One client. `make_dialogue` says which service it speaks with."""
+
+    def __init__(self, gate: Gate, make_dialogue: Callable[[Session], Dialogue]) -> None:
+        self._gate = gate
+        self._make_dialogue = make_dialogue
+        self._loop = asyncio.get_running_loop()
+        self._input = bytearray()
+        self._output: list[bytes] = []
+        self._reader: DataReader | None = None
+        self._reserved_bytes = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._lost = False
+        self._ended = False
+        self._paused = False
+        self._admitted = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._deadline = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    # What the event loop calls --------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Admit the client, or tell it to come back."""
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername") or ("",)
+        self._address = str(peer[0]).removeprefix("::ffff:")
+        self._admitted = self._gate.limits.enter(self._address)
+        if not self._admitted or self._gate.closing:
+            self._transport.write(replies.SHUTTING_DOWN if self._gate.closing else replies.BUSY)
+            self._transport.close()
+            return
+        session = Session(self._loop, self._address)
+        session.tls = _negotiated(self._transport)
+        self._dialogue = self._make_dialogue(session)
+        self._gate.open.add(self)
+        self._expect(COMMAND_TIMEOUT_S)
+        self._task = self._loop.create_task(self._converse())
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """The process's one input buffer: it is filled and taken over before anything else runs."""
+        return _block
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """`nbytes` have arrived."""
+        if self._task is None:
+            return
+        block = _block[:nbytes]
+        if self._reader is None:
+            self._input += block
+            if len(self._input) > PENDING_MAX and not self._paused:
+                self._paused = True
+                self._transport.pause_reading()
+            self._wake()
+        elif self._take_data(self._reader, block):
+            self._wake()
+
+    def eof_received(self) -> bool:
+        """A client that closed its side has said all; what it said is still answered (not possible under TLS)."""
+        self._ended = True
+        self._wake()
+        return self._transport.get_extra_info("ssl_object") is None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give back what was counted and held."""
+        self._lost = True
+        self._wake()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._release_memory()
+        self._gate.open.discard(self)
+        if self._admitted:
+            self._gate.limits.leave(self._address)
+
+    def close_when_idle(self) -> None:
+        """The process stops: say so at the next pause."""
+        if self._waiter is not None and self._reader is None:
+            self._end(replies.SHUTTING_DOWN)
+
+    def cut(self) -> None:
+        """Close at once."""
+        self._transport.abort()
+
+    # The conversation -----------------------------------------------------------------------------
+
+    async def _converse(self) -> None:
+        try:
+            self._output.append(self._dialogue.greeting())
+            while not self._lost:
+                line = self._next_line()
+                if line is None:
+                    self._flush()
+                    if self._gate.closing:
+                        self._end(replies.SHUTTING_DOWN)
+                    await self._arrival(COMMAND_TIMEOUT_S)
+                    if not (self._lost or self._ended):
+                        self._dialogue.note_answer_read()
+                else:
+                    await self._obey(line)
+        except Exception:
+            log.exception("connection failed")
+            self._end(replies.LOCAL_ERROR)
+
+    async def _obey(self, line: bytes) -> None:
+        dialogue = self._dialogue
+        self._output.append(await dialogue.obey(line))
+        if dialogue.wants_data:
+            dialogue.wants_data = False
+            await self._read_message()
+        elif dialogue.wants_tls:
+            dialogue.wants_tls = False
+            await self._start_tls()
+        elif dialogue.closing:
+            self._end()
+
+    def _next_line(self) -> bytes | None:
+        """The next complete command line without its CRLF; None while there is none."""
+        end = self._input.find(b"\n")
+        limit = SASL_LINE_MAX if self._dialogue.continuation else LINE_MAX
+        if self._input[:5].upper() == b"AUTH ":
+            limit = SASL_LINE_MAX
+        if end < 0 and len(self._input) <= limit:
+            return None
+        if end < 0 or end > limit:
+            self._end(replies.LINE_TOO_LONG)  # where the next command begins is anybody's guess
+            return None
+        line = bytes(self._input[: end + 1])
+        del self._input[: end + 1]
+        self._resume()
+        if not line.endswith(b"\r\n") or b"\r" in line[:-2] or b"\0" in line:
+            self._end(replies.BARE_LINE_END)
+            return None
+        return line[:-2]
+
+    async def _read_message(self) -> None:
+        reader = self._reader = DataReader(self._dialogue.largest_bytes)
+        self._flush()
+        started = self._loop.time()
+        early = bytes(self._input)
+        self._input.clear()
+        self._resume()
+        done = self._take_data(reader, memoryview(early))
+        while not done and not self._lost:
+            await self._arrival(min(DATA_TIMEOUT_S, started + MESSAGE_TIMEOUT_S - self._loop.time()))
+            done = self._reader is None
+        if done:
+            self._output.append(await self._dialogue.finish(reader))
+            self._release_memory()
+            self._expect(COMMAND_TIMEOUT_S)
+
+    def _take_data(self, reader: DataReader, block: memoryview) -> bool:
+        used = reader.feed(block)
+        self._expect(DATA_TIMEOUT_S)
+        self._account(reader)
+        if used < 0:
+            return False
+        self._reader = None
+        self._input += block[used:]
+        return True
+
+    def _account(self, reader: DataReader) -> None:
+        more = reader.held_bytes - self._reserved_bytes
+        if more > 0 and not self._gate.memory.take(more):
+            reader.give_up()
+            more = reader.held_bytes - self._reserved_bytes
+        self._reserved_bytes += more
+
+    async def _start_tls(self) -> None:
+        self._input.clear()  # what was sent before the handshake is not the client's word (RFC 3207 4.2, 6)
+        self._flush()
+        self._transport.pause_reading()
+        self._expect(HANDSHAKE_TIMEOUT_S)
+        try:
+            secure = await self._loop.start_tls(
+                self._transport, self, server_tls(), server_side=True, ssl_handshake_timeout=HANDSHAKE_TIMEOUT_S
+            )
+        except (OSError, ssl.SSLError):
+            self._lost = True
+            return
+        if secure is None:
+            self._lost = True
+            return
+        self._transport = secure
+        self._input.clear()
+        self._dialogue.note_tls()
+        self._dialogue.session.tls = _negotiated(secure)
+        self._expect(COMMAND_TIMEOUT_S)
+
+    # Waiting and writing --------------------------------------------------------------------------
+
+    async def _arrival(self, timeout_s: float) -> None:
+        if self._ended:
+            self._end()
+        if self._lost:
+            return
+        self._expect(timeout_s)
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _expect(self, timeout_s: float) -> None:
+        """Move the deadline; one timer per connection follows it lazily."""
+        self._deadline = self._loop.time() + timeout_s
+        if self._timer is None:
+            self._timer = self._loop.call_later(timeout_s, self._tick)
+
+    def _tick(self) -> None:
+        left = self._deadline - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._tick)
+        else:
+            self._timer = None
+            self._end(replies.TIMED_OUT)
+
+    def _flush(self) -> None:
+        if self._output and not self._lost:
+            self._transport.write(b"".join(self._output))
+        self._output.clear()
+
+    def _resume(self) -> None:
+        if self._paused and len(self._input) <= PENDING_MAX:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def _release_memory(self) -> None:
+        self._gate.memory.give_back(self._reserved_bytes)
+        self._reserved_bytes = 0
+
+    def _end(self, last_word: bytes = b"") -> None:
+        """Say what is left to say and close."""
+        self._output.append(last_word)
+        self._flush()
+        self._lost = True
+        self._transport.close()
+        self._wake()
+
+
+def _negotiated(transport: asyncio.BaseTransport) -> Tls | None:
+    secure: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+    if secure is None:
+        return None
+    cipher = secure.cipher()
+    return Tls(secure.version() or "", cipher[0] if cipher else "")

@@ -1,0 +1,266 @@
+"""The dialogue of one connection: a command line in, a reply out. It knows neither sockets nor time.
+
+`obey` never raises for anything a client can send. What needs the wire is asked for by a flag that the connection
+reads after each reply: `wants_data`, `wants_tls`, `closing`. The MX and the submission service each subclass this and
+say who may send what to whom (`check_sender`, `check_recipient`, `accept`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from aiosmtpd.smtp import Envelope
+from django.conf import settings
+from django.db import DatabaseError
+
+from core.errors import MailError
+from mta.smtp_in import replies
+from mta.smtp_in.commands import Problem, parse_mail, parse_rcpt
+from mta.smtp_in.data import DataReader, has_bare_line_end
+from mta.smtp_in.session import Session
+
+RECIPIENTS_MAX = 1000
+"""RFC 5321 4.5.3.1.8 demands 100; more than this in one transaction is asked to come in several."""
+ERRORS_MAX = 20
+"""Refused commands before the connection is closed."""
+IDLE_COMMANDS_MAX = 100
+"""Commands that lead to no message (NOOP, RSET, VRFY …) before the connection is closed."""
+NAME_MAX = 255
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[["Dialogue", str], Awaitable[bytes]]
+Continuation = Callable[[bytes], Awaitable[bytes]]
+
+
+class Dialogue:
+    """Commands that both services share."""
+
+    offers_tls: ClassVar[bool] = True
+    envelope_class: ClassVar[type[Envelope]] = Envelope
+    commands: ClassVar[dict[str, Handler]]
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.envelope: Envelope | None = None
+        self.wants_data = False
+        self.wants_tls = False
+        self.closing = False
+        self.continuation: Continuation | None = None
+        self.largest_bytes: int = settings.MESSAGE_MAX_BYTES
+        self._errors = 0
+        self._idle_commands = 0
+
+    def greeting(self) -> bytes:
+        """The first line (RFC 5321 4.3.1)."""
+        return f"220 {settings.EHLO_NAME} ESMTP\r\n".encode()
+
+    async def obey(self, line: bytes) -> bytes:
+        """Do what one line (without CRLF) asks for."""
+        try:
+            answer = await (self.continuation(line) if self.continuation else self._command(line))
+        except MailError as error:
+            answer = replies.reply_for(error)
+        except DatabaseError as error:
+            log.warning("database refused work", extra={"error": str(error)})
+            answer = replies.LOCAL_ERROR
+        return self._judge(answer)
+
+    async def finish(self, reader: DataReader) -> bytes:
+        """Answer a DATA that was read to its end; the envelope is over whatever comes out."""
+        envelope, self.envelope = self.envelope, None
+        self._idle_commands = 0
+        assert envelope is not None
+        if reader.out_of_memory:
+            return replies.NO_MEMORY
+        if reader.too_large:
+            return self._judge(replies.TOO_LARGE)
+        message = reader.message()
+        if has_bare_line_end(message):
+            return self._judge(replies.INVALID_CHARACTERS)
+        try:
+            return await self.accept(envelope, message)
+        except MailError as error:
+            return replies.reply_for(error)
+        except DatabaseError as error:
+            log.warning("message not stored", extra={"error": str(error)})
+            return replies.LOCAL_ERROR  # the client keeps it and comes again (RFC 5321 4.2.5)
+
+    def note_tls(self) -> None:
+        """The connection is encrypted now; everything said before is void (RFC 3207 4.2)."""
+        self.session.forget()
+        self.envelope = None
+        self.continuation = None
+
+    def note_answer_read(self) -> None:
+        """Something new arrived after the last answer had left, so the client has read it."""
+
+    # What the services decide ---------------------------------------------------------------------
+
+    async def check_sender(self, sender: str) -> bytes | None:
+        """A refusal of MAIL FROM, or None."""
+        raise NotImplementedError
+
+    async def check_recipient(self, envelope: Envelope, address: str) -> bytes | None:
+        """A refusal of RCPT TO, or None."""
+        raise NotImplementedError
+
+    async def accept(self, envelope: Envelope, message: bytes) -> bytes:
+        """Take responsibility for a message (durably, before 250) or refuse it."""
+        raise NotImplementedError
+
+    def extensions(self) -> list[str]:
+        """What EHLO offers."""
+        offered = ["PIPELINING", f"SIZE {self.largest_bytes}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
+        return [*offered, "STARTTLS"] if self.offers_tls and self.session.tls is None else offered
+
+    # Commands -------------------------------------------------------------------------------------
+
+    async def _command(self, line: bytes) -> bytes:
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            return replies.NOT_TEXT
+        verb, _, argument = text.partition(" ")
+        handler = self.commands.get(verb.upper())
+        if handler is None:
+            return replies.NOT_A_COMMAND
+        return await handler(self, argument.strip())
+
+    def _judge(self, answer: bytes) -> bytes:
+        if answer.startswith(b"5"):
+            self._errors += 1
+            if self._errors > ERRORS_MAX:
+                self.closing = True
+                return answer + replies.TOO_MANY_ERRORS
+        if self._idle_commands > IDLE_COMMANDS_MAX:
+            self.closing = True
+            return replies.TOO_IDLE
+        return answer
+
+    async def ehlo(self, argument: str) -> bytes:
+        """EHLO (RFC 5321 4.1.1.1): a new start, and what is offered."""
+        if not self._greet(argument):
+            return replies.NEEDS_NAME
+        self.session.extended_smtp = True
+        lines = [settings.EHLO_NAME, *self.extensions()]
+        return "".join(f"250{'-' if line is not lines[-1] else ' '}{line}\r\n" for line in lines).encode()
+
+    async def helo(self, argument: str) -> bytes:
+        """HELO: as EHLO, nothing offered."""
+        if not self._greet(argument):
+            return replies.NEEDS_NAME
+        self.session.extended_smtp = False
+        return f"250 {settings.EHLO_NAME}\r\n".encode()
+
+    def _greet(self, name: str) -> bool:
+        self._idle_commands += 1
+        if not name or len(name) > NAME_MAX or " " in name or not name.isprintable():
+            return False
+        self.session.host_name = name
+        self.envelope = None
+        return True
+
+    async def mail(self, argument: str) -> bytes:
+        """MAIL FROM: begin a transaction."""
+        if self.session.host_name is None:
+            return replies.NEEDS_EHLO
+        if self.envelope is not None:
+            return replies.OUT_OF_ORDER  # RFC 5321 4.1.4: no MAIL inside a transaction
+        parsed = parse_mail(argument)
+        if isinstance(parsed, Problem):
+            return _problem(parsed)
+        if parsed.size > self.largest_bytes:
+            return replies.TOO_LARGE  # RFC 1870 6.1: before a byte of it is sent
+        refusal = await self.check_sender(parsed.sender)
+        if refusal is not None:
+            return refusal
+        self.envelope = self.envelope_class()
+        self.envelope.mail_from = parsed.sender
+        self.envelope.smtp_utf8 = parsed.utf8
+        return replies.SENDER_OK
+
+    async def rcpt(self, argument: str) -> bytes:
+        """RCPT TO: one more recipient."""
+        envelope = self.envelope
+        if envelope is None:
+            return replies.NEEDS_MAIL
+        if len(envelope.rcpt_tos) >= RECIPIENTS_MAX:
+            return replies.TOO_MANY_RECIPIENTS
+        address = parse_rcpt(argument, utf8=envelope.smtp_utf8)
+        if isinstance(address, Problem):
+            return _problem(address)
+        refusal = await self.check_recipient(envelope, address)
+        if refusal is not None:
+            return refusal
+        envelope.rcpt_tos.append(address)
+        return replies.RECIPIENT_OK
+
+    async def data(self, argument: str) -> bytes:
+        """DATA: the message follows."""
+        if argument:
+            return replies.BAD_ARGUMENT
+        if self.envelope is None:
+            return replies.NEEDS_MAIL
+        if not self.envelope.rcpt_tos:
+            return replies.NO_RECIPIENTS
+        self.wants_data = True
+        return replies.GO_AHEAD
+
+    async def starttls(self, argument: str) -> bytes:
+        """STARTTLS (RFC 3207)."""
+        if not self.offers_tls or self.session.tls is not None:
+            return replies.OUT_OF_ORDER
+        if argument:
+            return replies.BAD_ARGUMENT
+        self.wants_tls = True
+        return replies.READY_FOR_TLS
+
+    async def rset(self, argument: str) -> bytes:
+        """RSET: drop the transaction."""
+        self._idle_commands += 1
+        self.envelope = None
+        return replies.OK
+
+    async def noop(self, argument: str) -> bytes:
+        """NOOP."""
+        self._idle_commands += 1
+        return replies.OK
+
+    async def vrfy(self, argument: str) -> bytes:
+        """VRFY tells nobody who has a mailbox (RFC 5321 7.3)."""
+        self._idle_commands += 1
+        return replies.CANNOT_VERIFY if argument else replies.BAD_ARGUMENT
+
+    async def not_implemented(self, argument: str) -> bytes:
+        """Known, not offered."""
+        self._idle_commands += 1
+        return replies.NOT_IMPLEMENTED
+
+    async def quit(self, argument: str) -> bytes:
+        """QUIT."""
+        self.closing = True
+        return replies.BYE
+
+
+Dialogue.commands = {
+    "EHLO": Dialogue.ehlo,
+    "HELO": Dialogue.helo,
+    "MAIL": Dialogue.mail,
+    "RCPT": Dialogue.rcpt,
+    "DATA": Dialogue.data,
+    "STARTTLS": Dialogue.starttls,
+    "RSET": Dialogue.rset,
+    "NOOP": Dialogue.noop,
+    "VRFY": Dialogue.vrfy,
+    "EXPN": Dialogue.not_implemented,
+    "HELP": Dialogue.not_implemented,
+    "TURN": Dialogue.not_implemented,
+    "QUIT": Dialogue.quit,
+}
+
+
+def _problem(problem: Problem) -> bytes:
+    return replies.reply(problem.code, problem.enhanced, problem.text)

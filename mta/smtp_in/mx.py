@@ -1,0 +1,98 @@
+"""The MX service: mail of strangers for addresses of ours (RFC 5321). No sign-in, no relay."""
+
+from __future__ import annotations
+
+import time
+
+from aiosmtpd.smtp import Envelope as SmtpEnvelope
+
+from core import dbthread
+from core.errors import ErrorKind, MailError
+from mta.inbound.receive import Transaction, new_queue_id, receive
+from mta.inbound.recipients import RecentTargets, Refusal, Target, find_target
+from mta.inbound.trace import Arrival
+from mta.smtp_in import replies
+from mta.smtp_in.answered import Answered
+from mta.smtp_in.dialogue import Dialogue
+from mta.smtp_in.session import Session
+
+REFUSALS: dict[Refusal, bytes] = {
+    Refusal.UNKNOWN: replies.UNKNOWN_RECIPIENT,
+    Refusal.SUSPENDED: replies.SUSPENDED_RECIPIENT,
+    Refusal.FULL: replies.MAILBOX_FULL,
+    Refusal.POSTING: replies.POSTING_REFUSED,
+    Refusal.ELSEWHERE: replies.NO_RELAY,
+}
+
+
+class MxEnvelope(SmtpEnvelope):
+    """An envelope whose recipients are resolved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets: list[Target] = []
+
+
+class MxDialogue(Dialogue):
+    """Receives for local mailboxes."""
+
+    envelope_class = MxEnvelope
+
+    def __init__(self, session: Session, recent: RecentTargets, answered: Answered) -> None:
+        super().__init__(session)
+        self._recent = recent
+        self._answered = answered
+        self._unconfirmed: bytes | None = None
+
+    async def check_sender(self, sender: str) -> bytes | None:
+        """Anybody, the null sender too (RFC 5321 4.5.5)."""
+        return None
+
+    async def check_recipient(self, envelope: SmtpEnvelope, address: str) -> bytes | None:
+        """Only who is here and has room."""
+        assert isinstance(envelope, MxEnvelope)
+        target = await self._target(address, envelope.mail_from or "")
+        if isinstance(target, Refusal):
+            return REFUSALS[target]
+        envelope.targets.append(target)
+        return None
+
+    async def accept(self, envelope: SmtpEnvelope, message: bytes) -> bytes:
+        """Store, then 250 (RFC 5321 4.2.5: from then on it is ours)."""
+        assert isinstance(envelope, MxEnvelope)
+        arrival = self._arrival()
+        transaction = Transaction(arrival, envelope.mail_from or "", envelope.rcpt_tos, envelope.targets)
+        try:
+            self._unconfirmed = await receive(transaction, message)
+        except MailError as error:
+            return _refusal_of(error)
+        return replies.reply(250, "2.0.0", f"Ok: {arrival.queue_id}")
+
+    def note_answer_read(self) -> None:
+        """The client went on after a 250: it has read it."""
+        if self._unconfirmed is not None:
+            self._answered.add(self._unconfirmed)
+            self._unconfirmed = None
+
+    def _arrival(self) -> Arrival:
+        session, now_s = self.session, time.time()
+        tls = f"{session.tls.version} {session.tls.cipher}" if session.tls else ""
+        name = session.host_name or ""
+        return Arrival(new_queue_id(now_s), now_s, name, session.remote_address, session.protocol, tls)
+
+    async def _target(self, address: str, sender: str) -> Target | Refusal:
+        found = self._recent.get(address, sender)
+        if found is None:
+            found = await dbthread.run(find_target, address, sender=sender, proven=False)
+            self._recent.keep(address, sender, found)
+        return found
+
+
+def _refusal_of(error: MailError) -> bytes:
+    if error.data.get("part") == "received":
+        return replies.LOOP
+    if error.data.get("part") == "header":
+        return replies.HEADER_TOO_LARGE
+    if error.kind is ErrorKind.NOT_FOUND:
+        return replies.LOCAL_ERROR  # erased between RCPT and DATA: the next try hears 550
+    return replies.reply_for(error)

@@ -1,0 +1,106 @@
+"""The SMTP processes: MX, submission with STARTTLS, submission under TLS (RFC 8314), one event loop each.
+
+Several processes share the ports by SO_REUSEPORT; each has its own limits and its own group-committing writer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import ssl
+from collections.abc import Callable
+
+from django.conf import settings
+
+from core.connection import Budget, ConnectionLimits, server_tls
+from mailstore import writer
+from mta.inbound.recipients import RecentTargets
+from mta.smtp_in.answered import Answered
+from mta.smtp_in.connection import Connection, Gate
+from mta.smtp_in.dialogue import Dialogue
+from mta.smtp_in.mx import MxDialogue
+from mta.smtp_in.session import Session
+from mta.smtp_in.submission import SubmissionDialogue
+
+CONNECTIONS_MAX = 1000
+CONNECTIONS_PER_ADDRESS = 100
+"""A company behind one address has more programs than people; a flood has more than this."""
+BACKLOG = 512
+MEMORY_BYTES = 256 * 1024 * 1024
+"""Unfinished messages of all connections; beyond it DATA is answered 452."""
+DRAIN_S = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class SmtpServer:
+    """Listens and serves until `close`."""
+
+    def __init__(self) -> None:
+        limits = ConnectionLimits(total=CONNECTIONS_MAX, per_address=CONNECTIONS_PER_ADDRESS)
+        memory = max(MEMORY_BYTES, 2 * settings.MESSAGE_MAX_BYTES)
+        self.gate = Gate(limits=limits, memory=Budget(memory))
+        self.answered = Answered()
+        self._recent = RecentTargets()
+        self._servers: list[asyncio.Server] = []
+        self._forgetting: asyncio.Task[None] | None = None
+
+    async def listen(self, *, mx: int | None, submission: int | None, submissions: int | None) -> None:
+        """Bind the given ports (None: not that service; 0: any free one, see `ports`)."""
+        self._forgetting = asyncio.create_task(self.answered.run())
+        if mx is not None:
+            await self._bind(mx, self._mx)
+        if submission is not None:
+            await self._bind(submission, SubmissionDialogue)
+        if submissions is not None:
+            await self._bind(submissions, SubmissionDialogue, tls=server_tls())
+
+    @property
+    def ports(self) -> list[int]:
+        """The bound ports in the order of `listen`."""
+        return [server.sockets[0].getsockname()[1] for server in self._servers]
+
+    async def close(self) -> None:
+        """Stop listening, let transactions finish, commit what is under way."""
+        for server in self._servers:
+            server.close()
+        await self.gate.drain(DRAIN_S)
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._forgetting
+        await self.answered.flush()
+        await asyncio.get_running_loop().run_in_executor(None, writer.drain)
+
+    def _mx(self, session: Session) -> Dialogue:
+        return MxDialogue(session, self._recent, self.answered)
+
+    async def _bind(
+        self, port: int, make_dialogue: Callable[[Session], Dialogue], *, tls: ssl.SSLContext | None = None
+    ) -> None:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self.gate, make_dialogue),
+            settings.LISTEN_HOST,
+            port,
+            ssl=tls,
+            backlog=BACKLOG,
+            reuse_port=True,
+        )
+        self._servers.append(server)
+
+
+async def serve() -> None:
+    """Serve the configured ports until SIGTERM or SIGINT, then drain."""
+    server = SmtpServer()
+    await server.listen(
+        mx=settings.MX_PORT, submission=settings.SUBMISSION_PORT, submissions=settings.SUBMISSIONS_PORT
+    )
+    log.info("smtp listening", extra={"host": settings.LISTEN_HOST, "ports": server.ports})
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+    await server.close()
+    log.info("smtp stopped")

@@ -1,0 +1,183 @@
+"""The submission service (RFC 6409): mail of our own people's programs, after sign-in over TLS."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from typing import ClassVar
+
+from aiosmtpd.smtp import Envelope
+
+from accounts.models import Account
+from accounts.selectors import access_for, may_send_as, resolve
+from accounts.sign_in import Reason, SignedIn, SignInError, sign_in
+from core import dbthread
+from core.access import Access
+from core.errors import MailError
+from mailstore.message import parse_address_list
+from mta.inbound.receive import new_queue_id
+from mta.inbound.recipients import Refusal, Target, find_target
+from mta.inbound.trace import Arrival, checked_header, received_line
+from mta.models import Submission
+from mta.services import SubmitRequest, submit
+from mta.smtp_in import replies, sasl
+from mta.smtp_in.dialogue import Dialogue, Handler
+from mta.smtp_in.header import field_values, missing_fields
+from mta.smtp_in.mx import REFUSALS
+from mta.smtp_in.session import Session
+
+SIGN_IN_ERRORS: dict[Reason, bytes] = {
+    Reason.REFUSED: replies.SIGN_IN_REFUSED,
+    Reason.THROTTLED: replies.SIGN_IN_THROTTLED,
+    Reason.SUSPENDED: replies.SIGN_IN_SUSPENDED,
+    Reason.FULL_ADDRESS: replies.reply(535, "5.7.8", "Sign in with your full address"),
+}
+
+
+class SubmissionDialogue(Dialogue):
+    """MAIL only after AUTH, AUTH only under TLS."""
+
+    commands: ClassVar[dict[str, Handler]]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._name = ""
+
+    def extensions(self) -> list[str]:
+        """AUTH is offered once the connection is encrypted (RFC 4954 4)."""
+        offered = super().extensions()
+        return [*offered, "AUTH PLAIN LOGIN"] if self.session.tls and not self.session.account else offered
+
+    # AUTH -----------------------------------------------------------------------------------------
+
+    async def auth(self, argument: str) -> bytes:
+        """AUTH PLAIN [initial] / AUTH LOGIN [initial]."""
+        if self.session.tls is None:
+            return replies.TLS_NEEDED_TO_SIGN_IN
+        if self.session.host_name is None:
+            return replies.NEEDS_EHLO
+        if self.session.account is not None or self.envelope is not None:
+            return replies.OUT_OF_ORDER  # RFC 4954 4: once a connection, not inside a transaction
+        mechanism, _, initial = argument.partition(" ")
+        first = {"PLAIN": self._plain, "LOGIN": self._login_name}.get(mechanism.upper())
+        if first is None:
+            return replies.UNKNOWN_MECHANISM
+        if initial:
+            return await first(initial.encode())
+        self.continuation = first
+        return sasl.EMPTY_PROMPT if mechanism.upper() == "PLAIN" else sasl.USERNAME_PROMPT
+
+    async def _plain(self, line: bytes) -> bytes:
+        answer = self._answer(line)
+        if answer is None:
+            return replies.CANCELLED if line == b"*" else replies.BAD_BASE64
+        login = sasl.read_plain(answer)
+        return await self._sign_in(login) if login else replies.SIGN_IN_REFUSED
+
+    async def _login_name(self, line: bytes) -> bytes:
+        answer = self._answer(line)
+        if answer is None:
+            return replies.CANCELLED if line == b"*" else replies.BAD_BASE64
+        self._name = sasl.text_of(answer) or ""
+        self.continuation = self._login_password
+        return sasl.PASSWORD_PROMPT
+
+    async def _login_password(self, line: bytes) -> bytes:
+        answer = self._answer(line)
+        if answer is None:
+            return replies.CANCELLED if line == b"*" else replies.BAD_BASE64
+        secret = sasl.text_of(answer)
+        if secret is None or not self._name:
+            return replies.SIGN_IN_REFUSED
+        return await self._sign_in(sasl.Login(self._name, secret))
+
+    def _answer(self, line: bytes) -> bytes | None:
+        self.continuation = None
+        return None if line == b"*" else sasl.decode(line)  # RFC 4954 4: "*" cancels
+
+    async def _sign_in(self, login: sasl.Login) -> bytes:
+        session = self.session
+        try:
+            signed_in: SignedIn = await dbthread.run(
+                sign_in,
+                login.name,
+                login.secret,
+                host=None,
+                protocol="smtp",
+                remote_address=session.remote_address,
+                program=session.host_name or "",
+            )
+        except SignInError as error:
+            return SIGN_IN_ERRORS.get(error.reason, replies.SIGN_IN_REFUSED)
+        session.account = signed_in.account
+        session.authenticated = True
+        self.largest_bytes = min(self.largest_bytes, signed_in.account.domain.message_max_bytes)
+        return replies.SIGNED_IN
+
+    # The transaction ------------------------------------------------------------------------------
+
+    async def check_sender(self, sender: str) -> bytes | None:
+        """Signed in, and from an address of one's own."""
+        if self.session.account is None:
+            return replies.NEEDS_SIGN_IN if self.session.tls else replies.NEEDS_TLS
+        if not await dbthread.run(_may_send, self.session.account, sender):
+            return replies.NO_RIGHT_TO_SEND
+        return None
+
+    async def check_recipient(self, envelope: Envelope, address: str) -> bytes | None:
+        """What can be known now is said now; the rest comes as a report."""
+        target = await dbthread.run(find_target, address, sender=envelope.mail_from or "")
+        if isinstance(target, Target) or target is Refusal.ELSEWHERE:
+            return None
+        return REFUSALS[target]
+
+    async def accept(self, envelope: Envelope, message: bytes) -> bytes:
+        """Complete the message (RFC 6409 8) and hand it to `submit`."""
+        account = self.session.account
+        assert account is not None
+        now_s = time.time()
+        arrival = Arrival(
+            new_queue_id(now_s),
+            now_s,
+            self.session.host_name or "",
+            self.session.remote_address,
+            self.session.protocol,
+        )
+        header = checked_header(message)
+        raw = received_line(arrival) + missing_fields(header, account.address, now_s) + message
+        return await dbthread.run(_submit, account, envelope, header, raw, arrival.queue_id)
+
+
+SubmissionDialogue.commands = {**Dialogue.commands, "AUTH": SubmissionDialogue.auth}
+
+
+def _access(account: Account, sender: str) -> Access:
+    """In whose name: one's own mailbox, or the one the address belongs to when it was granted."""
+    found = resolve(sender)
+    owner = found.account.id if found and found.account else account.pk
+    try:
+        return access_for(account, owner)
+    except MailError:
+        return access_for(account, account.pk)
+
+
+def _may_send(account: Account, sender: str) -> bool:
+    return bool(sender) and may_send_as(access_for(account, account.pk), sender)
+
+
+def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, queue_id: str) -> bytes:
+    """On a database thread: header senders, then submit."""
+    for value in field_values(header, b"from"):
+        addresses = parse_address_list(value.decode("utf-8", "replace"))
+        for address in addresses:
+            if not _may_send(account, address.address):
+                return replies.HEADER_SENDER_REFUSED
+    request = SubmitRequest(
+        envelope_from=envelope.mail_from or "",
+        recipients=envelope.rcpt_tos,
+        raw=raw,
+        origin=Submission.Origin.SMTP,
+        actor_id=account.pk,
+    )
+    submit(_access(account, request.envelope_from), request)
+    return replies.reply(250, "2.0.0", f"Ok: {queue_id}")

@@ -1,0 +1,91 @@
+"""What upper layers add to a mail's way, as typed steps in two lists; no signals.
+
+`before_store`: per recipient, pure, no I/O, bounded: may change where and how a mail is placed. A failing step is logged
+and skipped; a failing policy step defers the mail (451). `after_outcome`: told inside the transaction that writes a
+delivery's final state. A step registers in its app's `AppConfig.ready`; all processes load all apps.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable
+
+from accounts.rows import AccountRow
+from core.errors import ErrorKind, MailError
+from mailstore.services.deliver import Placement
+from mta.inbound.trace import Arrival
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mail:
+    """What a step may look at: envelope sender, how it came, the header block."""
+
+    sender: str
+    arrival: Arrival
+    header: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BeforeStore:
+    """`decide` returns the placement to use, usually the one it got."""
+
+    name: str
+    decide: Callable[[Mail, AccountRow, Placement], Placement]
+    is_policy: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one delivery: `state` is a `Delivery.State`."""
+
+    submission_id: int
+    recipient: str
+    state: str
+    code: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AfterOutcome:
+    """`tell` may write rows; it runs in the transaction of the state change."""
+
+    name: str
+    tell: Callable[[Outcome], None]
+
+
+BEFORE_STORE: dict[str, BeforeStore] = {}
+AFTER_OUTCOME: dict[str, AfterOutcome] = {}
+
+
+def register_before_store(step: BeforeStore) -> None:
+    """Add a step; the same name replaces."""
+    BEFORE_STORE[step.name] = step
+
+
+def register_after_outcome(step: AfterOutcome) -> None:
+    """Add a step; the same name replaces."""
+    AFTER_OUTCOME[step.name] = step
+
+
+def place(mail: Mail, account: AccountRow, placement: Placement) -> Placement:
+    """Ask every step in order; raises UNAVAILABLE when a policy step fails."""
+    for step in BEFORE_STORE.values():
+        try:
+            placement = step.decide(mail, account, placement)
+        except Exception as error:
+            log.exception("step failed", extra={"step": step.name})
+            if step.is_policy:
+                raise MailError(ErrorKind.UNAVAILABLE, step=step.name) from error
+    return placement
+
+
+def tell_outcome(outcome: Outcome) -> None:
+    """Tell every step; one that fails is logged and skipped."""
+    for step in AFTER_OUTCOME.values():
+        try:
+            step.tell(outcome)
+        except Exception:
+            log.exception("step failed", extra={"step": step.name})
