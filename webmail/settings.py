@@ -95,8 +95,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 
 # --- Django --------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "accounts.admin_app.GlobalmailAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -191,6 +191,34 @@ if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = MESSAGE_MAX_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+
+# --- Administration ------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": _("Globalmail administration"),
+    "SITE_HEADER": "Globalmail",
+    "SITE_SUBHEADER": _("Administration"),
+    "SITE_SYMBOL": "mail",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": {
+            "50": "#eef2ff",
+            "100": "#dfe6ff",
+            "200": "#c5d1fe",
+            "300": "#a1b4fb",
+            "400": "#7a92f5",
+            "500": "#5573ea",
+            "600": "#2f55d4",
+            "700": "#2746b1",
+            "800": "#243d8f",
+            "900": "#223772",
+            "950": "#172246",
+        }
+    },
+    "SIDEBAR": {"show_search": False, "navigation": "accounts.admin_site.navigation"},
+}
 
 # --- Workers -------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
