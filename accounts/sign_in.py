@@ -85,6 +85,19 @@ def sign_in(
     return _admit(credential, domain, around, alias=parts.address if parts.address != credential.account.address else "")
 
 
+def prove(account: Account, secret: str, *, remote_address: str, protocol: str = "web") -> None:
+    """Check the secret of somebody who is signed in already (to change it); raises SignInError, records failures."""
+    around = Circumstances(protocol, remote_address, "")
+    domain = domain_named(account.domain.name)
+    attempt = throttle.take(account.address, remote_address)
+    if attempt.retry_after_s:
+        _refuse_throttled(account.address, domain, around, attempt)
+    if _matching(account.address, secret)[1] is None:
+        _record(around, domain, address=account.address, account=account, error=Reason.REFUSED)
+        raise SignInError(Reason.REFUSED)
+    throttle.succeeded(attempt)
+
+
 def _parts(login: str, host: str | None) -> Parts | None:
     """The address meant by what was typed; nonsense becomes an address that nobody has."""
     text = login.strip()

@@ -1,0 +1,81 @@
+"""The administration's site: signing in and out happen on our own pages, and its menu follows the role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import logout
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from unfold.sites import UnfoldAdminSite
+
+from accounts.forms import OwnPasswordForm
+
+
+class OwnPasswordView(PasswordChangeView):
+    """Django's page around our form."""
+
+    form_class = OwnPasswordForm  # type: ignore[assignment]
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """The form counts attempts by where they come from."""
+        return super().get_form_kwargs() | {"remote_address": str(self.request.META.get("REMOTE_ADDR", ""))}
+
+
+class Site(UnfoldAdminSite):
+    """Unfold's site without its own sign-in page."""
+
+    index_title = _("Administration")
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A stranger goes to our sign-in page; whoever is signed in without the right is told so."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"), reverse("sign_in"))
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """POST only (Django's admin form sends it with a CSRF token)."""
+        if request.method != "POST":
+            return redirect("admin:index")
+        logout(request)
+        return redirect("sign_in")
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """One's own password; the old one is checked, throttled and recorded."""
+        context = {**self.each_context(request), **(extra_context or {})}
+        view = OwnPasswordView.as_view(
+            success_url=reverse("admin:password_change_done"),
+            extra_context=context,
+            template_name="registration/password_change_form.html",
+        )
+        return view(request)
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Unfold's menu search is not used; its view trusts its arguments."""
+        raise Http404
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu at the left."""
+    pages = [
+        ("accounts_domain", _("Domains"), "domain"),
+        ("accounts_domainalias", _("Domain aliases"), "alternate_email"),
+        ("accounts_department", _("Departments"), "account_tree"),
+        ("accounts_account", _("Accounts"), "group"),
+        ("accounts_address", _("Aliases"), "badge"),
+        ("accounts_group", _("Groups"), "groups"),
+        ("accounts_mailboxgrant", _("Mailbox grants"), "key"),
+        ("logs_app_event", _("Events"), "history"),
+    ]
+    items = [{"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")}]
+    items += [
+        {"title": title, "icon": icon, "link": reverse(f"admin:{page}_changelist")} for page, title, icon in pages
+    ]
+    return [{"title": None, "items": items}]
