@@ -37,8 +37,10 @@ class Running:
 class Talk:
     """A raw dialogue: bytes out, whole replies in."""
 
-    def __init__(self, port: int, *, greet: bool = True) -> None:
+    def __init__(self, port: int, *, greet: bool = True, tls: bool = False) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        if tls:
+            self.socket = client_tls().wrap_socket(self.socket)
         self.file = self.socket.makefile("rb")
         if greet:
             self.greeting = self.reply()
