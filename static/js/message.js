@@ -1,0 +1,105 @@
+// The reading pane: fits the frame to its mail, marks as read once shown, keys and menus. Everything here also
+// works without it, as links and forms.
+
+const THEME = document.documentElement;
+
+// The frame runs no script (see views/body.py), so its height is measured from here.
+function fit(frame) {
+  const page = frame.contentDocument;
+  if (!page?.body || frame.dataset.fitted) return;
+  frame.dataset.fitted = "1";
+  paint(frame);
+  const measure = () => {
+    const wide = page.documentElement.scrollWidth > page.documentElement.clientWidth ? 16 : 0;
+    frame.style.height = `${Math.ceil(page.body.getBoundingClientRect().height) + wide + 2}px`;
+  };
+  measure();
+  new ResizeObserver(measure).observe(page.body);
+  page.addEventListener("load", measure, true);
+  page.addEventListener("keydown", (event) => {
+    // Keys pressed in the mail mean the same as beside it.
+    const copy = new KeyboardEvent("keydown", {
+      key: event.key, code: event.code, ctrlKey: event.ctrlKey, metaKey: event.metaKey,
+      shiftKey: event.shiftKey, altKey: event.altKey, bubbles: true, cancelable: true,
+    });
+    if (!document.querySelector("[data-mail]")?.dispatchEvent(copy)) event.preventDefault();
+  });
+  frame.classList.add("is-fitted");
+}
+
+function paint(frame) {
+  const theme = THEME.dataset.theme === "auto" || !THEME.dataset.theme
+    ? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light") : THEME.dataset.theme;
+  const root = frame.contentDocument?.documentElement;
+  if (root) root.dataset.theme = theme;
+}
+
+new MutationObserver(() => document.querySelectorAll("[data-letter-frame]").forEach(paint))
+  .observe(THEME, { attributes: true, attributeFilter: ["data-theme", "data-bs-theme"] });
+
+async function markSeen(mail) {
+  delete mail.dataset.unseen;
+  const form = mail.querySelector("[data-act-form]");
+  if (!form) return;
+  const body = new FormData(form);
+  body.set("act", "read");
+  body.set("quiet", "1");
+  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
+  if (answer?.ok) document.dispatchEvent(new CustomEvent("mail:changed", { detail: { ids: [mail.dataset.entry], seen: true } }));
+}
+
+function open(mail) {
+  if (mail.dataset.opened) return;
+  mail.dataset.opened = "1";
+  for (const frame of mail.querySelectorAll("[data-letter-frame]")) {
+    frame.addEventListener("load", () => { delete frame.dataset.fitted; fit(frame); });
+    if (frame.contentDocument?.readyState === "complete" && frame.contentDocument.URL !== "about:blank") fit(frame);
+  }
+  mail.querySelectorAll("[data-copy], [data-print]").forEach((button) => { button.hidden = false; });
+  if ("unseen" in mail.dataset && document.visibilityState === "visible") markSeen(mail);
+  grow(mail.querySelector("[data-quick] textarea"));
+}
+
+function grow(area) {
+  if (!area) return;
+  area.addEventListener("input", () => {
+    area.style.height = "auto";
+    area.style.height = `${area.scrollHeight}px`;
+    area.form.classList.toggle("is-open", area.value.trim() !== "");
+  });
+  area.addEventListener("focus", () => area.form.classList.add("is-open"));
+  area.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) area.form.querySelector("[name=send]").click();
+  });
+}
+
+async function copy(button) {
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.classList.add("is-done");
+  setTimeout(() => button.classList.remove("is-done"), 1200);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy], [data-print]");
+  if (button && "copy" in button.dataset) copy(button);
+  else if (button) window.print();
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = document.querySelector("details[data-menu][open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  event.preventDefault();
+});
+
+export function start() {
+  document.querySelectorAll("[data-mail]").forEach(open);
+}
+
+start();
+document.addEventListener("htmx:afterSettle", start);
