@@ -222,10 +222,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def _account(self, reader: DataReader) -> None:
         more = reader.held_bytes - self._reserved_bytes
-        if more > 0 and not self._gate.memory.take(more):
-            reader.give_up()
-            more = reader.held_bytes - self._reserved_bytes
-        self._reserved_bytes += more
+        if more <= 0 or not self._gate.memory.take(more):
+            if more > 0:
+                reader.give_up()
+            self._gate.memory.give_back(self._reserved_bytes - reader.held_bytes)
+        self._reserved_bytes = reader.held_bytes
 
     async def _start_tls(self) -> None:
         self._input.clear()  # what was sent before the handshake is not the client's word (RFC 3207 4.2, 6)
@@ -267,15 +268,18 @@ class Connection(asyncio.BufferedProtocol):
             self._waiter.set_result(None)
 
     def _expect(self, timeout_s: float) -> None:
-        """Move the deadline; one timer per connection follows it lazily."""
+        """Move the deadline; one timer per connection follows it, lazily when it moves away."""
         self._deadline = self._loop.time() + timeout_s
+        if self._timer is not None and self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = None
         if self._timer is None:
-            self._timer = self._loop.call_later(timeout_s, self._tick)
+            self._timer = self._loop.call_at(self._deadline, self._tick)
 
     def _tick(self) -> None:
         left = self._deadline - self._loop.time()
         if left > 0:
-            self._timer = self._loop.call_later(left, self._tick)
+            self._timer = self._loop.call_at(self._deadline, self._tick)
         else:
             self._timer = None
             self._end(replies.TIMED_OUT)
