@@ -33,7 +33,8 @@ def from_reply(recipient: str, code: int, message: str, host: str) -> Result:
     """Read an SMTP reply (RFC 5321 4.2.1): the first digit decides, the enhanced code explains."""
     verdict = {2: Verdict.ACCEPTED, 5: Verdict.REFUSED}.get(code // 100, Verdict.LATER)
     found = _ENHANCED.match(message)
-    enhanced = found[1] if found and found[1][0] == str(code)[0] else f"{min(max(code // 100, 2), 5)}.0.0"
+    digit = {Verdict.ACCEPTED: "2", Verdict.REFUSED: "5", Verdict.LATER: "4"}[verdict]
+    enhanced = found[1] if found and found[1][0] == digit else f"{digit}.0.0"
     words = message[found.end() :] if found else message
     return Result(recipient, verdict, enhanced, f"{code} {' '.join(words.split())}"[:500], host)
 
