@@ -81,6 +81,11 @@ def decode_words(value: str) -> str:
         value = "".join(_pieces(value))
     elif value.isascii() and value.isprintable() and "  " not in value:
         return value.strip()
+    return folded(value)
+
+
+def folded(value: str) -> str:
+    """On one line: white space folded, controls gone."""
     return _SPACE.sub(" ", _CONTROLS.sub("", charset.scalar(value))).strip()
 
 

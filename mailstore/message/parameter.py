@@ -86,4 +86,4 @@ def decoded(parameters: Parameters, name: str) -> str:
 def _extended(value: str) -> str:
     label, _language, encoded = value.split("'", 2) if value.count("'") >= 2 else ("", "", value)
     data = unquote_to_bytes(encoded.encode("utf-8", "replace"))
-    return header.decode_words(charset.decode(data, label).replace("=?", "= ?"))
+    return header.folded(charset.decode(data, label))
