@@ -16,6 +16,10 @@ from mailstore.message import header
 MAX_ADDRESSES = 2_000
 
 
+_DOT_ATOM = re.compile(r"[^\s\"(),:;<>@\[\\\]]+")
+_QUOTED = re.compile(r'["\\]')
+
+
 @dataclass(frozen=True, slots=True)
 class Mailbox:
     """One address of a header. `name` still holds its encoded words. A group's start and end have no domain."""
@@ -30,7 +34,10 @@ class Mailbox:
     @property
     def address(self) -> str:
         """local@domain; what there is when a half is missing; the domain in lower case (RFC 5321 2.3.11)."""
-        return f"{self.local}@{self.domain.lower()}" if self.domain else self.local
+        if not self.domain:
+            return self.local
+        local = self.local if _DOT_ATOM.fullmatch(self.local) else '"' + _QUOTED.sub(r"\\\g<0>", self.local) + '"'
+        return f"{local}@{self.domain.lower()}"
 
     @property
     def display(self) -> str:
@@ -205,10 +212,20 @@ def _bare(words: list[str], comment: list[str]) -> Mailbox:
     """`a@b`, `a@b (Name)`, or words without any address: then they are the name."""
     if "@" not in words:
         return Mailbox(_plain(words), "", "")
-    solid = "".join(words).split()
-    at = next((i for i, word in enumerate(solid) if "@" in word.strip("@")), None)
+    groups = _groups(words)
+    at = next((i for i, group in enumerate(groups) if "@" in group and group != ["@"]), None)
     if at is None:
         return _mailbox([w for w in words if not w.isspace()], _plain(comment))
-    local, _at, domain = solid[at].rpartition("@")
-    name = " ".join(solid[:at] + solid[at + 1 :])
-    return Mailbox(_unquoted(name) or _plain(comment), _unquoted(local), domain)
+    name = " ".join(_plain(group) for group in groups[:at] + groups[at + 1 :])
+    return _mailbox(groups[at], name or _plain(comment))
+
+
+def _groups(words: list[str]) -> list[list[str]]:
+    """Tokens that stand together without a space between them."""
+    groups: list[list[str]] = [[]]
+    for word in words:
+        if word.isspace():
+            groups.append([])
+        else:
+            groups[-1].append(word)
+    return [group for group in groups if group]
