@@ -1,7 +1,7 @@
 """What upper layers add to a mail's way, as typed steps in two lists; no signals.
 
-`before_store`: per recipient, pure, no I/O, bounded: may change where and how a mail is placed. A failing step is logged
-and skipped; a failing policy step defers the mail (451). `after_outcome`: told inside the transaction that writes a
+`before_store`: per recipient, pure, no I/O, bounded: may change where and how a mail is placed. A failing step is
+logged and skipped; a failing policy step defers the mail (451). `after_outcome`: told inside the transaction that writes a
 delivery's final state. A step registers in its app's `AppConfig.ready`; all processes load all apps.
 """
 

@@ -1,7 +1,7 @@
 """Recognising a mail that comes again because its 250 was lost (RFC 5321 4.5.3.2.6, RFC 1047).
 
 A row is written in the transaction that stores the mail. Once the client shows that it has read the 250 the row goes
-(`forget`), so the table holds what is in doubt and nothing else, and the same bytes sent again on purpose are a new mail.
+(`forget`), so the table holds what is in doubt and nothing else, and bytes sent again on purpose are a new mail.
 """
 
 from __future__ import annotations

@@ -22,7 +22,9 @@ RECEIVED_MAX = 50
 100 would let a loop double its traffic for nothing."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9.:\-_\[\]]")
-_RESULTS = re.compile(rb"\r\nAuthentication-Results:((?:[ \t]|\r\n[ \t]|\([^()\r\n]{0,200}\)){0,20})\"?([^;\s\"]{1,255})", re.I)
+_RESULTS = re.compile(
+    rb"\r\nAuthentication-Results[ \t]*:(?:[ \t]|\r\n[ \t]|\([^()\r\n]{0,200}\)){0,20}\"?([^;\s\"]{1,255})", re.IGNORECASE
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def without_our_results(message: bytes, header: bytes) -> bytes:
         return message
 
     def rename(found: re.Match[bytes]) -> bytes:
-        if found[2].lower() not in names:
+        if found[1].lower() not in names:
             return found[0]
         return b"\r\nX-Received-" + found[0][2:]
 

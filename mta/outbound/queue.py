@@ -55,7 +55,8 @@ def claim(now_us: int, *, limit: int = BATCH) -> list[Claimed]:
     """  # noqa: S608 - the second list of states is the partial index's own condition
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, [until_us, until_us, now_us, now_us, limit])
-        return [Claimed(*row, until_us) for row in cursor.fetchall()]
+        rows: list[tuple[int, int, str, str, int, int | None]] = cursor.fetchall()
+    return [Claimed(*row, until_us) for row in rows]
 
 
 def due_releases(now_us: int, *, limit: int = BATCH) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from aiosmtpd.smtp import Envelope
 from django.conf import settings
@@ -31,7 +31,7 @@ NAME_MAX = 255
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[["Dialogue", str], Awaitable[bytes]]
+Handler = Callable[[Any, str], Awaitable[bytes]]
 Continuation = Callable[[bytes], Awaitable[bytes]]
 
 

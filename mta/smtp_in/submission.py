@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import time
 from typing import ClassVar
 
@@ -10,11 +9,11 @@ from aiosmtpd.smtp import Envelope
 
 from accounts.models import Account
 from accounts.selectors import access_for, may_send_as, resolve
-from accounts.sign_in import Reason, SignedIn, SignInError, sign_in
+from accounts.sign_in import Reason, SignInError, sign_in
 from core import dbthread
 from core.access import Access
 from core.errors import MailError
-from mailstore.message import parse_address_list
+from mailstore.message import Invalid, parse_address_list
 from mta.inbound.receive import new_queue_id
 from mta.inbound.recipients import Refusal, Target, find_target
 from mta.inbound.trace import Arrival, checked_header, received_line
@@ -98,7 +97,7 @@ class SubmissionDialogue(Dialogue):
     async def _sign_in(self, login: sasl.Login) -> bytes:
         session = self.session
         try:
-            signed_in: SignedIn = await dbthread.run(
+            signed_in = await dbthread.run(
                 sign_in,
                 login.name,
                 login.secret,
@@ -170,7 +169,7 @@ def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, que
     for value in field_values(header, b"from"):
         addresses = parse_address_list(value.decode("utf-8", "replace"))
         for address in addresses:
-            if not _may_send(account, address.address):
+            if isinstance(address, Invalid) or not _may_send(account, address.address):
                 return replies.HEADER_SENDER_REFUSED
     request = SubmitRequest(
         envelope_from=envelope.mail_from or "",
