@@ -14,20 +14,32 @@ from typing import Any, ClassVar, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import BaseModelForm, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
 from accounts.forms import sentences
-from accounts.models import Account, Address, Department, Domain, DomainAlias, Group, GroupMember, MailboxGrant
+from accounts.models import (
+    Account,
+    Address,
+    Department,
+    Domain,
+    DomainAlias,
+    Group,
+    GroupMember,
+    MailboxGrant,
+)
 from core.errors import ErrorKind, MailError
-from logs_app.models import Event
+from logs_app.models import Event, Kind
 
 M = TypeVar("M", bound=Model)
 
@@ -187,6 +199,27 @@ class ScopedAdmin(ScopedRelations, ModelAdmin):
             return super().delete_view(request, object_id, extra_context)
         except MailError as error:
             return self._explained(request, error)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The record knows more than this administration: acts of commands and of other pages are there too."""
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404
+        query = urlencode({"kind__exact": Kind.ADMIN.value, "q": self.recorded_as(obj)})
+        return redirect(f"{reverse('admin:logs_app_event_changelist')}?{query}")
+
+    def recorded_as(self, obj: Any) -> str:
+        """The `address` under which acts on a row are recorded."""
+        return str(obj)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Recorded by the service."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Recorded by the service."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Recorded by the service."""
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Django redirects with a message; what isn't in scope simply doesn't exist."""

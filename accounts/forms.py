@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy as _
-from unfold.widgets import UnfoldAdminPasswordWidget
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+)
 
 from accounts.models import Account
 from accounts.models.domains import MEBIBYTE
@@ -48,7 +54,7 @@ class MebibyteField(forms.IntegerField):
     """A size that people enter in MB and tables keep in bytes."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=0, max_value=2**40, **options)
+        super().__init__(min_value=0, max_value=2**40, widget=UnfoldAdminIntegerFieldWidget(), **options)
 
     def prepare_value(self, value: Any) -> Any:
         """Bytes (from the row) to MB; what was typed stays as it is."""
@@ -62,6 +68,14 @@ class MebibyteField(forms.IntegerField):
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compared in MB, so that an odd number of bytes isn't rounded by looking at it."""
         return super().has_changed(self.prepare_value(initial), data)
+
+
+class TimeZoneField(forms.ChoiceField):
+    """A zone that this machine knows."""
+
+    def __init__(self, **options: Any) -> None:
+        zones = [(name, name) for name in sorted(zoneinfo.available_timezones()) if "/" in name or name == "UTC"]
+        super().__init__(choices=zones, widget=UnfoldAdminSelectWidget(), **options)
 
 
 class NewPassword(forms.Form):

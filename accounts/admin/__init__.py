@@ -3,7 +3,15 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group as PermissionGroup
 
-from accounts.admin import accounts, addresses, departments, domains, events, grants, groups
+from accounts.admin import (
+    accounts,
+    addresses,
+    departments,
+    domains,
+    events,
+    grants,
+    groups,
+)
 
 __all__ = ["accounts", "addresses", "departments", "domains", "events", "grants", "groups"]
 

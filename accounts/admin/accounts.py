@@ -11,15 +11,29 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext_lazy as _, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import action
 
-from accounts.admin_base import ScopedAdmin, ServiceForm, actor_of, domain_for
-from accounts.admin.addresses import AliasInline
 from accounts.addressing import canonical_local_part
-from accounts.forms import MebibyteField, NewPassword, SetPasswordForm, password_field
+from accounts.admin.addresses import AliasInline
+from accounts.admin_base import ScopedAdmin, ServiceForm, actor_of, domain_for
+from accounts.forms import (
+    MebibyteField,
+    NewPassword,
+    SetPasswordForm,
+    TimeZoneField,
+    password_field,
+)
 from accounts.models import Account
-from accounts.services import create_account, erase_account, restore_account, set_password, suspend_account, update_account
+from accounts.services import (
+    create_account,
+    erase_account,
+    restore_account,
+    set_password,
+    suspend_account,
+    update_account,
+)
 from core.errors import MailError
 
 PROFILE = ("department", "title", "kind", "role", "language", "time_zone", "quota_bytes", "valid_until", "is_hidden")
@@ -29,6 +43,7 @@ class AccountForm(ServiceForm):
     """Only an operator may make operators, and system accounts come with their domain."""
 
     quota_bytes = MebibyteField(label=_("mailbox space (MB)"), required=False)
+    time_zone = TimeZoneField(label=_("time zone"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -124,6 +124,10 @@ class AddressAdmin(ScopedAdmin):
         """An alias."""
         return add_alias(form.cleaned_data["account"], form.cleaned_data["address"], actor=actor_of(request))
 
+    def recorded_as(self, obj: Any) -> str:
+        """The address that its record is about."""
+        return str((obj.account or obj).address)
+
     def destroy(self, request: HttpRequest, obj: Any) -> None:
         """An alias; other addresses go with what they belong to."""
         if obj.account is not None:

@@ -37,6 +37,10 @@ class DepartmentAdmin(ScopedAdmin):
         """Rename or move."""
         update_department(obj, **changes, actor=actor_of(request))
 
+    def recorded_as(self, obj: Any) -> str:
+        """The address that its record is about."""
+        return str(obj.domain.name)
+
     def destroy(self, request: HttpRequest, obj: Any) -> None:
         """Only an empty one."""
         delete_department(obj, actor=actor_of(request))

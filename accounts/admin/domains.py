@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
@@ -11,9 +11,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.addressing import display_domain
 from accounts.admin_base import ScopedAdmin, ServiceForm, actor_of
-from accounts.forms import MebibyteField
+from accounts.forms import MebibyteField, TimeZoneField
 from accounts.models import Account, Domain, DomainAlias
-from accounts.services import add_domain_alias, create_domain, remove_domain_alias, set_catch_all, update_domain
+from accounts.models.domains import MEBIBYTE
+from accounts.services import (
+    add_domain_alias,
+    create_domain,
+    remove_domain_alias,
+    set_catch_all,
+    update_domain,
+)
 from accounts.services.domains import OPERATORS_FIELDS
 
 NEW_FIELDS = ("name", "title", "brand_colour", "language", "time_zone")
@@ -24,9 +31,13 @@ class DomainForm(ServiceForm):
 
     default_quota_bytes = MebibyteField(label=_("mailbox space of a new account (MB)"), required=False)
     message_max_bytes = MebibyteField(label=_("largest message (MB)"), required=False)
+    time_zone = TimeZoneField(label=_("time zone"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not actor_of(self.request).is_superuser:
+            for name in OPERATORS_FIELDS & self.fields.keys():
+                del self.fields[name]
         if "catch_all" in self.fields:
             choices = Account.objects.filter(domain=self.instance.pk, status=Account.Status.ACTIVE)
             self.fields["catch_all"].queryset = choices  # type: ignore[attr-defined]
@@ -63,8 +74,22 @@ class DomainAdmin(ScopedAdmin):
         return int(domain.used_accounts)  # type: ignore[attr-defined]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A new domain takes its limits from the defaults."""
-        return self.fieldsets if obj else ((None, {"fields": NEW_FIELDS}),)
+        """A new domain takes its limits from the defaults; who can't change a size reads it in MB."""
+        if obj is None:
+            return ((None, {"fields": NEW_FIELDS}),)
+        if actor_of(request).is_superuser:
+            return self.fieldsets
+        return tuple((title, {"fields": tuple(map(_to_read, options["fields"]))}) for title, options in self.fieldsets)
+
+    @admin.display(description=_("mailbox space of a new account (MB)"))
+    def default_quota_mb(self, domain: Domain) -> int:
+        """To read."""
+        return domain.default_quota_bytes // MEBIBYTE
+
+    @admin.display(description=_("largest message (MB)"))
+    def message_max_mb(self, domain: Domain) -> int:
+        """To read."""
+        return domain.message_max_bytes // MEBIBYTE
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Those of the fieldsets."""
@@ -74,7 +99,7 @@ class DomainAdmin(ScopedAdmin):
         """A name never changes; what is sold is the operator's."""
         if obj is None:
             return ()
-        return ("name",) if actor_of(request).is_superuser else ("name", *sorted(OPERATORS_FIELDS))
+        return ("name",) if actor_of(request).is_superuser else ("name", *map(_to_read, OPERATORS_FIELDS))
 
     def create(self, request: HttpRequest, obj: Any, form: Any) -> Domain:
         """With its system account, postmaster@ and all@."""
@@ -93,6 +118,10 @@ class DomainAdmin(ScopedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody: a domain with mail is suspended, not deleted."""
         return False
+
+
+def _to_read(field: str) -> str:
+    return field.replace("_bytes", "_mb")
 
 
 @admin.register(DomainAlias)
@@ -116,6 +145,10 @@ class DomainAliasAdmin(ScopedAdmin):
     def create(self, request: HttpRequest, obj: Any, form: Any) -> DomainAlias:
         """Its name is free everywhere or refused."""
         return add_domain_alias(obj.domain, obj.name, actor=actor_of(request))
+
+    def recorded_as(self, obj: Any) -> str:
+        """The domain that its record is about."""
+        return str(obj.domain.name)
 
     def destroy(self, request: HttpRequest, obj: Any) -> None:
         """Mail to it is refused from now on."""

@@ -36,6 +36,10 @@ class MailboxGrantAdmin(ScopedAdmin):
         """Another level."""
         grant_mailbox(obj.owner, obj.grantee, changes.get("level", obj.level), actor=actor_of(request))
 
+    def recorded_as(self, obj: Any) -> str:
+        """The address that its record is about."""
+        return str(obj.owner.address)
+
     def destroy(self, request: HttpRequest, obj: Any) -> None:
         """Taken back at once."""
         revoke_mailbox(obj.owner, obj.grantee, actor=actor_of(request))

@@ -13,9 +13,22 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin_base import ScopedAdmin, ScopedRelations, ServiceForm, actor_of, domain_for
+from accounts.admin_base import (
+    ScopedAdmin,
+    ScopedRelations,
+    ServiceForm,
+    actor_of,
+    domain_for,
+)
 from accounts.models import Group, GroupMember
-from accounts.services import add_member, create_group, delete_group, remove_member, update_group
+from accounts.services import (
+    add_member,
+    create_group,
+    delete_group,
+    remove_member,
+    update_group,
+)
+from accounts.services.groups import address_of
 
 
 class NewGroupForm(ServiceForm):
@@ -136,6 +149,10 @@ class GroupAdmin(ScopedAdmin):
     def update(self, request: HttpRequest, obj: Any, changes: dict[str, Any]) -> None:
         """Everything but the address."""
         update_group(obj, **changes, actor=actor_of(request))
+
+    def recorded_as(self, obj: Any) -> str:
+        """The address that its record is about."""
+        return str(address_of(obj))
 
     def destroy(self, request: HttpRequest, obj: Any) -> None:
         """With its address."""

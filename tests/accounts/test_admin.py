@@ -12,9 +12,25 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Account, Address, Department, Domain, DomainAlias, Group, GroupMember, MailboxGrant
+from accounts.models import (
+    Account,
+    Address,
+    Department,
+    Domain,
+    DomainAlias,
+    Group,
+    GroupMember,
+    MailboxGrant,
+)
 from accounts.selectors import resolve
-from accounts.services import add_alias, add_domain_alias, add_member, create_department, create_group, grant_mailbox
+from accounts.services import (
+    add_alias,
+    add_domain_alias,
+    create_department,
+    create_group,
+    grant_mailbox,
+    update_account,
+)
 from accounts.sign_in import SignInError, sign_in
 from logs_app.models import Event, Kind
 from tests.factories import PASSWORD, make_account, make_domain
@@ -322,6 +338,14 @@ def test_an_operator_makes_a_domain_with_everything_in_it(operator: Account) -> 
     domain = Domain.objects.get(name="neu.test")
     assert client.post(reverse(page_of(DomainAlias, "add")), {"name": "neu2.test", "domain": domain.pk}).status_code == 302
     assert resolve("all@neu2.test") is not None
+
+
+def test_history_is_the_record_of_that_row(browser: Client, boss: Account, alice: Account) -> None:
+    update_account(alice, title="Engineer", actor=boss)
+    answer = browser.get(reverse(page_of(Account, "history"), args=[alice.pk]), follow=True)
+    assert answer.redirect_chain
+    assert "update_account" in answer.content.decode()
+    assert "boss@example.test" in answer.content.decode()
 
 
 def test_the_record_is_read_only(browser: Client, boss: Account) -> None:
