@@ -28,6 +28,7 @@ _REPLY = r"re|aw|sv|antw|vs|rif|odp|ynt|回复|答复|回覆|答覆|回信"
 _FORWARD = r"fwd?|wg|tr|rv|enc|i|转发|轉寄|轉發|转寄"
 _REPLY_PREFIX = re.compile(rf"^\s*(?:(?:{_REPLY})\s*(?:[\[(（]\d+[\])）]|\^\d+)?\s*[:：]\s*)+", re.IGNORECASE)
 _FORWARD_PREFIX = re.compile(rf"^\s*(?:(?:{_FORWARD})\s*(?:[\[(（]\d+[\])）])?\s*[:：]\s*)+", re.IGNORECASE)
+_QUOTE_STYLE = "margin:0 0 0 6px;border-left:2px solid #c4cad6;padding-left:12px"
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -149,7 +150,7 @@ def _quote(readable: Readable, mode: str) -> str:
     head = "<br>".join(escape(line) for line in intro)
     if mode == Draft.Mode.FORWARD:
         return f'<p><br></p><div class="gm-quote"><p>{head}</p>{inner}</div>'
-    return f'<p><br></p><div class="gm-quote"><p>{head}</p><blockquote type="cite">{inner}</blockquote></div>'
+    return f'<p><br></p><div class="gm-quote"><p>{head}</p><blockquote style="{_QUOTE_STYLE}">{inner}</blockquote></div>'
 
 
 def _quote_text(readable: Readable, intro: list[str], mode: str) -> str:

@@ -215,6 +215,8 @@ class Composer {
     if (answer.status === 409 && result.revision !== undefined) return this.saving.collided(result);
     if (answer.ok) return this.sent(result);
     this.showState("not_sent");
+    // What was posted has been saved all the same.
+    if (result.revision !== undefined) this.form.elements.revision.value = result.revision;
     if (result.warnings) return this.ask(result.warnings);
     this.tell(result.errors || [result.error || this.texts.failed]);
     if (result.field) (this.recipients[result.field]?.input || this.form.elements[result.field])?.focus();

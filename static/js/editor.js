@@ -1,5 +1,13 @@
 // The composer's side of the editor: the frame when there is one, the plain text area until then and otherwise.
 
+const ROOT = document.documentElement;
+
+function theme() {
+  const chosen = ROOT.dataset.theme || ROOT.dataset.bsTheme;
+  if (chosen === "dark" || chosen === "light") return chosen;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
 export class Editor {
   constructor(form, host) {
     this.form = form;
@@ -26,8 +34,20 @@ export class Editor {
       plain: () => this.toPlain(),
       ready: (inner) => this.ready(inner),
     };
-    this.frame.src = this.frame.dataset.src;
+    this.theme = theme();
+    this.frame.src = `${this.frame.dataset.src}?theme=${this.theme}`;
     this.show(true);
+    this.watchTheme();
+  }
+
+  // The editor's skin is chosen when it loads, so another theme means to load it again with what is written.
+  watchTheme() {
+    this.watcher?.disconnect();
+    this.watcher = new MutationObserver(() => {
+      if (!this.form.isConnected) this.watcher.disconnect();
+      else if (!this.isPlain && this.inner && theme() !== this.theme) { this.write(); this.inner = null; this.open(); }
+    });
+    this.watcher.observe(ROOT, { attributes: true, attributeFilter: ["data-theme", "data-bs-theme"] });
   }
 
   show(rich) {

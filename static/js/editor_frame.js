@@ -85,9 +85,9 @@ window.hugerte.init({
   table_default_attributes: { border: "1" },
   table_default_styles: { "border-collapse": "collapse", width: "100%" },
   plugins: "lists link table image code autolink emoticons",
-  toolbar: "fontfamily fontsize smaller larger | bold italic underline removeformat | forecolor backcolor | lineheight bullist numlist"
-    + " alignleft aligncenter alignright outdent indent | link image table emoticons | code",
-  toolbar_mode: "sliding",
+  toolbar: "fontfamily fontsize | smaller larger | bold italic underline removeformat | forecolor backcolor | lineheight | bullist numlist"
+    + " | alignleft aligncenter alignright | outdent indent | link image table emoticons | code",
+  toolbar_mode: matchMedia("(max-width: 600px)").matches ? "scrolling" : "sliding",
   font_family_formats: fonts,
   font_size_formats: SIZES.map((size) => `${size}px`).join(" "),
   line_height_formats: "1 1.2 1.4 1.6 1.8 2 2.5",

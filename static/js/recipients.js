@@ -33,7 +33,7 @@ export class Recipients {
     this.field.hidden = true;
     this.root.querySelector("label").htmlFor = this.input.id;
     this.list.append(make("li", { className: "chips-last" }, this.input));
-    this.root.append(this.list, this.menu, this.status);
+    this.field.after(this.list, this.menu, this.status);
     this.listen();
   }
 

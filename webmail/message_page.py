@@ -1,0 +1,112 @@
+"""What the reading pane's template needs around the opened mail: its conversation, its folder, what may be done."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+from django.urls import reverse
+
+from accounts.models import Account
+from core.access import Access
+from mailstore.message import Readable
+from mailstore.models import Flag, Role
+from mailstore.selectors import entries, folders
+from mailstore.selectors.entries import EntryRow
+from mailstore.selectors.lists import ListRow
+from webmail import drafting, reading
+from webmail.people import Face
+
+MAX_THREAD = 100
+"""Rows of a conversation on the page; a longer one is cut at its far ends."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """Another mail of the conversation."""
+
+    url: str
+    face: Face
+    preview: str
+    date: str
+    iso: str
+    is_seen: bool
+
+
+def context(access: Access, actor: Account, entry: EntryRow, readable: Readable, *, images: bool) -> dict[str, Any]:
+    """Everything for `webmail/message_pane.html`."""
+    mine = drafting.mine(actor, access.mailbox).addresses
+    opened = reading.opened(readable, entry_id=entry.entry_id, mine=mine, images=images)
+    at = opened.sent_at or reading.at_us(entry.sort_us)
+    before, after = _thread(access, entry)
+    newer, older = entries.neighbours(access, entry.entry_id)
+    return {
+        "entry": entry,
+        "entry_id": str(entry.entry_id),
+        "folder_id": str(entry.folder_id),
+        "role": entry.folder_role,
+        "opened": opened,
+        "from_people": [opened.sender],
+        "answer_to": (opened.reply_to or [opened.sender])[0].shown,
+        "images": images,
+        "flags": reading.flag_names(entry.flags),
+        "can": reading.can(access, role=entry.folder_role),
+        "targets": _targets(access, entry),
+        "thread_before": before,
+        "thread_after": after,
+        "newer": newer,
+        "older": older,
+        "here": reverse("message", args=[entry.folder_id, entry.entry_id]),
+        "after": _after(entry, older, newer),
+        "date_short": reading.short_date(at),
+        "date_full": reading.full_date(at),
+        "date_iso": at.isoformat(),
+    }
+
+
+def _thread(access: Access, entry: EntryRow) -> tuple[list[ThreadRow], list[ThreadRow]]:
+    """The older and the newer mail of the conversation, oldest first, each message once."""
+    if entry.thread_count < 2:
+        return [], []
+    rows = [row for row in _once(entries.thread(access, entry.entry_id)) if row.message_id != entry.message_id]
+    rows.sort(key=lambda row: (row.sort_us, row.entry_id))
+    before = [_thread_row(row) for row in rows if row.sort_us <= entry.sort_us]
+    after = [_thread_row(row) for row in rows if row.sort_us > entry.sort_us]
+    return before[-MAX_THREAD:], after[:MAX_THREAD]
+
+
+def _once(rows: Iterable[ListRow]) -> list[ListRow]:
+    return list({row.message_id: row for row in rows}.values())
+
+
+def _thread_row(row: ListRow) -> ThreadRow:
+    at = reading.at_us(row.sort_us)
+    return ThreadRow(
+        url=reverse("message", args=[row.folder_id, row.entry_id]),
+        face=Face(row.sender_name, row.sender_address),
+        preview=row.preview,
+        date=reading.short_date(at),
+        iso=at.isoformat(),
+        is_seen=bool(row.flags & Flag.SEEN),
+    )
+
+
+def _targets(access: Access, entry: EntryRow) -> list[dict[str, Any]]:
+    """The folders that the mail can be moved to."""
+    hidden = {Role.DRAFTS, Role.SENT, Role.MONITOR}
+    rows = [row for row in folders.folder_tree(access) if row.id != entry.folder_id and row.role not in hidden]
+    return [{"id": str(row.id), "shown": folder_name(row.role, row.name), "depth": min(row.depth, 5)} for row in rows]
+
+
+def folder_name(role: str, name: str) -> str:
+    """A folder's name for people: by its role in their language, else as they named it."""
+    return str(Role(role).label) if role else name
+
+
+def _after(entry: EntryRow, older: ListRow | None, newer: ListRow | None) -> str:
+    """Where to go when the mail has left its folder: the next one, else the list."""
+    following = older or newer
+    if following is None:
+        return reverse("folder", args=[entry.folder_id])
+    return reverse("message", args=[following.folder_id, following.entry_id])

@@ -1,0 +1,41 @@
+"""The HTML of a mail, alone at its own address, for the frame in the reading pane.
+
+The frame is `sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"`, and this answer says the same
+for whoever opens the address by itself. Without `allow-scripts` nothing of the mail can run, so the own origin gives
+it no power; it lets the page around measure the height, and lets pictures from our own addresses carry the session,
+which an opaque origin would not. Forms and top navigation stay forbidden, and nothing loads but our own pictures.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from webmail import images, reading
+from webmail.http import access_of
+from mailstore.message import read
+from mailstore.selectors import entries
+
+SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+POLICY = (
+    "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; "
+    f"frame-ancestors 'self'; sandbox {SANDBOX}"
+)
+
+
+@login_required
+@require_safe
+def message_body(request: HttpRequest, entry_id: int) -> HttpResponse:
+    """The cleaned HTML; `?images=1` shows remote pictures once."""
+    access = access_of(request, entry_id)
+    entry = entries.get(access, entry_id)
+    readable = read(entries.raw(access, entry_id))
+    shown = images.shown(access, entry, readable, asked="images" in request.GET)
+    sheet = reading.sheet(readable, entry_id=entry_id, images=shown)
+    response = render(request, "webmail/message_body.html", {"sheet": sheet})
+    response["Content-Security-Policy"] = POLICY
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "private, no-cache"
+    return response

@@ -1,0 +1,146 @@
+"""The composer: open, save, send, discard. Each answers a browser without scripts with a page, ours with JSON.
+
+Opening an empty composer writes nothing; its first save makes the draft. Whatever goes wrong, the answer keeps
+the text that was posted.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from core.access import Access
+from core.errors import ErrorKind, MailError
+from mailstore.selectors import drafts as drafts_read
+from mailstore.services import drafts
+from mailstore.services.drafts import DraftRow
+from webmail import compose_answers, compose_page, composing, drafting
+from webmail.forms.compose import ComposeForm
+from webmail.http import access_of, actor_of
+from webmail.views import compose_files
+
+ANSWERS = frozenset({"reply", "reply_all", "forward", "forward_attached", "edit_as_new"})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def compose_new(request: HttpRequest) -> HttpResponse:
+    """GET: an empty composer (`?to=`, `subject`, `body` as in RFC 6068). POST: make a draft and go on with it."""
+    if request.method != "POST":
+        return compose_answers.blank(request)
+    if request.POST.get("mode") in ANSWERS:
+        return _answer(request)
+    draft = drafting.start_blank(actor_of(request), actor_of(request).pk)
+    step = {"send": compose_send, "attach": compose_files.compose_attach, "discard": compose_discard}
+    view = step.get(request.GET.get("then", ""), compose_save)
+    return view(request, draft.id)
+
+
+@login_required
+@require_safe
+def compose(request: HttpRequest, draft_id: int) -> HttpResponse:
+    """The composer with a draft."""
+    access = access_of(request, draft_id)
+    return compose_answers.page(request, access, drafts_read.get_draft(access, draft_id))
+
+
+@login_required
+@require_POST
+def compose_save(request: HttpRequest, draft_id: int) -> HttpResponse:
+    """Keep what is posted; with `close` also bring the copy in 草稿箱 up to date."""
+    access = access_of(request, draft_id)
+    form = ComposeForm(request.POST)
+    saved = _save(request, access, draft_id, form)
+    if isinstance(saved, HttpResponse):
+        return saved
+    close = "close" in request.POST
+    drafting.snapshot(access, actor_of(request), saved, close=close)
+    return compose_answers.saved(request, saved, close=close)
+
+
+@login_required
+@require_POST
+def compose_send(request: HttpRequest, draft_id: int) -> HttpResponse:
+    """Save, check, send. Errors and unconfirmed warnings are 422 and leave the draft as it is."""
+    access = access_of(request, draft_id)
+    form = ComposeForm(request.POST)
+    draft = _save(request, access, draft_id, form)
+    if isinstance(draft, HttpResponse):
+        return draft
+    errors = composing.errors_of(composing.recipients_of(draft), max_recipients=compose_page.max_recipients(access))
+    confirmed = set(request.POST.get("confirmed", "").split(","))
+    warnings = [each for each in composing.warnings_of(draft, draft.attachments) if each.name not in confirmed]
+    if errors or warnings:
+        return compose_answers.refused(request, access, draft, errors=errors, warnings=[] if errors else warnings)
+    try:
+        submission = drafting.send(access, actor_of(request), draft)
+    except MailError as error:
+        return compose_answers.failed(request, access, draft, error)
+    return compose_answers.sent(request, draft, submission)
+
+
+@login_required
+@require_POST
+def compose_discard(request: HttpRequest, draft_id: int) -> HttpResponse:
+    """Throw a draft away, its copy in 草稿箱 included."""
+    access = access_of(request, draft_id)
+    drafts.discard_draft(access, draft_id)
+    return compose_answers.discarded(request)
+
+
+@login_required
+@require_POST
+def compose_undo(request: HttpRequest, draft_id: int, submission_id: int) -> HttpResponse:
+    """Take back a mail that is still held; its draft opens again."""
+    access = access_of(request, draft_id)
+    return compose_answers.undone(request, access, draft_id, submission_id)
+
+
+@login_required
+@require_safe
+def compose_editor(request: HttpRequest) -> HttpResponse:
+    """The editor's page, for the frame in the composer, under the policy that an editor needs."""
+    return compose_answers.editor(request)
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    """A reply, forward or repetition; a quick reply is sent at once."""
+    actor = actor_of(request)
+    entry_id = compose_answers.packed_id(request.POST.get("source", ""))
+    source = access_of(request, entry_id)
+    draft = drafting.start_answer(actor, source, entry_id, mode=request.POST["mode"])
+    access = access_of(request, draft.id)
+    quick = request.POST.get("quick", "").strip()
+    if quick:
+        draft = drafting.prepend(access, draft, quick)
+    if quick and "send" in request.POST:
+        return _send_quick(request, access, draft)
+    return compose_answers.opened(request, draft)
+
+
+def _send_quick(request: HttpRequest, access: Access, draft: DraftRow) -> HttpResponse:
+    errors = composing.errors_of(composing.recipients_of(draft), max_recipients=compose_page.max_recipients(access))
+    warnings = composing.warnings_of(draft, draft.attachments)
+    if errors or warnings:
+        return compose_answers.opened(request, draft)
+    try:
+        submission = drafting.send(access, actor_of(request), draft)
+    except MailError as error:
+        return compose_answers.failed(request, access, draft, error)
+    return compose_answers.sent(request, draft, submission)
+
+
+def _save(request: HttpRequest, access: Access, draft_id: int, form: ComposeForm) -> DraftRow | HttpResponse:
+    """The saved draft, or the answer that says why it could not be saved."""
+    draft = drafts_read.get_draft(access, draft_id)
+    if not form.is_valid():
+        return compose_answers.invalid(request, access, draft, form)
+    content = composing.content_of(form, draft.attachments, identity=draft.identity)
+    revision = form.cleaned_data["revision"]
+    try:
+        return drafts.save_draft(access, draft_id, revision if revision is not None else draft.revision, content)
+    except MailError as error:
+        if error.kind is not ErrorKind.IN_USE:
+            raise
+        return compose_answers.conflict(request, access, drafts_read.get_draft(access, draft_id), content)

@@ -1,0 +1,45 @@
+"""The reading pane: one mail of a conversation opened, the others as one-line rows above and below it."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from mailstore.message import read
+from mailstore.models import Role
+from mailstore.selectors import drafts, entries
+from webmail import images, message_page
+from webmail.http import access_of, actor_of
+
+
+@login_required
+@require_safe
+def message(request: HttpRequest, folder_id: int, entry_id: int) -> HttpResponse:
+    """A mail in its folder; `?images=1` shows its remote pictures. A draft opens in the composer, and a mail that
+    has moved is followed to where it is.
+    """
+    access = access_of(request, entry_id)
+    entry = entries.get(access, entry_id)
+    if entry.folder_id != folder_id:
+        return redirect("message", entry.folder_id, entry_id)
+    if entry.folder_role == Role.DRAFTS:
+        draft_id = drafts.draft_with_snapshot(access, entry_id)
+        if draft_id is not None:
+            return redirect("compose", draft_id)
+    readable = read(entries.raw(access, entry_id))
+    shown = images.shown(access, entry, readable, asked="images" in request.GET)
+    context = message_page.context(access, actor_of(request), entry, readable, images=shown)
+    template = "webmail/message_pane.html" if request.headers.get("HX-Request") else "webmail/message.html"
+    return render(request, template, context)
+
+
+@login_required
+@require_POST
+def trust_images(request: HttpRequest, entry_id: int) -> HttpResponse:
+    """Always show remote pictures of this mail's sender."""
+    access = access_of(request, entry_id)
+    entry = entries.get(access, entry_id)
+    images.trust(access.actor, entry.sender_address)
+    return redirect("message", entry.folder_id, entry_id)
