@@ -8,10 +8,12 @@ from django.db import migrations
 
 UNREAD = "(flags & 1) = 0"
 STARRED = "(flags & 4) = 4"
+ATTACHMENT = "(attributes & 1) = 1"
 
 PARTIAL_INDEXES = {
     "entry_unread": f"CREATE INDEX entry_unread ON mailstore_entry (folder_id, sort_us, id) WHERE {UNREAD}",
     "entry_starred": f"CREATE INDEX entry_starred ON mailstore_entry (folder_id, sort_us, id) WHERE {STARRED}",
+    "entry_attachment": f"CREATE INDEX entry_attachment ON mailstore_entry (folder_id, sort_us, id) WHERE {ATTACHMENT}",
 }
 
 

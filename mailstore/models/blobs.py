@@ -6,8 +6,6 @@ from typing import ClassVar
 
 from django.db import models
 
-from mailstore.fields import PackedIdField
-
 
 class Codec(models.IntegerChoices):
     """How `data` (or the object under `key`) is encoded."""
@@ -24,7 +22,7 @@ class Blob(models.Model):
     has is collected after a grace time since `touched_s`.
     """
 
-    id = PackedIdField(primary_key=True)
+    id = models.BigAutoField(primary_key=True)
     sha256 = models.BinaryField(max_length=32)
     size = models.BigIntegerField()
     """Length of the content, uncompressed."""
