@@ -205,6 +205,11 @@ def content_of(form: ComposeForm, attachments: Sequence[AttachmentRow], *, ident
     )
 
 
+def holds(draft: DraftRow, content: DraftContent) -> bool:
+    """Whether a draft is what `content` would make it."""
+    return all(getattr(draft, each.name) == getattr(content, each.name) for each in dataclasses.fields(content))
+
+
 def identity_named(identities: Sequence[Identity], address: str) -> Identity:
     """The chosen From; raises NO_PERMISSION for one that isn't offered."""
     for each in identities:

@@ -17,7 +17,7 @@ from core.net import Fetched
 from documents.filetype import content_type_of
 from mailstore.message import Readable
 from mailstore.models import Role
-from mailstore.selectors.entries import EntryRow
+from mailstore.rows import EntryRow
 from webmail.models import ImageSender
 from webmail.reading import VIEWABLE
 

@@ -12,9 +12,8 @@ from accounts.models import Account
 from core.access import Access
 from mailstore.message import Readable
 from mailstore.models import Flag, Role
-from mailstore.selectors import entries, folders
-from mailstore.selectors.entries import EntryRow
-from mailstore.selectors.lists import ListRow
+from mailstore.rows import EntryRow, ListRow
+from mailstore.selectors import entries, folders, lists
 from webmail import drafting, reading
 from webmail.people import Face
 
@@ -40,7 +39,7 @@ def context(access: Access, actor: Account, entry: EntryRow, readable: Readable,
     opened = reading.opened(readable, entry_id=entry.entry_id, mine=mine, images=images)
     at = opened.sent_at or reading.at_us(entry.sort_us)
     before, after = _thread(access, entry)
-    newer, older = entries.neighbours(access, entry.entry_id)
+    newer, older = lists.neighbours(access, entry.folder_id, entry.key)
     return {
         "entry": entry,
         "entry_id": str(entry.entry_id),
@@ -55,10 +54,10 @@ def context(access: Access, actor: Account, entry: EntryRow, readable: Readable,
         "targets": _targets(access, entry),
         "thread_before": before,
         "thread_after": after,
-        "newer": newer,
-        "older": older,
-        "here": reverse("message", args=[entry.folder_id, entry.entry_id]),
-        "after": _after(entry, older, newer),
+        "newer": _url(entry, newer),
+        "older": _url(entry, older),
+        "here": _url(entry, entry.entry_id),
+        "after": _url(entry, older or newer) or reverse("folder", args=[entry.folder_id]),
         "date_short": reading.short_date(at),
         "date_full": reading.full_date(at),
         "date_iso": at.isoformat(),
@@ -67,7 +66,7 @@ def context(access: Access, actor: Account, entry: EntryRow, readable: Readable,
 
 def _thread(access: Access, entry: EntryRow) -> tuple[list[ThreadRow], list[ThreadRow]]:
     """The older and the newer mail of the conversation, oldest first, each message once."""
-    if entry.thread_count < 2:
+    if not entry.thread_id:
         return [], []
     rows = [row for row in _once(entries.thread(access, entry.entry_id)) if row.message_id != entry.message_id]
     rows.sort(key=lambda row: (row.sort_us, row.entry_id))
@@ -104,9 +103,6 @@ def folder_name(role: str, name: str) -> str:
     return str(Role(role).label) if role else name
 
 
-def _after(entry: EntryRow, older: ListRow | None, newer: ListRow | None) -> str:
-    """Where to go when the mail has left its folder: the next one, else the list."""
-    following = older or newer
-    if following is None:
-        return reverse("folder", args=[entry.folder_id])
-    return reverse("message", args=[following.folder_id, following.entry_id])
+def _url(entry: EntryRow, entry_id: int | None) -> str:
+    """The address of a mail in the same folder."""
+    return reverse("message", args=[entry.folder_id, entry_id]) if entry_id is not None else ""

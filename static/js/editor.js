@@ -72,7 +72,7 @@ export class Editor {
   }
 
   toPlain() {
-    if (this.inner) this.area.value = this.inner.text();
+    if (this.inner) this.area.value = this.inner.text().replace(/\n\n/g, "\n"); // it puts an empty line between paragraphs
     this.show(false);
     this.inner = null;
     this.frame.removeAttribute("src");

@@ -143,4 +143,7 @@ def _save(request: HttpRequest, access: Access, draft_id: int, form: ComposeForm
     except MailError as error:
         if error.kind is not ErrorKind.IN_USE:
             raise
-        return compose_answers.conflict(request, access, drafts_read.get_draft(access, draft_id), content)
+        current = drafts_read.get_draft(access, draft_id)
+        if composing.holds(current, content):
+            return current  # the answer to this very save was lost, and it is sent again
+        return compose_answers.conflict(request, access, current, content)
