@@ -5,3 +5,11 @@ from django.utils.translation import gettext_lazy as _
 class MailstoreConfig(AppConfig):
     name = "mailstore"
     verbose_name = _("Mail store")
+
+    def ready(self) -> None:
+        """An account gets its mailbox in its own transaction (models exist only now, hence the imports here)."""
+        from accounts.steps import AccountStep, register_account_step
+
+        from mailstore.services.mailboxes import create_for
+
+        register_account_step(AccountStep("mailstore", created=create_for))

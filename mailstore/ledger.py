@@ -1,0 +1,177 @@
+"""The counters that one transaction changes: mailboxes locked first, counted in memory, written once at the end.
+
+Every write to mail goes through a `Ledger`, so it holds the mailbox rows of everything it touches (by ascending id:
+no deadlock). Rows of `mailstore_folder` change only under the lock of their mailbox, so absolute values may be written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+from core.changes import publish_on_commit
+from core.errors import ErrorKind, MailError
+from mailstore import sql
+from mailstore.fields import MAX_COUNTER, mailbox_of, pack
+from mailstore.models import Flag
+
+SEEN = int(Flag.SEEN)
+FLAGGED = int(Flag.FLAGGED)
+
+FOLDER_COLUMNS = (
+    "id, role, is_read_only, is_quota_exempt, lock_scope, uidnext, highestmodseq, total, unread, starred, bytes"
+)
+INSIDE_ROLE_INDEX = "NOT (role IN ('', 'monitor'))"
+"""The condition of the unique index on roles, word for word as Django writes it, so that it is used."""
+
+
+@dataclasses.dataclass(slots=True)
+class MailboxCount:
+    """A locked row of `mailstore_mailbox`."""
+
+    id: int
+    next_id: int
+    modseq: int
+    used_bytes: int
+    recoverable_bytes: int
+    is_changed: bool = False
+
+
+@dataclasses.dataclass(slots=True)
+class FolderCount:
+    """A row of `mailstore_folder` whose mailbox is locked."""
+
+    id: int
+    role: str
+    is_read_only: bool
+    is_quota_exempt: bool
+    lock_scope: str
+    uidnext: int
+    highestmodseq: int
+    total: int
+    unread: int
+    starred: int
+    bytes: int
+    is_changed: bool = False
+
+
+class Ledger:
+    """Make it inside `transaction.atomic()`; nothing is written before `write()`."""
+
+    def __init__(self, mailbox_ids: Iterable[int]) -> None:
+        wanted = sorted(set(mailbox_ids))
+        found = sql.rows(
+            "SELECT id, next_id, modseq, used_bytes, recoverable_bytes FROM mailstore_mailbox "
+            f"WHERE id IN ({sql.marks(wanted)}) ORDER BY id{sql.for_update()}",
+            wanted,
+        )
+        self.mailboxes = {row[0]: MailboxCount(*row) for row in found}
+        self.folders: dict[int, FolderCount] = {}
+        self._by_role: dict[tuple[int, str], FolderCount] = {}
+        self._roles_read: set[str] = set()
+        self._risen: set[int] = set()
+        if len(self.mailboxes) < len(wanted):
+            raise MailError(ErrorKind.NOT_FOUND)
+
+    def load_folders(self, folder_ids: Iterable[int], roles: Iterable[str] = ()) -> None:
+        """Read folders by id, and those with these roles in every mailbox of the ledger; two queries at most."""
+        missing = sorted(set(folder_ids) - self.folders.keys())
+        if missing:
+            self._keep("id IN", missing, "")
+        kinds = sorted(set(roles) - self._roles_read)
+        if kinds:
+            self._roles_read.update(kinds)
+            self._keep("mailbox_id IN", list(self.mailboxes), f"AND role IN ({sql.marks(kinds)}) AND {INSIDE_ROLE_INDEX}", kinds)
+
+    def _keep(self, condition: str, values: Sequence[object], also: str, more: Sequence[object] = ()) -> None:
+        query = f"SELECT {FOLDER_COLUMNS} FROM mailstore_folder WHERE {condition} ({sql.marks(values)}) {also}"
+        for row in sql.rows(query, [*values, *more]):
+            folder = self.folders.setdefault(row[0], FolderCount(*row))
+            if folder.role and mailbox_of(folder.id) in self.mailboxes:
+                self._by_role[mailbox_of(folder.id), folder.role] = folder
+
+    def folder(self, folder_id: int) -> FolderCount:
+        """A folder of a locked mailbox; NOT_FOUND for any other."""
+        if mailbox_of(folder_id) not in self.mailboxes:
+            raise MailError(ErrorKind.NOT_FOUND)
+        self.load_folders([folder_id])
+        found = self.folders.get(folder_id)
+        if found is None:
+            raise MailError(ErrorKind.NOT_FOUND)
+        return found
+
+    def folder_by_role(self, mailbox: int, role: str) -> FolderCount:
+        """The folder with this role; NOT_FOUND when the mailbox has none."""
+        self.load_folders([], [role])
+        found = self._by_role.get((mailbox, role))
+        if found is None:
+            raise MailError(ErrorKind.NOT_FOUND, role=role)
+        return found
+
+    def new_id(self, mailbox: int) -> int:
+        """A packed id that was never given before (36 bits: 68 thousand million a mailbox)."""
+        return self.new_ids(mailbox, 1)
+
+    def new_ids(self, mailbox: int, count: int) -> int:
+        """The first of `count` new ids in a row."""
+        row = self.mailboxes[mailbox]
+        first = row.next_id
+        if first + count > MAX_COUNTER:
+            raise MailError(ErrorKind.LIMIT)
+        row.next_id += count
+        row.is_changed = True
+        return pack(mailbox, first)
+
+    def modseq(self, folder: FolderCount) -> int:
+        """The mod-sequence of this transaction's changes in `folder`; it rises once (RFC 7162 3.1)."""
+        modseq = self.mailbox_modseq(mailbox_of(folder.id))
+        folder.highestmodseq = modseq
+        folder.is_changed = True
+        return modseq
+
+    def mailbox_modseq(self, mailbox: int) -> int:
+        """The mod-sequence of this transaction in a mailbox."""
+        row = self.mailboxes[mailbox]
+        if mailbox not in self._risen:
+            self._risen.add(mailbox)
+            row.modseq += 1
+            row.is_changed = True
+        return row.modseq
+
+    def new_uid(self, folder: FolderCount) -> int:
+        """UIDs ascend and are never given twice (RFC 9051 2.3.1.1)."""
+        uid = folder.uidnext
+        folder.uidnext += 1
+        folder.is_changed = True
+        return uid
+
+    def count(self, folder: FolderCount, *, flags: int, size: int, by: int = 1) -> None:
+        """An entry came (`by` 1) or left (-1)."""
+        folder.total += by
+        folder.unread += 0 if flags & SEEN else by
+        folder.starred += by if flags & FLAGGED else 0
+        folder.bytes += by * size
+        folder.is_changed = True
+        if not folder.is_quota_exempt:
+            row = self.mailboxes[mailbox_of(folder.id)]
+            row.used_bytes += by * size
+            row.is_changed = True
+
+    def write(self) -> None:
+        """Write every counter that changed; the change feed hears of it after commit."""
+        mailboxes = [row for row in self.mailboxes.values() if row.is_changed]
+        folders = [row for row in self.folders.values() if row.is_changed]
+        sql.run_many(
+            "UPDATE mailstore_mailbox SET next_id = %s, modseq = %s, used_bytes = %s, recoverable_bytes = %s WHERE id = %s",
+            [(row.next_id, row.modseq, row.used_bytes, row.recoverable_bytes, row.id) for row in mailboxes],
+        )
+        sql.run_many(
+            "UPDATE mailstore_folder SET uidnext = %s, highestmodseq = %s, total = %s, unread = %s, starred = %s, bytes = %s "
+            "WHERE id = %s",
+            [
+                (row.uidnext, row.highestmodseq, row.total, row.unread, row.starred, row.bytes, row.id)
+                for row in folders
+            ],
+        )
+        if self._risen:
+            publish_on_commit([(mailbox, self.mailboxes[mailbox].modseq) for mailbox in sorted(self._risen)])

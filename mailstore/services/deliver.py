@@ -1,0 +1,6 @@
+"""Delivering: prepare the bytes, then store them in one's own transaction, or hand them to this process's writer."""
+
+from mailstore.services.store import Incoming, Placement, Prepared, Stored, prepare, store
+from mailstore.writer import deliver
+
+__all__ = ["Incoming", "Placement", "Prepared", "Stored", "deliver", "prepare", "store"]

@@ -1,0 +1,311 @@
+"""Bytes become a message in mailboxes. The hottest write; raw SQL, everything batched for a group.
+
+`prepare` is CPU and belongs outside the transaction; `store` writes rows in the caller's transaction. For a group
+there is one statement of each kind, whatever its size. A blob is stored once for all; each mailbox has its own
+message row.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from django.db import DatabaseError, connection
+
+from core.errors import MailError
+from mailstore import blobs, sql, threads
+from mailstore.blobs import Encoded
+from mailstore.fields import mailbox_of
+from mailstore.ledger import FolderCount, Ledger
+from mailstore.message import PARSER_VERSION, Attribute, Scanned, message_id_hash, scan, sender_key, subject_key
+from mailstore.models import Role
+from mailstore.services import correspondents
+
+T = TypeVar("T")
+
+INSERT_MESSAGE = sql.insert(
+    "mailstore_message",
+    "id, mailbox_id, blob_id, size, trace_length, header_length, sent_us, received_us, sender_name, sender_address, "
+    "recipients, subject, preview, attributes, message_id_hash, envelope, bodystructure, parts, parser_version",
+)
+ENTRY_COLUMNS = (
+    "id, mailbox_id, folder_id, uid, message_id, modseq, flags, keywords, attributes, sort_us, internal_us, size, "
+    "sender_key, subject_key, verdict, matched_address"
+)
+INSERT_ENTRY = sql.insert("mailstore_entry", ENTRY_COLUMNS)
+INSERT_SEARCH_TODO = sql.insert("mailstore_searchtodo", "message_id, mailbox_id")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Prepared:
+    """A message parsed, hashed and compressed: all that does not depend on a mailbox."""
+
+    scanned: Scanned
+    encoded: Encoded
+    trace_length: int
+    own_hash: int | None
+    hashes: tuple[int, ...]
+    """Of every Message-ID it names, each once, its own first."""
+    sender_key: str
+    subject_key: str
+    is_personal: bool
+    """Neither a list's nor a machine's mail: its sender is somebody to remember."""
+
+    @property
+    def size(self) -> int:
+        """RFC822.SIZE, the trace included."""
+        return self.encoded.size
+
+    @property
+    def subject(self) -> str:
+        """Decoded, cut."""
+        return self.scanned.subject
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Placement:
+    """Where and how a mailbox gets a message. A `folder_id` that is gone meanwhile means the inbox."""
+
+    mailbox: int
+    role: Role | None = Role.INBOX
+    folder_id: int | None = None
+    flags: int = 0
+    matched_address: str = ""
+    verdict: int = 0
+    internal_us: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Incoming(Generic[T]):
+    """One message for some mailboxes. `also` runs in the same transaction after the rows; if it raises, this item
+    alone fails (with `store`: the caller's whole transaction). `is_snapshot`: a draft's copy, not searched for."""
+
+    prepared: Prepared
+    placements: Sequence[Placement]
+    also: Callable[[], T] | None = None
+    is_snapshot: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stored:
+    """`entry_ids`: the new entry of each mailbox (the first, when it was placed in several folders)."""
+
+    entry_ids: dict[int, int]
+
+
+class ItemError(Exception):
+    """An item of a group could not be stored; its `__cause__` says why. The transaction must be rolled back."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Place:
+    """A placement whose folder is known and whose ids are given."""
+
+    item: int
+    prepared: Prepared
+    placement: Placement
+    folder: FolderCount
+    message_id: int
+    entry_id: int
+    uid: int
+    at_us: int
+
+
+def prepare(received: bytes, *, trace: bytes = b"") -> Prepared:
+    """Scan, hash and compress `trace` + `received`. A large message is written to the object store here, so keep it
+    off event loops; UNAVAILABLE when that fails."""
+    raw = trace + received if trace else received
+    scanned = scan(raw)
+    own = message_id_hash(scanned.message_id) if scanned.message_id else None
+    hashes = [message_id_hash(each) for each in scanned.references]
+    machine = Attribute.LIST | Attribute.AUTO_SUBMITTED
+    return Prepared(
+        scanned=scanned,
+        encoded=blobs.encode(raw),
+        trace_length=len(trace),
+        own_hash=own,
+        hashes=tuple(dict.fromkeys(hashes if own is None else [own, *hashes])),
+        sender_key=sender_key(scanned.sender_name, scanned.sender_address),
+        subject_key=subject_key(scanned.subject),
+        is_personal=bool(scanned.sender_address) and not scanned.attributes & machine,
+    )
+
+
+def store(items: Sequence[Incoming[Any]]) -> list[Stored]:
+    """Write the items in the caller's transaction. Raises NOT_FOUND for a mailbox that does not exist, and whatever
+    an `also` raises; the caller's transaction must not commit then."""
+    try:
+        return store_group(items)
+    except ItemError as error:
+        assert error.__cause__ is not None
+        raise error.__cause__ from None
+
+
+def store_group(items: Sequence[Incoming[Any]]) -> list[Stored]:
+    """`store`, but an item that fails by itself is named: ItemError."""
+    assert connection.in_atomic_block, "store() belongs into a transaction"
+    ledger = _open_ledger(items)
+    places = _places(ledger, items, time.time_ns() // 1000)
+    _write(ledger, places, {id(item.prepared) for item in items if item.is_snapshot})
+    _run_also(items)
+    results = [Stored({}) for _ in items]
+    for place in places:
+        results[place.item].entry_ids.setdefault(place.placement.mailbox, place.entry_id)
+    return results
+
+
+def _write(ledger: Ledger, places: list[_Place], snapshots: set[int]) -> None:
+    stored = blobs.insert([place.prepared.encoded for place in places])
+    messages = {place.message_id: place for place in places}
+    sql.run_many(INSERT_MESSAGE, [_message_row(place, stored[place.prepared.encoded.sha256]) for place in messages.values()])
+    sought = [place for place in messages.values() if id(place.prepared) not in snapshots]
+    sql.run_many(INSERT_SEARCH_TODO, [(place.message_id, place.placement.mailbox) for place in sought])
+    sql.run_many(INSERT_ENTRY, [_entry_row(ledger, place) for place in places])
+    _count_threads(places, threads.assign([_arrived(place) for place in messages.values()]))
+    correspondents.write(ledger, [met for place in sought for met in _people(place)], places[0].at_us if places else 0)
+    ledger.write()
+
+
+def _open_ledger(items: Sequence[Incoming[Any]]) -> Ledger:
+    placements = [placement for item in items for placement in item.placements]
+    try:
+        ledger = Ledger({placement.mailbox for placement in placements})
+    except MailError as error:
+        raise ItemError(_first_without_mailbox(items)) from error
+    custom = {placement.folder_id for placement in placements if placement.folder_id is not None}
+    roles = {str(placement.role or Role.INBOX) for placement in placements if placement.folder_id is None}
+    ledger.load_folders(custom, roles or {str(Role.INBOX)})
+    return ledger
+
+
+def _first_without_mailbox(items: Sequence[Incoming[Any]]) -> int:
+    """Which item to blame when a mailbox does not exist."""
+    wanted = sorted({placement.mailbox for item in items for placement in item.placements})
+    found = {row[0] for row in sql.rows(f"SELECT id FROM mailstore_mailbox WHERE id IN ({sql.marks(wanted)})", wanted)}
+    for index, item in enumerate(items):
+        if any(placement.mailbox not in found for placement in item.placements):
+            return index
+    return 0
+
+
+def _places(ledger: Ledger, items: Sequence[Incoming[Any]], now_us: int) -> list[_Place]:
+    places = []
+    for index, item in enumerate(items):
+        messages: dict[int, int] = {}
+        taken: set[int] = set()
+        for placement in item.placements:
+            folder = _folder(ledger, placement, index)
+            if folder.id in taken:
+                continue
+            taken.add(folder.id)
+            mailbox = placement.mailbox
+            if mailbox not in messages:
+                messages[mailbox] = ledger.new_id(mailbox)
+            at_us = now_us if placement.internal_us is None else placement.internal_us
+            ids = (messages[mailbox], ledger.new_id(mailbox), ledger.new_uid(folder))
+            places.append(_Place(index, item.prepared, placement, folder, *ids, at_us))
+    return places
+
+
+def _folder(ledger: Ledger, placement: Placement, index: int) -> FolderCount:
+    chosen = ledger.folders.get(placement.folder_id) if placement.folder_id is not None else None
+    if chosen is not None and mailbox_of(chosen.id) == placement.mailbox:
+        return chosen
+    role = placement.role or Role.INBOX if placement.folder_id is None else Role.INBOX
+    try:
+        return ledger.folder_by_role(placement.mailbox, str(role))
+    except MailError as error:
+        raise ItemError(index) from error
+
+
+def _message_row(place: _Place, blob_id: int) -> tuple[object, ...]:
+    prepared = place.prepared
+    scanned = prepared.scanned
+    return (
+        place.message_id,
+        place.placement.mailbox,
+        blob_id,
+        prepared.encoded.size,
+        prepared.trace_length,
+        scanned.header_length,
+        scanned.sent_us,
+        place.at_us,
+        scanned.sender_name,
+        scanned.sender_address,
+        scanned.recipients_short,
+        scanned.subject,
+        scanned.preview,
+        scanned.attributes,
+        prepared.own_hash,
+        scanned.envelope,
+        scanned.bodystructure,
+        scanned.parts,
+        PARSER_VERSION,
+    )
+
+
+def _entry_row(ledger: Ledger, place: _Place) -> tuple[object, ...]:
+    prepared, placement = place.prepared, place.placement
+    ledger.count(place.folder, flags=placement.flags, size=prepared.encoded.size)
+    return (
+        place.entry_id,
+        placement.mailbox,
+        place.folder.id,
+        place.uid,
+        place.message_id,
+        ledger.modseq(place.folder),
+        placement.flags,
+        0,
+        prepared.scanned.attributes,
+        place.at_us,
+        place.at_us,
+        prepared.encoded.size,
+        prepared.sender_key,
+        prepared.subject_key,
+        placement.verdict,
+        placement.matched_address,
+    )
+
+
+def _arrived(place: _Place) -> threads.Arrived:
+    return threads.Arrived(place.placement.mailbox, place.message_id, place.prepared.hashes)
+
+
+def _count_threads(places: list[_Place], threads_of: dict[int, int]) -> None:
+    deltas = threads.new_deltas()
+    for place in places:
+        scanned = place.prepared.scanned
+        name = scanned.sender_name or scanned.sender_address
+        delta = deltas[threads_of[place.message_id], place.folder.id]
+        delta.add(flags=place.placement.flags, sort_us=place.at_us, name=name)
+    threads.apply(deltas)
+
+
+def _people(place: _Place) -> list[correspondents.Met]:
+    """Senders of personal mail become correspondents; so do the recipients of what lands in Sent."""
+    prepared, mailbox = place.prepared, place.placement.mailbox
+    scanned = prepared.scanned
+    if place.folder.role == Role.SENT:
+        people = correspondents.recipients_of(prepared.encoded)
+        return [correspondents.Met(mailbox, each.name, each.address, sent=1) for each in people]
+    if prepared.is_personal and place.folder.role not in (Role.DRAFTS, Role.JUNK, Role.TRASH):
+        return [correspondents.Met(mailbox, scanned.sender_name, scanned.sender_address, received=1)]
+    return []
+
+
+def _run_also(items: Sequence[Incoming[Any]]) -> None:
+    for index, item in enumerate(items):
+        if item.also is None:
+            continue
+        try:
+            item.also()
+        except DatabaseError:
+            raise
+        except Exception as error:
+            raise ItemError(index) from error

@@ -1,0 +1,78 @@
+"""Raw SQL for the hot paths: the few words in which both engines differ, and lists as parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from django.db import connection
+
+T = TypeVar("T")
+
+SLICE = 1_000
+"""Rows that one transaction of a bulk service touches, and parameters of one IN list."""
+
+
+def marks(values: Sequence[object]) -> str:
+    """`%s, %s, …` for an IN list; an empty one matches nothing."""
+    return ", ".join(["%s"] * len(values)) or "NULL"
+
+
+def rows(statement: str, parameters: Sequence[object] = ()) -> list[Any]:
+    """All rows of a query, as tuples."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def row(statement: str, parameters: Sequence[object] = ()) -> Any:
+    """The first row, or None."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchone()
+
+
+def run(statement: str, parameters: Sequence[object] = ()) -> int:
+    """Execute one statement; how many rows it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
+
+
+def run_many(statement: str, parameters: Sequence[Sequence[object]]) -> None:
+    """Execute one statement for each row of parameters; nothing for none."""
+    if parameters:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, parameters)
+
+
+def insert(table: str, columns: str) -> str:
+    """INSERT INTO table (columns) VALUES (…), one mark for each column."""
+    return f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(columns.split(',')))})"
+
+
+def for_update() -> str:
+    """The lock clause: SQLite's BEGIN IMMEDIATE has the whole file already."""
+    return " FOR UPDATE" if connection.vendor == "postgresql" else ""
+
+
+def like() -> str:
+    """The case-insensitive LIKE (SQLite's folds ASCII only)."""
+    return "ILIKE" if connection.vendor == "postgresql" else "LIKE"
+
+
+def escaped(text: str) -> str:
+    r"""`text` for a LIKE pattern with ESCAPE '\'."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def slices(values: Iterable[T], size: int = SLICE) -> Iterator[list[T]]:
+    """`values` in lists of at most `size`."""
+    part: list[T] = []
+    for value in values:
+        part.append(value)
+        if len(part) == size:
+            yield part
+            part = []
+    if part:
+        yield part
