@@ -132,7 +132,9 @@ def _returned(report: DeliveryReport) -> Message:
     data = original if whole else original[: header.block_end(original, 0, len(original))[0]][:64_000]
     message = Message(policy=POLICY)
     if not data.isascii() or b"\0" in data:
+        # RFC 3462 3 wants 7bit for rfc822-headers: what is not goes as a text file.
         message["Content-Type"] = "text/plain; charset=utf-8"
+        message["Content-Disposition"] = 'attachment; filename="original.txt"'
         return with_payload(message, charset.decode(data).encode())
     message["Content-Type"] = "message/rfc822" if whole else "text/rfc822-headers"
     message["Content-Transfer-Encoding"] = "7bit"
