@@ -52,7 +52,7 @@ def canonical_domain(name: str) -> str:
 def canonical_local_part(text: str) -> str:
     """The name of an account, alias or group to be created; raises MailError(INVALID)."""
     local_part = text.strip().lower()
-    if len(local_part) > MAX_LOCAL_PART or not LOCAL_PART.match(local_part):
+    if len(local_part) > MAX_LOCAL_PART or not text.isascii() or not LOCAL_PART.match(local_part):
         raise MailError(ErrorKind.INVALID, field="local_part", name=text)
     return local_part
 
@@ -63,7 +63,7 @@ def parse(address: str) -> Parts | None:
     if not at or not local_part or not domain or len(address) > MAX_ADDRESS or not address.isprintable():
         return None
     name = domain_key(domain)
-    return Parts(_unquoted(local_part).lower(), name) if name else None
+    return Parts(_folded(_unquoted(local_part)), name) if name else None
 
 
 def domain_key(name: str) -> str:
@@ -88,6 +88,11 @@ def display_domain(name: str) -> str:
         return idna.decode(name)
     except (idna.IDNAError, UnicodeError):
         return name
+
+
+def _folded(local_part: str) -> str:
+    """Case of ASCII letters only: the Kelvin sign is no k (RFC 6531 3.3 leaves the rest to us)."""
+    return local_part.lower() if local_part.isascii() else local_part
 
 
 def _unquoted(local_part: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from accounts.addressing import Parts, parse
-from accounts.domain_names import domain_named
+from accounts.domain_names import domain_named, is_local_domain
 from accounts.models import Account, Address, Department, Group, GroupMember
 from accounts.rows import AccountRow, Expansion, Resolved, account_row
 
@@ -78,14 +78,26 @@ def _members(first: Group) -> tuple[dict[int, AccountRow], set[str]]:
     waiting, seen = [first], {first.pk}
     while waiting:
         group = waiting.pop()
-        for account in _accounts_of(group):
-            accounts[account.pk] = account_row(account)
-        found, outside = _links_of(group)
-        externals |= outside
-        fresh = [inner for inner in found if inner.pk not in seen][: MAX_GROUPS - len(seen)]
+        accounts |= {account.pk: account_row(account) for account in _accounts_of(group)}
+        inner, outside = _links_of(group)
+        for address in outside:
+            inner += _place(address, accounts=accounts, externals=externals)
+        fresh = [each for each in inner if each.pk not in seen][: MAX_GROUPS - len(seen)]
         waiting += fresh
-        seen |= {inner.pk for inner in fresh}
+        seen |= {each.pk for each in fresh}
     return accounts, externals
+
+
+def _place(address: str, *, accounts: dict[int, AccountRow], externals: set[str]) -> list[Group]:
+    """Put an address of a list where it belongs: its domain may have become ours since it was added."""
+    member = resolve(address) if is_local_domain(address.rpartition("@")[2]) else None
+    if member is None:
+        externals.add(address)  # also a local one that nobody has: its refusal must be seen
+    elif member.account is not None:
+        accounts[member.account.id] = member.account
+    else:
+        return list(Group.objects.filter(pk=member.group_id))
+    return []
 
 
 def _accounts_of(group: Group) -> Iterable[Account]:

@@ -1,0 +1,29 @@
+"""What a new password must be."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.password_rules import problems_of
+
+
+@pytest.mark.parametrize(
+    ("password", "problems"),
+    [
+        ("correct horse 9", []),
+        ("密码很长也可以用", []),
+        ("Xk9#vb2", ["too_short"]),
+        ("password1", ["too_common"]),
+        ("PASSWORD1", ["too_common"]),
+        ("wangfang", ["account_name"]),
+        ("WangFang1!", ["account_name"]),
+        ("wangfang@example.test", ["account_name"]),
+        ("wangfang likes tea", []),
+        ("王芳王芳王芳 12", []),
+        ("tab\tinside 9", ["characters"]),
+        ("x" * 2000, ["too_long"]),
+        ("", ["too_short"]),
+    ],
+)
+def test_each_rule_is_named(password: str, problems: list[str]) -> None:
+    assert problems_of(password, address="wangfang@example.test", name="王芳") == problems
