@@ -1,0 +1,99 @@
+"""Writing the record."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from logs_app.models import Event, Kind
+from logs_app.retention import KEEP_DAYS, purge_events
+from logs_app.selectors import sign_ins
+from logs_app.services import record
+from logs_app.tasks import purge_events_task
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_event_is_kept_as_it_was_told() -> None:
+    at = timezone.now() - datetime.timedelta(hours=1)
+    record(
+        Kind.DELIVERY, at=at, domain_id=1, account_id=2, address="a@b.test", actor="c@b.test", protocol="smtp",
+        remote_address="2001:db8::1", succeeded=False, error="550 no", data={"subject": "你好", "sizes": [1, 2], "ok": True},
+    )  # fmt: skip
+    event = Event.objects.get()
+    assert (event.at, event.kind, event.domain_id, event.account_id) == (at, "delivery", 1, 2)
+    assert (event.address, event.actor, event.protocol) == ("a@b.test", "c@b.test", "smtp")
+    assert (event.remote_address, event.succeeded, event.error) == ("2001:db8::1", False, "550 no")
+    assert event.data == {"subject": "你好", "sizes": [1, 2], "ok": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("192.0.2.1", "192.0.2.1"), ("fe80::1%eth0", "fe80::1"), ("", None), (None, None), ("unix socket", None), ("1" * 999, None)],
+)
+def test_an_address_that_is_none_is_left_out(given: str | None, kept: str | None) -> None:
+    record(Kind.SIGN_IN, remote_address=given)
+    assert Event.objects.get().remote_address == kept
+
+
+def test_what_strangers_send_is_cut_and_cleaned() -> None:
+    deep: Any = {}
+    inner = deep
+    for _ in range(50):
+        inner["x"] = {}
+        inner = inner["x"]
+    data = {"nul": "a\0b", "surrogate": "\ud800", "long": "y" * 10_000, "many": list(range(1000)), "deep": deep, "nan": float("nan")}
+    record(Kind.REFUSED, address="x\0" * 1000, error="e" * 1000, protocol="p" * 100, data=data)
+    event = Event.objects.get()
+    assert (len(event.address), len(event.error), len(event.protocol)) == (320, 200, 16)
+    assert event.data["nul"] == "ab"
+    assert event.data["surrogate"] == "?"
+    assert len(event.data["long"]) == 500
+    assert len(event.data["many"]) == 50
+    assert event.data["nan"] == "nan"
+    assert str(event.data["deep"]).count("x") < 300
+
+
+def test_an_event_shares_the_fate_of_its_transaction() -> None:
+    with pytest.raises(RuntimeError), transaction.atomic():
+        record(Kind.ADMIN)
+        raise RuntimeError
+    assert not Event.objects.exists()
+
+
+def test_each_kind_has_its_time() -> None:
+    assert set(KEEP_DAYS) == set(Kind)
+    now = timezone.now()
+    for kind, days in KEEP_DAYS.items():
+        record(kind, at=now - datetime.timedelta(days=days, minutes=-5), address="kept")
+        record(kind, at=now - datetime.timedelta(days=days, minutes=5), address="over")
+    assert purge_events(now) == len(KEEP_DAYS)
+    assert set(Event.objects.values_list("address", flat=True)) == {"kept"}
+
+
+def test_purging_goes_on_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr("logs_app.retention.SLICE", 3)
+    monkeypatch.setattr("logs_app.tasks.SLICE", 3)
+    monkeypatch.setattr("logs_app.tasks.wake", woken.append)
+    old = timezone.now() - datetime.timedelta(days=1000)
+    for _ in range(4):
+        record(Kind.SIGN_IN, at=old)
+    purge_events_task()
+    assert (Event.objects.count(), woken) == (1, ["logs_app.purge_events"])
+    purge_events_task()
+    assert (Event.objects.count(), len(woken)) == (0, 1)
+
+
+def test_the_newest_sign_ins_of_one_account_cost_one_query(django_assert_num_queries: Any) -> None:
+    now = timezone.now()
+    for number in range(5):
+        record(Kind.SIGN_IN, account_id=1, at=now - datetime.timedelta(minutes=number), data={"program": f"p{number}"})
+        record(Kind.SIGN_IN, account_id=2, at=now)
+        record(Kind.ADMIN, account_id=1, at=now)
+    with django_assert_num_queries(1):
+        assert [row.program for row in sign_ins(1, limit=3)] == ["p0", "p1", "p2"]
