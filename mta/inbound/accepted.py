@@ -11,17 +11,22 @@ from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
+from core.errors import ErrorKind, MailError
+
 KEEP_US = 24 * 3600 * 1_000_000
 
 
-class AlreadyAccepted(Exception):
+class AlreadyAccepted(MailError):
     """The same bytes with the same envelope were stored within 24 hours and perhaps never answered."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.EXISTS)
 
 
 def digest_of(sender: str, recipients: Iterable[str], message: bytes) -> bytes:
     """What makes two transactions the same: envelope and received bytes."""
-    envelope = "\0".join([sender, *sorted(recipients)])
-    return hashlib.sha256(hashlib.sha256(envelope.encode()).digest() + hashlib.sha256(message).digest()).digest()
+    envelope = "\0".join([sender, *sorted(recipients)]) + "\0\0"
+    return hashlib.sha256(envelope.encode() + message).digest()
 
 
 def remember(digest: bytes, at_us: int) -> None:

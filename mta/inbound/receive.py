@@ -1,7 +1,7 @@
 """A message of a stranger into the mailboxes: trace, steps, one group-committed transaction, then 250.
 
-The writer's transaction holds everything that must stand or fall together: message rows, the `accepted` row, log
-events, and the queue rows for external members of lists. Nothing is spooled; a refusal is given in the dialogue.
+The writer's transaction holds everything that must stand or fall together: message rows, the `accepted` row, and the
+queue rows for external members of lists. Nothing is spooled; a refusal is given in the dialogue.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
-import secrets
+import itertools
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from accounts.rows import AccountRow
 from core import dbthread
-from logs_app.models import Kind
-from logs_app.services import record
+from logs_app.models import Event, Kind
+from logs_app.services import event
 from mailstore.services.deliver import Incoming, Placement, Prepared, deliver, prepare
 from mta.inbound.accepted import AlreadyAccepted, digest_of, remember
 from mta.inbound.recipients import Target, merge_accounts
@@ -38,14 +39,28 @@ class Transaction:
     targets: Sequence[Target]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Receipt:
+    """What follows a stored mail: the digest to forget once its answer was read (empty: it was stored before), and
+    the events for the log, which are written in batches after the commit (design.md, The way in, 5)."""
+
+    digest: bytes
+    events: tuple[Event, ...]
+
+
+_numbers = itertools.count()
+
+
 def new_queue_id(at_s: float) -> str:
-    """A short name for one transaction, in the Received line and the log."""
-    return f"{int(at_s * 1000):x}{secrets.token_hex(3)}"
+    """A short name for one transaction, in the Received line and the log: time, process, a counter."""
+    return f"{int(at_s * 1000):x}{os.getpid() & 0xFFFF:04x}{next(_numbers) & 0xFFF:03x}"
 
 
-async def receive(transaction: Transaction, message: bytes) -> bytes | None:
-    """Store `message` for every target, durably. Returns the digest to forget once the client has read the 250,
-    or None when the same transaction was stored before. Raises MailError or DatabaseError; then nothing is stored."""
+async def receive(transaction: Transaction, message: bytes) -> Receipt:
+    """Store `message` for every target, durably; what is left to do after the 250 comes back.
+
+    Raises MailError or DatabaseError; then nothing is stored.
+    """
     header = checked_header(message)
     received = without_our_results(message, header)
     trace = trace_block(transaction.arrival, transaction.sender)
@@ -55,12 +70,12 @@ async def receive(transaction: Transaction, message: bytes) -> bytes | None:
         prepared = prepare(received, trace=trace)
     else:
         prepared = await dbthread.run(prepare, received, trace=trace)
-    also = functools.partial(_also, transaction, received, prepared, digest)
+    also = functools.partial(_also, transaction, received, digest)
     try:
         await asyncio.wrap_future(deliver(Incoming(prepared, placements, also)))
     except AlreadyAccepted:
-        return None
-    return digest
+        return Receipt(b"", ())
+    return Receipt(digest, tuple(_events(transaction, prepared)))
 
 
 def _placements(transaction: Transaction, mail: Mail) -> list[Placement]:
@@ -70,23 +85,28 @@ def _placements(transaction: Transaction, mail: Mail) -> list[Placement]:
     ]
 
 
-def _also(transaction: Transaction, received: bytes, prepared: Prepared, digest: bytes) -> None:
-    """What is written with the rows of the mail, inside the writer's transaction."""
+def _also(transaction: Transaction, received: bytes, digest: bytes) -> None:
+    """What stands or falls with the rows of the mail, inside the writer's transaction."""
     remember(digest, time.time_ns() // 1000)
-    for account, matched in merge_accounts(transaction.targets).values():
-        _log(transaction, account, matched, prepared)
     for target in transaction.targets:
-        for member in target.full:
-            _log(transaction, member, target.matched, prepared, error="over_quota")
         if target.externals:
             queue_for_externals(target, transaction.sender, received, transaction.arrival)
 
 
-def _log(
+def _events(transaction: Transaction, prepared: Prepared) -> Iterator[Event]:
+    """One RECEIVED event for each account, and one for each member whose mailbox had no room."""
+    for account, matched in merge_accounts(transaction.targets).values():
+        yield _event(transaction, account, matched, prepared)
+    for target in transaction.targets:
+        for member in target.full:
+            yield _event(transaction, member, target.matched, prepared, error="over_quota")
+
+
+def _event(
     transaction: Transaction, account: AccountRow, matched: str, prepared: Prepared, *, error: str = ""
-) -> None:
+) -> Event:
     arrival = transaction.arrival
-    record(
+    return event(
         Kind.RECEIVED,
         domain_id=account.domain_id,
         account_id=account.id,

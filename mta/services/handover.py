@@ -47,15 +47,15 @@ class Routed:
 class Parcel:
     """The bytes of a submission and what is stored of them, prepared outside the transaction."""
 
-    raw: bytes
     wire: bytes
     sent: Prepared | None
     local: Prepared
 
     @classmethod
-    def of(cls, sender: str, raw: bytes, wire: bytes, *, keep: bool) -> Parcel:
-        """`keep`: whether a Sent entry is made."""
-        return cls(raw, wire, prepare(raw) if keep else None, prepare(wire, trace=_local_trace(sender)))
+    def of(cls, sender: str, wire: bytes, *, sent: bytes | None) -> Parcel:
+        """`sent`: what the Sent entry will be, or None for no entry."""
+        kept = prepare(sent) if sent is not None else None
+        return cls(wire, kept, prepare(wire, trace=_local_trace(sender)))
 
 
 def route(recipients: Sequence[str], *, sender: str) -> list[Routed]:

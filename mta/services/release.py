@@ -16,9 +16,8 @@ State = Delivery.State
 def release(submission_id: int) -> bool:
     """Hand over a held submission; False when it was cancelled or released meanwhile. Safe to call twice."""
     submission = Submission.objects.get(pk=submission_id)
-    raw = blobs.get(submission.sent_blob_id or submission.wire_blob_id)
-    keep = submission.sent_blob_id is not None
-    parcel = Parcel.of(submission.envelope_from, raw, blobs.get(submission.wire_blob_id), keep=keep)
+    sent = blobs.get(submission.sent_blob_id) if submission.sent_blob_id is not None else None
+    parcel = Parcel.of(submission.envelope_from, blobs.get(submission.wire_blob_id), sent=sent)
     held = Delivery.objects.filter(submission=submission, state=State.HELD)
     routes = route(list(held.values_list("recipient", flat=True)), sender=submission.envelope_from)
     now_us = time.time_ns() // 1000

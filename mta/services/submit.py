@@ -53,11 +53,14 @@ def submit(access: Access, request: SubmitRequest) -> int:
     now_us = time.time_ns() // 1000
     held = settings.UNDO_SEND_S > 0 and request.origin == Origin.WEB
     submission = _new_submission(access, request, now_us)
-    parcel = Parcel.of(request.envelope_from, request.raw, without_bcc(request.raw), keep=request.save_to_sent)
+    sent = request.raw if request.save_to_sent else None
+    parcel = Parcel.of(request.envelope_from, without_bcc(request.raw), sent=sent)
+    contents = [blobs.encode(each) for each in (parcel.wire, sent) if each is not None]
     routes = [] if held else route(recipients, sender=request.envelope_from)
     with transaction.atomic():
-        submission.wire_blob_id = blobs.put(parcel.wire)
-        submission.sent_blob_id = blobs.put(parcel.raw) if request.save_to_sent else None
+        ids = blobs.insert(contents)
+        submission.wire_blob_id = ids[contents[0].sha256]
+        submission.sent_blob_id = ids[contents[-1].sha256] if request.save_to_sent else None
         submission.release_us = now_us + settings.UNDO_SEND_S * 1_000_000 if held else 0
         submission.save(force_insert=True)
         _create_deliveries(submission, recipients, routes)

@@ -8,11 +8,11 @@ from aiosmtpd.smtp import Envelope as SmtpEnvelope
 
 from core import dbthread
 from core.errors import ErrorKind, MailError
+from mta.inbound.afterwards import Afterwards
 from mta.inbound.receive import Transaction, new_queue_id, receive
 from mta.inbound.recipients import RecentTargets, Refusal, Target, find_target
 from mta.inbound.trace import Arrival
 from mta.smtp_in import replies
-from mta.smtp_in.answered import Answered
 from mta.smtp_in.dialogue import Dialogue
 from mta.smtp_in.session import Session
 
@@ -38,11 +38,11 @@ class MxDialogue(Dialogue):
 
     envelope_class = MxEnvelope
 
-    def __init__(self, session: Session, recent: RecentTargets, answered: Answered) -> None:
+    def __init__(self, session: Session, recent: RecentTargets, afterwards: Afterwards) -> None:
         super().__init__(session)
         self._recent = recent
-        self._answered = answered
-        self._unconfirmed: bytes | None = None
+        self._afterwards = afterwards
+        self._unconfirmed = b""
 
     async def check_sender(self, sender: str) -> bytes | None:
         """Anybody, the null sender too (RFC 5321 4.5.5)."""
@@ -63,16 +63,18 @@ class MxDialogue(Dialogue):
         arrival = self._arrival()
         transaction = Transaction(arrival, envelope.mail_from or "", envelope.rcpt_tos, envelope.targets)
         try:
-            self._unconfirmed = await receive(transaction, message)
+            receipt = await receive(transaction, message)
         except MailError as error:
             return _refusal_of(error)
+        self._unconfirmed = receipt.digest
+        self._afterwards.note(receipt.events)
         return replies.reply(250, "2.0.0", f"Ok: {arrival.queue_id}")
 
     def note_answer_read(self) -> None:
         """The client went on after a 250: it has read it."""
-        if self._unconfirmed is not None:
-            self._answered.add(self._unconfirmed)
-            self._unconfirmed = None
+        if self._unconfirmed:
+            self._afterwards.answered(self._unconfirmed)
+            self._unconfirmed = b""
 
     def _arrival(self) -> Arrival:
         session, now_s = self.session, time.time()

@@ -16,8 +16,8 @@ from django.conf import settings
 
 from core.connection import Budget, ConnectionLimits, server_tls
 from mailstore import writer
+from mta.inbound.afterwards import Afterwards
 from mta.inbound.recipients import RecentTargets
-from mta.smtp_in.answered import Answered
 from mta.smtp_in.connection import Connection, Gate
 from mta.smtp_in.dialogue import Dialogue
 from mta.smtp_in.mx import MxDialogue
@@ -42,14 +42,14 @@ class SmtpServer:
         limits = ConnectionLimits(total=CONNECTIONS_MAX, per_address=CONNECTIONS_PER_ADDRESS)
         memory = max(MEMORY_BYTES, 2 * settings.MESSAGE_MAX_BYTES)
         self.gate = Gate(limits=limits, memory=Budget(memory))
-        self.answered = Answered()
+        self.afterwards = Afterwards()
         self._recent = RecentTargets()
         self._servers: list[asyncio.Server] = []
-        self._forgetting: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
 
     async def listen(self, *, mx: int | None, submission: int | None, submissions: int | None) -> None:
         """Bind the given ports (None: not that service; 0: any free one, see `ports`)."""
-        self._forgetting = asyncio.create_task(self.answered.run())
+        self._writing = asyncio.create_task(self.afterwards.run())
         if mx is not None:
             await self._bind(mx, self._mx)
         if submission is not None:
@@ -67,15 +67,15 @@ class SmtpServer:
         for server in self._servers:
             server.close()
         await self.gate.drain(DRAIN_S)
-        if self._forgetting is not None:
-            self._forgetting.cancel()
+        if self._writing is not None:
+            self._writing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._forgetting
-        await self.answered.flush()
+                await self._writing
+        await self.afterwards.flush()
         await asyncio.get_running_loop().run_in_executor(None, writer.drain)
 
     def _mx(self, session: Session) -> Dialogue:
-        return MxDialogue(session, self._recent, self.answered)
+        return MxDialogue(session, self._recent, self.afterwards)
 
     async def _bind(
         self, port: int, make_dialogue: Callable[[Session], Dialogue], *, tls: ssl.SSLContext | None = None

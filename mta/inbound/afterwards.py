@@ -1,0 +1,64 @@
+"""What follows a 250 and need not be waited for: events for the log, answers that their clients have read.
+
+Collected on the event loop, written every second in one transaction, off the receiving path. A crash loses at most a
+second of events of mail that is safely stored, and leaves digests in `accepted` for a day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from django.db import DatabaseError, transaction
+
+from core import dbthread
+from logs_app.models import Event
+from logs_app.services import record_many
+from mta.inbound.accepted import forget
+
+EVERY_S = 1.0
+BATCH = 500
+WAITING_MAX = 100_000
+"""Events kept while the database can't write; more are dropped, mail comes first."""
+
+log = logging.getLogger(__name__)
+
+
+class Afterwards:
+    """One per process."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._digests: list[bytes] = []
+
+    def note(self, events: tuple[Event, ...]) -> None:
+        """Events of a mail that is stored."""
+        if len(self._events) < WAITING_MAX:
+            self._events.extend(events)
+
+    def answered(self, digest: bytes) -> None:
+        """The client of this transaction has its answer."""
+        self._digests.append(digest)
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what was collected; what can't be written now is tried again."""
+        while self._events or self._digests:
+            events, digests = self._events[:BATCH], self._digests[:BATCH]
+            try:
+                await dbthread.run(_write, events, digests)
+            except DatabaseError as error:
+                log.info("events wait", extra={"error": str(error), "count": len(self._events)})
+                return
+            del self._events[: len(events)], self._digests[: len(digests)]
+
+
+def _write(events: list[Event], digests: list[bytes]) -> None:
+    with transaction.atomic():
+        record_many(events)
+        forget(digests)
