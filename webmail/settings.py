@@ -84,6 +84,8 @@ def _database() -> dict[str, Any]:
         "ENGINE": "core.sqlite",
         "NAME": name,
         "CONN_MAX_AGE": None,
+        # Tests use a file that other threads and processes can open; memory is neither.
+        "TEST": {"NAME": DATA_DIR / "test.db"},
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas},
     }
 
