@@ -43,7 +43,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"(\xb5/\xfd", "application/zstd"),
     (257, b"ustar", "application/x-tar"),
     (0, b"{\\rtf", "application/rtf"),
-    (0, b"x\x9f>\"", "application/ms-tnef"),
+    (0, b'x\x9f>"', "application/ms-tnef"),
     (0, b"\x7fELF", "application/x-executable"),
     (0, b"\0asm", "application/wasm"),
 )
@@ -103,7 +103,9 @@ _TEXT_BY_EXTENSION = {
 }
 _BINARY_BY_EXTENSION = {"mp3": "audio/mpeg", "aac": "audio/aac", "flv": "video/x-flv", "wmv": "video/x-ms-wmv"}
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
-_MARKUP = re.compile(rb"(?i)^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|script|iframe|svg|\?xml)", re.DOTALL)
+_MARKUP = re.compile(
+    rb"(?i)^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|script|iframe|svg|\?xml)", re.DOTALL
+)
 # Types whose claim is only believed when the bytes agree: a browser would run or decode them.
 _MUST_SHOW = ("image/", "audio/", "video/", "text/html", "application/xhtml", "application/pdf", "image/svg")
 
@@ -255,4 +257,7 @@ def _cut(name: str) -> str:
     extension = extension_of(name)
     ending = f".{extension}" if extension else ""
     room = MAX_NAME_BYTES - len(ending)
-    return name.removesuffix(name[-len(ending) :] if ending else "").encode()[:room].decode("utf-8", "ignore").rstrip(". ") + ending
+    return (
+        name.removesuffix(name[-len(ending) :] if ending else "").encode()[:room].decode("utf-8", "ignore").rstrip(". ")
+        + ending
+    )

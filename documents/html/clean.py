@@ -71,9 +71,7 @@ def clean_for_reading(
     return CleanHtml(wrapped, pictures.blocked, pictures.trackers, tuple(pictures.links), is_cut)
 
 
-def clean_fragment(
-    html: str, *, link_rel: str | None, attribute_filter: Callable[[str, str, str], str | None]
-) -> str:
+def clean_fragment(html: str, *, link_rel: str | None, attribute_filter: Callable[[str, str, str], str | None]) -> str:
     """nh3 with the tags, attributes and schemes of mail."""
     return nh3.clean(
         html,
@@ -153,7 +151,7 @@ def _picture(pictures: _Pictures, match: re.Match[str]) -> str:
     if shown is None and not is_remote and not attributes.get("alt"):
         return ""
     if shown is not None:
-        attributes["src"] = shown
+        attributes = {"src": shown, **attributes}
     elif is_remote:
         attributes["data-blocked"] = "1"
     written = "".join(f' {name}="{html_module.escape(value)}"' for name, value in attributes.items())
@@ -161,7 +159,7 @@ def _picture(pictures: _Pictures, match: re.Match[str]) -> str:
 
 
 _TINY = re.compile(r"^\s*[01](?:\.\d+)?\s*(?:px)?\s*$", re.IGNORECASE)
-_TINY_STYLE = re.compile(r"(?i)(?:^|;)\s*(?:max-)?(?:width|height)\s*:\s*[01](?:px)?\s*(?:!important)?\s*(?:;|$)")
+_TINY_STYLE = re.compile(r"(?i)(?:^|;)\s*(?:max-)?(?:width|height)\s*:\s*[01](?:px)?\s*(?:!important)?\s*(?=;|$)")
 _HIDDEN_STYLE = re.compile(r"(?i)display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d])")
 _TRACKER_PATH = re.compile(
     r"(?i)/(?:track(?:ing)?|open(?:s|ed)?|pixel|beacon|wf/open|e/o|ss/o|o)(?:[/.?]|$)|[/._-](?:pixel|spacer|blank|1x1|track)\.(?:gif|png)"

@@ -142,9 +142,9 @@ def _link(writer: _Writer, node: LexborNode) -> None:
     href = (node.attributes.get("href") or "").strip()
     shown = (node.text() or "").strip()
     plain = href.removeprefix("mailto:").rstrip("/")
-    if href.startswith(("http://", "https://", "mailto:")) and shown and plain not in (shown, f"http://{shown}"):
-        if plain != f"https://{shown}" and shown.rstrip("/") != plain:
-            writer.text(f" <{href[:2_000]}>")
+    is_told = plain in (shown, f"http://{shown}", f"https://{shown}") or shown.rstrip("/") == plain
+    if shown and not is_told and href.startswith(("http://", "https://", "mailto:")):
+        writer.text(f" <{href[:2_000]}>")
 
 
 _URL = re.compile(

@@ -66,7 +66,7 @@ def valid_address(address: str) -> bool:
 
 
 _SEPARATORS = frozenset(",;，；、\r\n\t")
-_FULL_WIDTH = str.maketrans("＜＞〈〉＠“”\u3000．", "<><>@\"\" .")
+_FULL_WIDTH = str.maketrans("＜＞〈〉＠“”\u3000．", '<><>@"" .')
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 _MAILTO = re.compile(r"(?i)^mailto:")
 
@@ -86,7 +86,9 @@ def parse_address_list(text: str) -> list[Address | Invalid]:
     return list(found.values())
 
 
-_PIECE = re.compile(r'"(?:[^"\\\r\n]|\\.){0,256}+"|<[^<>\r\n]*>|\([^()\r\n]*\)|[,;，；、\r\n\t]|[^"<(,;，；、\r\n\t]+|["<(]')
+_PIECE = re.compile(
+    r'"(?:[^"\\\r\n]|\\.){0,256}+"|<[^<>\r\n]*>|\([^()\r\n]*\)|[,;，；、\r\n\t]|[^"<(,;，；、\r\n\t]+|["<(]'
+)
 
 
 def _pieces(text: str) -> list[str]:

@@ -22,7 +22,15 @@ from core.errors import ErrorKind, MailError
 from documents.html.text import html_to_text
 from mailstore.message import charset, header
 from mailstore.message.address import Address
-from mailstore.message.write import address_list, ascii_domain, filename_parameter, ids, name_parameter, one_line, unstructured
+from mailstore.message.write import (
+    address_list,
+    ascii_domain,
+    filename_parameter,
+    ids,
+    name_parameter,
+    one_line,
+    unstructured,
+)
 
 # RFC 5322 2.1.1: 998 octets without the line break; longer lines need an encoding.
 MAX_LINE_BYTES = 998

@@ -70,7 +70,7 @@ class Readable:
 
     @property
     def priority(self) -> str:
-        """"high" or "normal"."""
+        """ "high" or "normal"."""
         return "high" if self.high_priority else "normal"
 
 
@@ -169,9 +169,7 @@ def _collect_alternative(contents: _Contents, node: Node) -> None:
     if plain is not None and best is not None and plain is not best:
         _collect_plain_form(contents, plain)
     for child, form in choices:
-        if child is best or (best is None and child is plain):
-            _collect(contents, child)
-        elif not form:
+        if child is best or (best is None and child is plain) or not form:
             _collect(contents, child)
 
 
@@ -221,10 +219,10 @@ def _texts(contents: _Contents) -> tuple[str | None, str | None]:
     if any(kind == "html" and piece.strip() for kind, piece in contents.pieces):
         html = "\n".join(piece if kind == "html" else _as_html(piece) for kind, piece in contents.pieces)
         return html, plain
-    if plain is None and not contents.attachments:
+    if not any(contents.plain) and not contents.attachments:
         # Nothing else can be shown of it: what is there, as it is.
         return None, body.text(contents.raw, _whole(contents.raw), MAX_TEXT_BYTES) if contents.raw else ""
-    return None, plain
+    return None, plain if plain is not None or contents.attachments else "\n".join(contents.plain)
 
 
 def _whole(raw: bytes) -> Node:

@@ -31,8 +31,15 @@ def leaves(message: Message) -> list[Leaf]:
         assert isinstance(inner, Message)
         return [_leaf(message), *leaves(inner)]
     if message.is_multipart() and message.get_content_maintype() == "multipart":
-        return [leaf for part in message.get_payload() for leaf in leaves(part)]  # type: ignore[union-attr, arg-type]
+        return [leaf for part in parts(message) for leaf in leaves(part)]
     return [_leaf(message)]
+
+
+def parts(message: Message) -> list[Message]:
+    """The parts of a multipart."""
+    payload = message.get_payload()
+    assert isinstance(payload, list)
+    return [part for part in payload if isinstance(part, Message)]
 
 
 def _leaf(message: Message) -> Leaf:
@@ -62,7 +69,7 @@ def tree(message: Message) -> object:
     if message.get_content_type() == "message/rfc822":
         return ("message/rfc822", tree(message.get_payload(0)))  # type: ignore[arg-type]
     if message.is_multipart() and message.get_content_maintype() == "multipart":
-        return (message.get_content_type(), [tree(part) for part in message.get_payload()])  # type: ignore[union-attr, arg-type]
+        return (message.get_content_type(), [tree(part) for part in parts(message)])
     return message.get_content_type()
 
 

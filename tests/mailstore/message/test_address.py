@@ -45,9 +45,26 @@ def test_lists_are_read_in_every_form_that_people_paste(text: str, expected: lis
 
 
 VALID = ["a@x", "a.b+c@x.test", "o'neil@x.test", '"a b"@x.test', "a@[192.0.2.1]", "a@[IPv6:2001:db8::1]", "é@x.test"]
-WRONG = ["", "a", "@x.test", "a@", "a b@x.test", ".a@x.test", "a.@x.test", "a@-x.test", "a@x_y.test", "a\n@x.test",
-         "a@x.test\0", "a" * 65 + "@x.test", "a@" + "x" * 64 + ".test", "a@" + ".".join(["xxx"] * 80), "a@[1]", "a<b@x.test",
-         "a\u202eb@x.test", "a@x.test>"]  # fmt: skip
+WRONG = [
+    "",
+    "a",
+    "@x.test",
+    "a@",
+    "a b@x.test",
+    ".a@x.test",
+    "a.@x.test",
+    "a@-x.test",
+    "a@x_y.test",
+    "a\n@x.test",
+    "a@x.test\0",
+    "a" * 65 + "@x.test",
+    "a@" + "x" * 64 + ".test",
+    "a@" + ".".join(["xxx"] * 80),
+    "a@[1]",
+    "a<b@x.test",
+    "a\u202eb@x.test",
+    "a@x.test>",
+]
 
 
 @pytest.mark.parametrize("address", VALID)

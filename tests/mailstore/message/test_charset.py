@@ -50,13 +50,17 @@ def test_a_cut_character_at_the_end_is_left_out(length: int) -> None:
     assert charset.decode(data, "gb2312", truncated=True) == SIMPLIFIED[: length // 2]
 
 
-@pytest.mark.parametrize("label", ["punycode", "idna", "unicode_escape", "zlib", "rot13", "undefined", "base64", "x" * 999])
+@pytest.mark.parametrize(
+    "label", ["punycode", "idna", "unicode_escape", "zlib", "rot13", "undefined", "base64", "x" * 999]
+)
 def test_codecs_that_are_no_charset_are_not_used(label: str) -> None:
     assert charset.codec_of(label) is None
     assert charset.decode(b"\\u0041 \xff", label).startswith("\\u0041")
 
 
-@given(st.binary(max_size=400), st.sampled_from(["", "gb2312", "big5", "utf-8", "utf-7", "hz", "utf-16", "iso-2022-jp"]))
+@given(
+    st.binary(max_size=400), st.sampled_from(["", "gb2312", "big5", "utf-8", "utf-7", "hz", "utf-16", "iso-2022-jp"])
+)
 def test_any_bytes_become_text_that_a_database_takes(data: bytes, label: str) -> None:
     for truncated in (False, True):
         text = charset.decode(data, label, truncated=truncated)
@@ -64,7 +68,9 @@ def test_any_bytes_become_text_that_a_database_takes(data: bytes, label: str) ->
         text.encode("utf-8")
 
 
-@given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1), st.sampled_from(["gbk", "utf-8"]))
+@given(
+    st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1), st.sampled_from(["gbk", "utf-8"])
+)
 def test_rightly_labelled_text_comes_back_as_it_was(text: str, codec: str) -> None:
     data = text.encode(codec)
     decoded = charset.decode(data, codec)

@@ -102,12 +102,21 @@ def test_bcc_is_written_only_for_the_copy_that_is_kept() -> None:
     assert read(stripped).to == (BOB,)
 
 
-@pytest.mark.parametrize("bcc", [b"Bcc: a@x\r\n", b"bcc : a@x,\r\n b@x\r\n\tc@x\r\n", b"Resent-BCC: a@x\n", b"BCC:\r\n"])
+@pytest.mark.parametrize(
+    "bcc", [b"Bcc: a@x\r\n", b"bcc : a@x,\r\n b@x\r\n\tc@x\r\n", b"Resent-BCC: a@x\n", b"BCC:\r\n"]
+)
 def test_every_form_of_bcc_is_taken_out(bcc: bytes) -> None:
     assert without_bcc(b"A: b\r\n" + bcc + b"C: Bcc: d\r\n\r\nBcc: e") == b"A: b\r\nC: Bcc: d\r\n\r\nBcc: e"
 
 
-INJECTIONS = ["x\r\nBcc: evil@x.test", "x\nBcc: evil@x.test", "x\rBcc: evil@x.test", "x\r\n\r\nbody", "x\u2028Bcc: evil@x.test", "\x85Bcc: e"]
+INJECTIONS = [
+    "x\r\nBcc: evil@x.test",
+    "x\nBcc: evil@x.test",
+    "x\rBcc: evil@x.test",
+    "x\r\n\r\nbody",
+    "x\u2028Bcc: evil@x.test",
+    "\x85Bcc: e",
+]
 
 
 @pytest.mark.parametrize("text", INJECTIONS)
@@ -126,7 +135,7 @@ def test_no_value_can_add_a_header(text: str) -> None:
     message = parsed(compose(outgoing))
     assert message["bcc"] is None
     assert len(list(message.iter_attachments())) == 1
-    assert "evil" not in [name.lower() for name in message.keys()]
+    assert "evil" not in [name.lower() for name in message]
 
 
 @given(st.text(), st.text())
@@ -143,7 +152,9 @@ def test_a_subject_arrives_as_written(subject: str) -> None:
     assert scan(compose(Outgoing(ALICE, subject=subject, text=""))).subject == " ".join(subject.split())
 
 
-@pytest.mark.parametrize("address", ["", "bob", "bob@", "@x.test", "bob@x.test>, <evil@x.test", "bob@x.test\r\nBcc: e@x", "b b@x.test"])
+@pytest.mark.parametrize(
+    "address", ["", "bob", "bob@", "@x.test", "bob@x.test>, <evil@x.test", "bob@x.test\r\nBcc: e@x", "b b@x.test"]
+)
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(MailError) as error:
         compose(Outgoing(ALICE, to=[Address("", address)], text=""))
@@ -159,7 +170,13 @@ def test_a_header_name_that_is_none_is_refused(name: str) -> None:
 
 def test_priority_receipt_and_thread_are_said() -> None:
     outgoing = Outgoing(
-        ALICE, text="", high_priority=True, receipt_to=ALICE, reply_to=[BOB], in_reply_to="b@x", references=["a@x", "b@x"]
+        ALICE,
+        text="",
+        high_priority=True,
+        receipt_to=ALICE,
+        reply_to=[BOB],
+        in_reply_to="b@x",
+        references=["a@x", "b@x"],
     )
     found = read(compose(outgoing))
     assert found.high_priority
@@ -188,7 +205,9 @@ def test_an_attached_message_with_8_bit_bytes_goes_as_a_file() -> None:
     assert part(raw, "2").content_type == "application/octet-stream"
 
 
-@pytest.mark.parametrize("kind", ["multipart/mixed", "message/delivery-status", "nonsense", "a/b; c=d", "text/plain\r\nX: y", ""])
+@pytest.mark.parametrize(
+    "kind", ["multipart/mixed", "message/delivery-status", "nonsense", "a/b; c=d", "text/plain\r\nX: y", ""]
+)
 def test_a_content_type_that_no_file_may_have_becomes_octets(kind: str) -> None:
     raw = compose(Outgoing(ALICE, text="", attachments=[OutgoingPart("f", kind, b"x")]))
     assert part(raw, "2").content_type == "application/octet-stream"

@@ -30,9 +30,18 @@ def test_dates_are_read_in_the_forms_that_mail_has(value: bytes, expected: str) 
 
 @pytest.mark.parametrize(
     "value",
-    [b"", b"yesterday", b"Tue, 31 Feb 2026 00:00:00 +0000", b"1 Jan 1969 00:00:00 +0000", b"1 Jan 9999 00:00:00 +0000",
-     b"1 Jan 2026 00:00:00 +99999999999999", b"1 1 1 1 1 1", b"Tue, 13 Abc 2026 09:15:02 +0000", None],
-)  # fmt: skip
+    [
+        b"",
+        b"yesterday",
+        b"Tue, 31 Feb 2026 00:00:00 +0000",
+        b"1 Jan 1969 00:00:00 +0000",
+        b"1 Jan 9999 00:00:00 +0000",
+        b"1 Jan 2026 00:00:00 +99999999999999",
+        b"1 1 1 1 1 1",
+        b"Tue, 13 Abc 2026 09:15:02 +0000",
+        None,
+    ],
+)
 def test_what_is_no_date_is_none(value: bytes | None) -> None:
     assert date_us(value) is None
     assert date_at(value) is None

@@ -30,8 +30,8 @@ def test_values_and_parameters_are_told_apart(value: bytes, parsed: tuple[str, d
 NAMES = [
     (b"attachment; filename=plain.pdf", "plain.pdf"),
     (b'attachment; filename="=?gb2312?B?vL62yLGouOYuZG9jeA==?="', "季度报告.docx"),
-    ("attachment; filename=\"季度报告.docx\"".encode("gbk"), "季度报告.docx"),
-    ("attachment; filename=\"季度报告.docx\"".encode(), "季度报告.docx"),
+    ('attachment; filename="季度报告.docx"'.encode("gbk"), "季度报告.docx"),
+    ('attachment; filename="季度报告.docx"'.encode(), "季度报告.docx"),
     (b"attachment; filename*=utf-8''%E5%AD%A3%E5%BA%A6.docx", "季度.docx"),
     (b"attachment; filename*=gbk'zh'%BC%BE%B6%C8.docx", "季度.docx"),
     (b"attachment; filename=old.doc; filename*=utf-8''%E6%96%B0.doc", "新.doc"),

@@ -211,11 +211,40 @@ def test_any_bytes_are_read_within_bounds(raw: bytes) -> None:
 
 
 PIECES = st.sampled_from(
-    [b"\r\n", b"\n", b"--b", b"--b--", b"--", b": ", b"=?gb2312?B?", b"?=", b"<a@b>", b'"', b"(", b";", b"\0", b"\xc4\xe3",
-     b"Content-Type: multipart/mixed; boundary=b\r\n", b"Content-Type: message/rfc822\r\n", b"Subject: ", b"From: ", b"To: ",
-     b"Content-Transfer-Encoding: base64\r\n", b"Content-Disposition: attachment; filename*0*=utf-8''%E4", b"charset=utf-7",
-     b"Content-Type: text/html; charset=", b"x", b" ", b"\t", b"=", b"+2AA-", b"\xed\xa0\x80", b"References: <", b"Date: "]
-)  # fmt: skip
+    [
+        b"\r\n",
+        b"\n",
+        b"--b",
+        b"--b--",
+        b"--",
+        b": ",
+        b"=?gb2312?B?",
+        b"?=",
+        b"<a@b>",
+        b'"',
+        b"(",
+        b";",
+        b"\0",
+        b"\xc4\xe3",
+        b"Content-Type: multipart/mixed; boundary=b\r\n",
+        b"Content-Type: message/rfc822\r\n",
+        b"Subject: ",
+        b"From: ",
+        b"To: ",
+        b"Content-Transfer-Encoding: base64\r\n",
+        b"Content-Disposition: attachment; filename*0*=utf-8''%E4",
+        b"charset=utf-7",
+        b"Content-Type: text/html; charset=",
+        b"x",
+        b" ",
+        b"\t",
+        b"=",
+        b"+2AA-",
+        b"\xed\xa0\x80",
+        b"References: <",
+        b"Date: ",
+    ]
+)
 
 
 @settings(max_examples=300)

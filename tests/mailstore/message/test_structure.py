@@ -6,7 +6,9 @@ from mailstore.message.structure import structure
 
 
 def tree(raw: bytes) -> list[tuple[str, str, bytes]]:
-    return [(n.number, n.content_type, raw[n.body_offset : n.body_end]) for n in structure(raw).walk() if not n.children]
+    return [
+        (n.number, n.content_type, raw[n.body_offset : n.body_end]) for n in structure(raw).walk() if not n.children
+    ]
 
 
 def test_the_break_before_a_boundary_belongs_to_it() -> None:
