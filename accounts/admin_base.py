@@ -225,7 +225,7 @@ class ScopedAdmin(ScopedRelations, ModelAdmin):
         """Django redirects with a message; what isn't in scope simply doesn't exist."""
         raise Http404
 
-    @action(description=_("Export CSV"), url_path="export", icon="download")  # type: ignore[untyped-decorator]
+    @action(description=_("Export CSV"), url_path="export", icon="download")
     def export(self, request: HttpRequest) -> HttpResponse:
         """The list as it is filtered now, as a spreadsheet reads it; at most MAX_EXPORT rows."""
         if not self.has_view_permission(request):
@@ -287,7 +287,7 @@ class ScopedAdmin(ScopedRelations, ModelAdmin):
 def domain_for(request: HttpRequest, obj: Any) -> Domain:
     """The domain of a new row: chosen by an operator, otherwise the administrator's own."""
     actor = actor_of(request)
-    return obj.domain if actor.is_superuser else actor.domain  # type: ignore[no-any-return]
+    return obj.domain if actor.is_superuser else actor.domain
 
 
 def cell(value: object) -> str:

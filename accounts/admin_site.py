@@ -40,14 +40,14 @@ class Site(UnfoldAdminSite):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"), reverse("sign_in"))
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """POST only (Django's admin form sends it with a CSRF token)."""
         if request.method != "POST":
             return redirect("admin:index")
         logout(request)
         return redirect("sign_in")
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """One's own password; the old one is checked, throttled and recorded."""
         context = {**self.each_context(request), **(extra_context or {})}
         view = OwnPasswordView.as_view(
@@ -57,7 +57,7 @@ class Site(UnfoldAdminSite):
         )
         return view(request)
 
-    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Unfold's menu search is not used; its view trusts its arguments."""
         raise Http404
 

@@ -93,7 +93,7 @@ class NewPassword(forms.Form):
         return password
 
 
-def password_field(label: str | Promise, *, required: bool = True, autocomplete: str = "new-password") -> forms.CharField:
+def password_field(label: Any, *, required: bool = True, autocomplete: str = "new-password") -> forms.CharField:
     """A field whose spaces count."""
     widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": autocomplete})
     return forms.CharField(label=label, strip=False, required=required, widget=widget, max_length=1024)

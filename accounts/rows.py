@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from typing import Literal
+from typing import Any, Literal
 
 from accounts.models import Account
 
@@ -126,7 +126,7 @@ def mailbox_row(account: Account, level: Level) -> MailboxRow:
     return MailboxRow(**_fields(account), level=level)
 
 
-def _fields(account: Account) -> dict[str, object]:
+def _fields(account: Account) -> dict[str, Any]:
     return {
         "id": account.pk,
         "address": account.address,

@@ -26,21 +26,23 @@ class Kind(models.TextChoices):
 class Event(models.Model):
     """One thing that happened. `data` holds what only this kind has."""
 
-    at = models.DateTimeField(db_index=True)
-    kind = models.CharField(max_length=16, choices=Kind.choices)
+    at = models.DateTimeField(_("time"), db_index=True)
+    kind = models.CharField(_("kind of event"), max_length=16, choices=Kind.choices)
     domain_id = models.BigIntegerField(null=True)
     account_id = models.BigIntegerField(null=True)
-    address = models.CharField(max_length=320, blank=True)
+    address = models.CharField(_("address"), max_length=320, blank=True)
     """The account's address as it was then."""
-    actor = models.CharField(max_length=320, blank=True)
+    actor = models.CharField(_("done by"), max_length=320, blank=True)
     """Who did it, when it was not the account itself."""
-    protocol = models.CharField(max_length=16, blank=True)
-    remote_address = models.GenericIPAddressField(null=True)
-    succeeded = models.BooleanField(default=True)
-    error = models.CharField(max_length=200, blank=True)
-    data = models.JSONField(default=dict)
+    protocol = models.CharField(_("protocol"), max_length=16, blank=True)
+    remote_address = models.GenericIPAddressField(_("IP address"), null=True)
+    succeeded = models.BooleanField(_("succeeded"), default=True)
+    error = models.CharField(_("error message"), max_length=200, blank=True)
+    data = models.JSONField(_("details"), default=dict)
 
     class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         indexes: ClassVar = [
             models.Index(fields=["account_id", "kind", "-at"], name="event_account"),
             models.Index(fields=["domain_id", "kind", "-at"], name="event_domain"),

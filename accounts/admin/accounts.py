@@ -197,7 +197,7 @@ class AccountAdmin(ScopedAdmin):
             restore_account(account, actor=actor_of(request))
         self._say_done(request, len(queryset))
 
-    @action(description=_("Set password"), url_path="password", icon="key")  # type: ignore[untyped-decorator]
+    @action(description=_("Set password"), url_path="password", icon="key")
     def password(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A page of its own; one's own password is changed where the old one is asked for."""
         account = self.get_object(request, unquote(object_id))

@@ -31,7 +31,7 @@ class AliasForm(forms.ModelForm):  # type: ignore[type-arg]
         """A local part or an address of the own domain; other domains are refused unseen."""
         text = str(self.cleaned_data["address"])
         if self.instance.pk:
-            return self.instance.address
+            return str(self.instance.address)
         try:
             return address_in(self.instance.account.domain, text) if self.instance.account_id else text
         except MailError as error:
@@ -42,7 +42,7 @@ class AliasFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
     """Adds and removes; an alias is never changed into another."""
 
     def _construct_form(self, i: int, **kwargs: Any) -> AliasForm:
-        form = super()._construct_form(i, **kwargs)
+        form: AliasForm = super()._construct_form(i, **kwargs)  # type: ignore[misc]
         form.instance.account = self.instance
         form.instance.domain = self.instance.domain
         form.fields["address"].disabled = form.instance.pk is not None

@@ -52,7 +52,7 @@ class DomainAdmin(ScopedAdmin):
     list_filter = ("is_active",)
     search_fields = ("name", "title", "aliases__name")
     export_columns = ("name", "title", "is_active", "language", "time_zone", "created_at")
-    fieldsets = (
+    fieldsets: Any = (
         (None, {"fields": ("name", "title", "brand_colour", "language", "time_zone", "is_active")}),
         (_("Mail"), {"fields": ("catch_all", "message_max_bytes", "max_recipients", "recovery_days")}),
         (_("Limits"), {"fields": ("default_quota_bytes", "max_aliases", "max_folders", "max_folder_depth", "max_labels")}),
@@ -61,7 +61,8 @@ class DomainAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the number of accounts that people use."""
         used = Q(accounts__status=Account.Status.ACTIVE) & ~Q(accounts__kind=Account.Kind.SYSTEM)
-        return super().get_queryset(request).annotate(used_accounts=Count("accounts", filter=used)).order_by("name")
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(used_accounts=Count("accounts", filter=used)).order_by("name")
 
     @admin.display(description=_("domain"), ordering="name")
     def shown_name(self, domain: Domain) -> str:

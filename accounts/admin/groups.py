@@ -72,7 +72,8 @@ class MemberFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
             if form in self.deleted_forms or form.has_changed():
                 remove_member(GroupMember.objects.get(pk=form.instance.pk), actor=actor)
                 self.deleted_objects.append(form.instance)
-        for form in self.forms:
+        forms_here: list[Any] = self.forms
+        for form in forms_here:
             if form.has_changed() and form not in self.deleted_forms and form.member:
                 self.new_objects.append(add_member(self.instance, form.member, actor=actor))
         return self.new_objects

@@ -18,9 +18,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('position', models.IntegerField(default=0, verbose_name='order')),
+                ('position', models.IntegerField(default=0, verbose_name='sort order')),
                 ('is_hidden', models.BooleanField(default=False, verbose_name='hidden in the directory')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='accounts.department', verbose_name='part of')),
+                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='accounts.department', verbose_name='parent department')),
             ],
             options={
                 'verbose_name': 'department',
@@ -35,11 +35,11 @@ class Migration(migrations.Migration):
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('local_part', models.CharField(max_length=64, verbose_name='account name')),
                 ('address', models.CharField(max_length=320, unique=True, verbose_name='address')),
-                ('kind', models.CharField(choices=[('person', 'Person'), ('shared', 'Shared mailbox'), ('system', 'System')], default='person', max_length=8, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('person', 'Person'), ('shared', 'Shared mailbox'), ('system', 'System account')], default='person', max_length=8, verbose_name='kind')),
                 ('role', models.CharField(choices=[('member', 'Member'), ('domain_admin', 'Domain administrator'), ('operator', 'System operator')], default='member', max_length=16, verbose_name='role')),
                 ('status', models.CharField(choices=[('active', 'Active'), ('suspended', 'Suspended'), ('erased', 'Erased')], default='active', max_length=10, verbose_name='status')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('title', models.CharField(blank=True, max_length=80, verbose_name='position')),
+                ('name', models.CharField(max_length=120, verbose_name='full name')),
+                ('title', models.CharField(blank=True, max_length=80, verbose_name='job title')),
                 ('language', models.CharField(choices=[('zh-hans', 'Simplified Chinese'), ('en', 'English')], default='zh-hans', max_length=10, verbose_name='language')),
                 ('time_zone', models.CharField(default='Asia/Shanghai', max_length=64, verbose_name='time zone')),
                 ('quota_bytes', models.BigIntegerField(verbose_name='mailbox space (bytes)')),
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ('must_change_password', models.BooleanField(default=False, verbose_name='must change the password')),
                 ('is_hidden', models.BooleanField(default=False, verbose_name='hidden in the directory')),
                 ('session_version', models.PositiveIntegerField(default=1, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
                 ('department', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='accounts', to='accounts.department', verbose_name='department')),
             ],
             options={
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 ('max_folder_depth', models.PositiveIntegerField(default=6, verbose_name='folder levels')),
                 ('max_labels', models.PositiveIntegerField(default=20, verbose_name='labels per mailbox')),
                 ('recovery_days', models.PositiveIntegerField(default=14, verbose_name='days deleted mail can be recovered')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
                 ('catch_all', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='catch-all mailbox')),
             ],
             options={
@@ -157,9 +157,9 @@ class Migration(migrations.Migration):
             name='MailboxGrant',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.CharField(choices=[('reader', 'Read'), ('editor', 'Read and change'), ('sender', 'Read, change and send as')], default='reader', max_length=8, verbose_name='rights')),
+                ('level', models.CharField(choices=[('reader', 'Read only'), ('editor', 'Read and change'), ('sender', 'Read, change and send as')], default='reader', max_length=8, verbose_name='rights')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('grantee', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='granted', to=settings.AUTH_USER_MODEL, verbose_name='for')),
+                ('grantee', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='granted', to=settings.AUTH_USER_MODEL, verbose_name='granted to')),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to=settings.AUTH_USER_MODEL, verbose_name='mailbox')),
             ],
             options={

@@ -37,7 +37,7 @@ class Account(AbstractBaseUser):
     class Kind(models.TextChoices):
         PERSON = "person", _("Person")
         SHARED = "shared", _("Shared mailbox")
-        SYSTEM = "system", _("System")
+        SYSTEM = "system", _("System account")
 
     class Role(models.TextChoices):
         """What an account may administer."""
@@ -58,8 +58,8 @@ class Account(AbstractBaseUser):
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.PERSON)
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.MEMBER)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.ACTIVE)
-    name = models.CharField(_("name"), max_length=120)
-    title = models.CharField(_("position"), max_length=80, blank=True)
+    name = models.CharField(_("full name"), max_length=120)
+    title = models.CharField(_("job title"), max_length=80, blank=True)
     department = models.ForeignKey(
         Department, models.SET_NULL, null=True, blank=True, related_name="accounts", verbose_name=_("department")
     )
@@ -71,7 +71,7 @@ class Account(AbstractBaseUser):
     is_hidden = models.BooleanField(_("hidden in the directory"), default=False)
     session_version = models.PositiveIntegerField(default=1, editable=False)
     """Rises when the password changes: every session signed with another number ends."""
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects: ClassVar[AccountManager] = AccountManager()
 
@@ -121,7 +121,7 @@ class Account(AbstractBaseUser):
         """As `has_perm`."""
         return self.is_staff
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Never here: `accounts.sign_in` checks secrets, throttled and logged."""
         raise NotImplementedError
 

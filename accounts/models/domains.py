@@ -32,7 +32,7 @@ class Domain(models.Model):
     max_folder_depth = models.PositiveIntegerField(_("folder levels"), default=6)
     max_labels = models.PositiveIntegerField(_("labels per mailbox"), default=20)
     recovery_days = models.PositiveIntegerField(_("days deleted mail can be recovered"), default=14)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("domain")
@@ -63,10 +63,10 @@ class Department(models.Model):
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="departments", verbose_name=_("domain"))
     parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("part of")
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent department")
     )
     name = models.CharField(_("name"), max_length=80)
-    position = models.IntegerField(_("order"), default=0)
+    position = models.IntegerField(_("sort order"), default=0)
     is_hidden = models.BooleanField(_("hidden in the directory"), default=False)
 
     class Meta:

@@ -14,12 +14,12 @@ class MailboxGrant(models.Model):
     """`grantee` may use the mailbox of `owner` at `level`."""
 
     class Level(models.TextChoices):
-        READER = "reader", _("Read")
+        READER = "reader", _("Read only")
         EDITOR = "editor", _("Read and change")
         SENDER = "sender", _("Read, change and send as")
 
     owner = models.ForeignKey(Account, models.CASCADE, related_name="grants", verbose_name=_("mailbox"))
-    grantee = models.ForeignKey(Account, models.CASCADE, related_name="granted", verbose_name=_("for"))
+    grantee = models.ForeignKey(Account, models.CASCADE, related_name="granted", verbose_name=_("granted to"))
     level = models.CharField(_("rights"), max_length=8, choices=Level.choices, default=Level.READER)
     created_at = models.DateTimeField(auto_now_add=True)
 

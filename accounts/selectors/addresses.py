@@ -95,7 +95,7 @@ def _place(address: str, *, accounts: dict[int, AccountRow], externals: set[str]
         externals.add(address)  # also a local one that nobody has: its refusal must be seen
     elif member.account is not None:
         accounts[member.account.id] = member.account
-    else:
+    elif member.group_id is not None:
         return list(Group.objects.filter(pk=member.group_id))
     return []
 

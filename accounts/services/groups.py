@@ -134,7 +134,7 @@ def _external_or_local(text: str) -> Account | Group | str:
     if not is_local_domain(parts.domain):
         return parts.address
     found = Address.objects.select_related("account", "group").filter(address=parts.address).first()
-    member = found and (found.account or found.group)
+    member = (found.account or found.group) if found else None
     if member is None:
         raise MailError(ErrorKind.NOT_FOUND, member=text)
     return member

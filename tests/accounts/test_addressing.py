@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.addressing import canonical_domain, canonical_local_part, domain_key, host_name, parse
+from accounts.addressing import (
+    canonical_domain,
+    canonical_local_part,
+    domain_key,
+    host_name,
+    parse,
+)
 from core.errors import ErrorKind, MailError
 
 

