@@ -150,7 +150,9 @@ def _quote(readable: Readable, mode: str) -> str:
     head = "<br>".join(escape(line) for line in intro)
     if mode == Draft.Mode.FORWARD:
         return f'<p><br></p><div class="gm-quote"><p>{head}</p>{inner}</div>'
-    return f'<p><br></p><div class="gm-quote"><p>{head}</p><blockquote style="{_QUOTE_STYLE}">{inner}</blockquote></div>'
+    return (
+        f'<p><br></p><div class="gm-quote"><p>{head}</p><blockquote style="{_QUOTE_STYLE}">{inner}</blockquote></div>'
+    )
 
 
 def _quote_text(readable: Readable, intro: list[str], mode: str) -> str:

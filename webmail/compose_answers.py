@@ -13,29 +13,24 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language, gettext as _
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from mailstore.services.drafts import DraftContent, DraftRow
 
 from accounts.selectors import identities_of
 from core.access import Access
 from core.errors import ErrorKind, MailError
-from mailstore.message import Address
-from mailstore.services.drafts import DraftContent, DraftRow
 from mta.services import cancel
 from webmail import compose_page, composing, drafting
 from webmail.composing import Warning
 from webmail.forms.compose import ComposeForm
-from webmail.http import actor_of
+from webmail.http import actor_of, wants_json
 
 EDITOR_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self'; connect-src 'self'; frame-src 'self' blob:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 """An editor sets styles, so it lives in a frame with this policy; scripts are still only our own files."""
-
-
-def wants_json(request: HttpRequest) -> bool:
-    """Whether the composer's script asks."""
-    return "application/json" in request.headers.get("Accept", "")
 
 
 def following(request: HttpRequest) -> str:
@@ -75,7 +70,9 @@ def blank(request: HttpRequest) -> HttpResponse:
         "next": following(request),
         **composing.DEFAULT_OPTIONS,
     }
-    return _render(request, access, None, {"draft_id": "", "files": [], "title": compose_page.title_of("new"), "form": fields})
+    return _render(
+        request, access, None, {"draft_id": "", "files": [], "title": compose_page.title_of("new"), "form": fields}
+    )
 
 
 def opened(request: HttpRequest, draft: DraftRow) -> HttpResponse:
@@ -219,13 +216,6 @@ def sentence(error: MailError) -> str:
         ErrorKind.INVALID: _("An address is not valid: %s") % error.data.get("address", ""),
     }
     return sentences.get(error.kind, _("The mail could not be sent. It is kept as a draft."))
-
-
-def packed_id(text: str) -> int:
-    """An id from a form field; 404 for what is none."""
-    if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) >= 2**63:
-        raise MailError(ErrorKind.NOT_FOUND)
-    return int(text)
 
 
 def _render(request: HttpRequest, access: Access, draft_id: int | None, context: dict[str, Any]) -> HttpResponse:

@@ -9,14 +9,13 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
+from mailstore.services.drafts import AttachmentRow, DraftRow
 
 from accounts.models import Domain
 from core.access import Access
 from documents.filetype import extension_of, icon_kind
 from documents.html.text import html_to_text
-from mailstore.services.drafts import AttachmentRow, DraftRow
 from webmail import composing, reading
-
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,7 +52,13 @@ def urls(draft_id: int | None) -> dict[str, str]:
         new = reverse("compose_new")
         steps = {name: f"{new}?then={name}" for name in ("save", "send", "attach", "discard")}
         return {"url": new, **steps}
-    names = {"url": "compose", "save": "compose_save", "send": "compose_send", "attach": "compose_attach", "discard": "compose_discard"}
+    names = {
+        "url": "compose",
+        "save": "compose_save",
+        "send": "compose_send",
+        "attach": "compose_attach",
+        "discard": "compose_discard",
+    }
     return {key: reverse(name, args=[draft_id]) for key, name in names.items()}
 
 

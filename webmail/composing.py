@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
+from mailstore.services.drafts import AttachmentRow, DraftContent, DraftRow
 
 from accounts.selectors import Identity
 from core.access import Access
@@ -18,21 +19,25 @@ from documents.html.send import clean_for_sending
 from documents.html.text import html_to_text
 from mailstore.message import Address, Invalid, Outgoing, OutgoingPart, compose, parse_address_list
 from mailstore.selectors import drafts
-from mailstore.services.drafts import AttachmentRow, DraftContent, DraftRow
 from webmail.forms.compose import ComposeForm
 
-_LOOK = (
-    """<div style="font-family:'Microsoft YaHei','PingFang SC',Arial,sans-serif;font-size:14px;line-height:1.7">%s</div>"""
-)
+_LOOK = """<div style="font-family:'Microsoft YaHei','PingFang SC',Arial,sans-serif;font-size:14px;line-height:1.7">%s</div>"""
 """Without a font of its own a mail is set in the reader's default, which in Outlook is Times."""
 DEFAULT_OPTIONS = {"high_priority": False, "save_to_sent": True, "receipt": False}
-_FILE_URL = re.compile(r"""(?P<before><img\b[^>]*?\bsrc\s*=\s*)(?P<quote>["'])[^"']*/compose/\d+/files/(?P<file>\d+)[^"']*(?P=quote)""", re.IGNORECASE)
-_CID_URL = re.compile(r"""(?P<before><img\b[^>]*?\bsrc\s*=\s*)(?P<quote>["'])cid:(?P<cid>[^"'\s]+)(?P=quote)""", re.IGNORECASE)
+_FILE_URL = re.compile(
+    r"""(?P<before><img\b[^>]*?\bsrc\s*=\s*)(?P<quote>["'])[^"']*/compose/\d+/files/(?P<file>\d+)[^"']*(?P=quote)""",
+    re.IGNORECASE,
+)
+_CID_URL = re.compile(
+    r"""(?P<before><img\b[^>]*?\bsrc\s*=\s*)(?P<quote>["'])cid:(?P<cid>[^"'\s]+)(?P=quote)""", re.IGNORECASE
+)
 _MENTIONS_FILE = re.compile(
     r"附件|附上|附档|附檔|见附|見附|随信附|随函附|\battach(?:ed|ment|ments|ing)\b|\benclosed\b|\bplease find\b.{0,40}\b(?:file|document)s?\b",
     re.IGNORECASE,
 )
-_QUOTE_BEGINS = re.compile(r"(?m)^(?:>|-{5,}|On .{5,200} wrote:$|.{5,200}写道：$|-{3,} ?(?:Forwarded message|转发的邮件|原始邮件))")
+_QUOTE_BEGINS = re.compile(
+    r"(?m)^(?:>|-{5,}|On .{5,200} wrote:$|.{5,200}写道：$|-{3,} ?(?:Forwarded message|转发的邮件|原始邮件))"
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,12 +90,21 @@ def reason(invalid: Invalid) -> str:
 def errors_of(recipients: Recipients, *, max_recipients: int) -> list[tuple[str, str]]:
     """What makes sending impossible, as (field, sentence)."""
     if recipients.invalid:
-        return [(name, _("%(text)s: %(reason)s") % {"text": each.text, "reason": reason(each)}) for name, each in recipients.invalid]
+        return [
+            (name, _("%(text)s: %(reason)s") % {"text": each.text, "reason": reason(each)})
+            for name, each in recipients.invalid
+        ]
     count = len(recipients.addresses)
     if count == 0:
         return [("to", _("Add at least one recipient."))]
     if count > max_recipients:
-        return [("to", _("A mail may have at most %(limit)d recipients; this one has %(count)d.") % {"limit": max_recipients, "count": count})]
+        return [
+            (
+                "to",
+                _("A mail may have at most %(limit)d recipients; this one has %(count)d.")
+                % {"limit": max_recipients, "count": count},
+            )
+        ]
     return []
 
 
@@ -123,7 +137,9 @@ def without_quote(html: str) -> str:
 
 def for_editor(html: str, draft_id: int, attachments: Sequence[AttachmentRow]) -> str:
     """Pictures named by Content-ID (RFC 2392) get the address where the editor can load them."""
-    urls = {each.content_id: reverse("compose_file", args=[draft_id, each.id]) for each in attachments if each.content_id}
+    urls = {
+        each.content_id: reverse("compose_file", args=[draft_id, each.id]) for each in attachments if each.content_id
+    }
 
     def located(match: re.Match[str]) -> str:
         url = urls.get(match["cid"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from django.db import transaction
+from mailstore.services.drafts import DraftContent, DraftRow
 
 from accounts.models import Account
 from accounts.selectors import Identity, access_for, identities_of
@@ -17,7 +18,6 @@ from mailstore.selectors import drafts as drafts_read
 from mailstore.selectors import entries
 from mailstore.services import drafts
 from mailstore.services import entries as entries_write
-from mailstore.services.drafts import DraftContent, DraftRow
 from mta.services import SubmitRequest, submit
 from webmail import answering, composing
 from webmail.answering import Mine, Prefill
@@ -56,7 +56,9 @@ def start_answer(actor: Account, source_access: Access, entry_id: int, *, mode: 
     with transaction.atomic():
         draft = _create(access, prefill, source_entry_id=None if mode == "edit_as_new" else entry_id)
         if mode == "forward_attached":
-            drafts.attach(access, draft.id, _eml_name(readable), "message/rfc822", entries.original(source_access, entry_id))
+            drafts.attach(
+                access, draft.id, _eml_name(readable), "message/rfc822", entries.original(source_access, entry_id)
+            )
         else:
             _copy_parts(access, draft, raw, readable, with_files=mode in {"forward", "edit_as_new"})
     return drafts_read.get_draft(access, draft.id)
@@ -116,7 +118,9 @@ def mark_source(actor: Account, draft: DraftRow, *, add: bool) -> None:
         return
     try:
         access = access_for(actor, mailbox_of(draft.source_entry_id))
-        entries_write.set_flags(access, [draft.source_entry_id], add=flag if add else Flag(0), remove=Flag(0) if add else flag)
+        entries_write.set_flags(
+            access, [draft.source_entry_id], add=flag if add else Flag(0), remove=Flag(0) if add else flag
+        )
     except MailError:
         return  # gone, or in a mailbox that may only be read
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 
 from django.conf import settings
+from mailstore.rows import EntryRow
 
 from core import net
 from core.access import Access
@@ -17,13 +18,18 @@ from core.net import Fetched
 from documents.filetype import content_type_of
 from mailstore.message import Readable
 from mailstore.models import Role
-from mailstore.rows import EntryRow
 from webmail.models import ImageSender
 from webmail.reading import VIEWABLE
 
 MAX_BYTES = 8 * 1024 * 1024
 TIMEOUT_S = 8.0
-_ACCEPTED = VIEWABLE | {"image/jpg", "image/x-icon", "image/vnd.microsoft.icon", "application/octet-stream", "binary/octet-stream"}
+_ACCEPTED = VIEWABLE | {
+    "image/jpg",
+    "image/x-icon",
+    "image/vnd.microsoft.icon",
+    "application/octet-stream",
+    "binary/octet-stream",
+}
 
 # Slow servers must not take every thread of this process from people who read.
 _places = threading.BoundedSemaphore(max(2, settings.WEB_THREADS // 2))

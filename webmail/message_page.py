@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.urls import reverse
+from mailstore.rows import EntryRow, ListRow
 
 from accounts.models import Account
 from core.access import Access
 from mailstore.message import Readable
 from mailstore.models import Flag, Role
-from mailstore.rows import EntryRow, ListRow
 from mailstore.selectors import entries, folders, lists
 from webmail import drafting, reading
+from webmail.context import folder_name
 from webmail.people import Face
 
 MAX_THREAD = 100
@@ -96,11 +97,6 @@ def _targets(access: Access, entry: EntryRow) -> list[dict[str, Any]]:
     hidden = {Role.DRAFTS, Role.SENT, Role.MONITOR}
     rows = [row for row in folders.folder_tree(access) if row.id != entry.folder_id and row.role not in hidden]
     return [{"id": str(row.id), "shown": folder_name(row.role, row.name), "depth": min(row.depth, 5)} for row in rows]
-
-
-def folder_name(role: str, name: str) -> str:
-    """A folder's name for people: by its role in their language, else as they named it."""
-    return str(Role(role).label) if role else name
 
 
 def _url(entry: EntryRow, entry_id: int | None) -> str:

@@ -87,7 +87,7 @@ class Opened:
 
     @property
     def recipients_line(self) -> str:
-        """"To: me, Anna; Cc: Bob", at most a few names."""
+        """ "To: me, Anna; Cc: Bob", at most a few names."""
         shown = [_("To: %s") % _names(self.to)] if self.to else []
         if self.cc:
             shown.append(_("Cc: %s") % _names(self.cc))
@@ -160,7 +160,8 @@ def short_date(at: datetime.datetime) -> str:
 def full_date(at: datetime.datetime) -> str:
     """The whole date with its weekday and zone, in the reader's zone."""
     local = timezone.localtime(at)
-    return f"{formats.date_format(local, _('l, j F Y H:i:s'))} ({local:%Z} {_offset(local)})"
+    shown = formats.date_format(local, _("l, j F Y H:i:s"))
+    return f"{shown} ({_offset(local)})"
 
 
 def at_us(microseconds: int) -> datetime.datetime:
@@ -209,7 +210,11 @@ def _signature(entry_id: int, url: str) -> str:
 def _card(each: Part) -> Card:
     filename = safe_filename(each.filename)
     stem, dot, extension = filename.rpartition(".")
-    label = extension if dot and stem and len(extension) <= 4 and extension.isalnum() else each.content_type.rpartition("/")[2]
+    label = (
+        extension
+        if dot and stem and len(extension) <= 4 and extension.isalnum()
+        else each.content_type.rpartition("/")[2]
+    )
     return Card(
         number=each.number,
         filename=filename,

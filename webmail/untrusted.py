@@ -61,7 +61,10 @@ def _guarded(response: T, *, filename: str, as_attachment: bool) -> T:
 def _safe_type(content_type: str) -> str:
     """A download's type only helps the browser to choose a program; pages and scripts are never named as such."""
     main, _, sub = content_type.partition("/")
-    active = sub in {"html", "xhtml+xml", "xml", "svg+xml", "javascript", "x-shockwave-flash"} or main in {"multipart", "message"}
+    active = sub in {"html", "xhtml+xml", "xml", "svg+xml", "javascript", "x-shockwave-flash"} or main in {
+        "multipart",
+        "message",
+    }
     return "application/octet-stream" if active or not content_type.isascii() else content_type
 
 

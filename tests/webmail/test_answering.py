@@ -75,7 +75,10 @@ def test_an_answer_is_written_from_the_address_that_was_written_to() -> None:
     readable = read(mail(To="bob@b.test", Cc="sales@example.test"))
     assert answering.answer(readable, mode="reply", mine=ME).identity == "sales@example.test"
     assert answering.answer(read(mail(To="all@l.test")), mode="reply", mine=ME).identity == "me@example.test"
-    assert answering.answer(read(mail(To="x@l.test")), mode="reply", mine=ME, matched="sales@example.test").identity == "sales@example.test"
+    assert (
+        answering.answer(read(mail(To="x@l.test")), mode="reply", mine=ME, matched="sales@example.test").identity
+        == "sales@example.test"
+    )
 
 
 def test_the_words_above_a_quote_follow_the_language_of_the_mail() -> None:
@@ -109,7 +112,11 @@ def test_a_forward_names_the_original_and_has_no_recipient() -> None:
 
 
 def test_references_grow_by_the_parent_and_stay_bounded() -> None:
-    assert answering.references(read(mail(References="<root@a.test> <0@a.test>"))) == ("root@a.test", "0@a.test", "1@a.test")
+    assert answering.references(read(mail(References="<root@a.test> <0@a.test>"))) == (
+        "root@a.test",
+        "0@a.test",
+        "1@a.test",
+    )
     chain = " ".join(f"<{n}@b.test>" for n in range(500))
     found = answering.references(read(mail(References=chain)))
     assert found[-2:] == ("499@b.test", "1@a.test")

@@ -10,7 +10,9 @@ import pytest
 from webmail import untrusted
 
 
-@pytest.mark.parametrize("claimed", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "multipart/mixed"])
+@pytest.mark.parametrize(
+    "claimed", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "multipart/mixed"]
+)
 def test_a_download_is_never_named_as_something_a_browser_runs(claimed: str) -> None:
     response = untrusted.download(b"<script>", filename="a.html", content_type=claimed)
     assert response["Content-Type"] == "application/octet-stream"

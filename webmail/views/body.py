@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from webmail import images, reading
-from webmail.http import access_of
 from mailstore.message import read
 from mailstore.selectors import entries
+from webmail import images, reading
+from webmail.http import access_of
 
 SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 POLICY = (

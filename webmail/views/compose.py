@@ -9,15 +9,15 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from mailstore.services.drafts import DraftRow
 
 from core.access import Access
 from core.errors import ErrorKind, MailError
 from mailstore.selectors import drafts as drafts_read
 from mailstore.services import drafts
-from mailstore.services.drafts import DraftRow
 from webmail import compose_answers, compose_page, composing, drafting
 from webmail.forms.compose import ComposeForm
-from webmail.http import access_of, actor_of
+from webmail.http import access_of, actor_of, packed_id
 from webmail.views import compose_files
 
 ANSWERS = frozenset({"reply", "reply_all", "forward", "forward_attached", "edit_as_new"})
@@ -107,7 +107,7 @@ def compose_editor(request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest) -> HttpResponse:
     """A reply, forward or repetition; a quick reply is sent at once."""
     actor = actor_of(request)
-    entry_id = compose_answers.packed_id(request.POST.get("source", ""))
+    entry_id = packed_id(request.POST.get("source", ""))
     source = access_of(request, entry_id)
     draft = drafting.start_answer(actor, source, entry_id, mode=request.POST["mode"])
     access = access_of(request, draft.id)

@@ -7,19 +7,18 @@ import secrets
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
+from mailstore.services.drafts import AttachmentRow, DraftRow
 
 from core.access import Access
 from core.errors import ErrorKind, MailError
 from documents.filetype import content_type_of, safe_filename
 from mailstore.selectors import drafts as drafts_read
 from mailstore.services import drafts
-from mailstore.services.drafts import AttachmentRow, DraftRow
 from webmail import compose_answers, compose_page, reading, untrusted
-from webmail.http import access_of
+from webmail.http import access_of, wants_json
 
 MAX_FILES = 200
 
@@ -35,7 +34,7 @@ def compose_attach(request: HttpRequest, draft_id: int) -> HttpResponse:
     if refusal:
         return _refuse(request, access, draft, refusal)
     added = [_attach(access, draft_id, each, inline="inline" in request.POST) for each in files]
-    if compose_answers.wants_json(request):
+    if wants_json(request):
         return _uploaded(request, draft_id, added[-1])
     return compose_answers.opened(request, draft)
 
@@ -60,7 +59,7 @@ def compose_detach(request: HttpRequest, draft_id: int, file_id: int) -> HttpRes
     access = access_of(request, draft_id)
     draft = drafts_read.get_draft(access, draft_id)
     drafts.detach(access, _file(draft, file_id).id)
-    if compose_answers.wants_json(request):
+    if wants_json(request):
         return JsonResponse({"id": str(file_id)})
     return compose_answers.opened(request, draft)
 
@@ -89,7 +88,7 @@ def _refusal(access: Access, draft: DraftRow, files: list[UploadedFile]) -> str:
 
 
 def _refuse(request: HttpRequest, access: Access, draft: DraftRow, text: str) -> HttpResponse:
-    if compose_answers.wants_json(request):
+    if wants_json(request):
         return JsonResponse({"error": text}, status=422)
     return compose_answers.page(request, access, draft, errors=[text], status_code=422)
 
