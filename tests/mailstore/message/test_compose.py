@@ -217,3 +217,13 @@ def test_a_message_id_is_made_of_the_senders_domain() -> None:
     found = scan(compose(Outgoing(ALICE, text="")))
     assert found.message_id is not None
     assert found.message_id.endswith("@example.test")
+
+
+def test_control_and_bidi_characters_do_not_reach_a_header() -> None:
+    hidden = "a\0b\x1b[1m\u202ec"
+    raw = compose(
+        Outgoing(Address(hidden, "alice@example.test"), subject=hidden, text="", extra_headers={"X-A": hidden})
+    )
+    assert read(raw).subject == "a b [1m c"
+    assert b"\0" not in raw
+    assert b"\x1b" not in raw
