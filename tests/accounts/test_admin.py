@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from accounts import services
+from accounts.admin.events import ACTS
 from accounts.models import (
     Account,
     Address,
@@ -344,7 +347,7 @@ def test_history_is_the_record_of_that_row(browser: Client, boss: Account, alice
     update_account(alice, title="Engineer", actor=boss)
     answer = browser.get(reverse(page_of(Account, "history"), args=[alice.pk]), follow=True)
     assert answer.redirect_chain
-    assert "update_account" in answer.content.decode()
+    assert "Account changed" in answer.content.decode()
     assert "boss@example.test" in answer.content.decode()
 
 
@@ -355,6 +358,12 @@ def test_the_record_is_read_only(browser: Client, boss: Account) -> None:
     assert browser.get(url).status_code == 200
     for address in (url, reverse(page_of(Event, "delete"), args=[event.pk]), reverse(page_of(Event, "add"))):
         assert browser.post(address, {"post": "yes"}).status_code == 403
+
+
+def test_every_act_that_is_recorded_has_a_label() -> None:
+    source = "".join(path.read_text() for path in Path(services.__file__).parent.glob("*.py"))
+    recorded = set(re.findall(r'audit\(\s*actor,\s*"(\w+)"', source)) | {"suspend_account", "restore_account"}
+    assert recorded == set(ACTS)
 
 
 def test_an_export_runs_no_formula(browser: Client, domain: Domain) -> None:
