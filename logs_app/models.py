@@ -19,7 +19,7 @@ class Kind(models.TextChoices):
     RECEIVED = "received", _("Received")
     REFUSED = "refused", _("Refused")
     DELETION = "deletion", _("Deletion")
-    ADMIN = "admin", _("Administration")
+    ADMIN = "admin", _("Administrative act")
     GRANT_USE = "grant_use", _("Use of another mailbox")
 
 

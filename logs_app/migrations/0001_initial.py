@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(db_index=True, verbose_name='time')),
-                ('kind', models.CharField(choices=[('sign_in', 'Sign-in'), ('delivery', 'Delivery'), ('received', 'Received'), ('refused', 'Refused'), ('deletion', 'Deletion'), ('admin', 'Administration'), ('grant_use', 'Use of another mailbox')], max_length=16, verbose_name='kind of event')),
+                ('kind', models.CharField(choices=[('sign_in', 'Sign-in'), ('delivery', 'Delivery'), ('received', 'Received'), ('refused', 'Refused'), ('deletion', 'Deletion'), ('admin', 'Administrative act'), ('grant_use', 'Use of another mailbox')], max_length=16, verbose_name='kind of event')),
                 ('domain_id', models.BigIntegerField(null=True)),
                 ('account_id', models.BigIntegerField(null=True)),
                 ('address', models.CharField(blank=True, max_length=320, verbose_name='address')),
