@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from mailstore import sql
+from mailstore.fields import mailbox_of
 from mailstore.ledger import FLAGGED, SEEN
 
 MAX_PARTICIPANTS = 12
@@ -196,7 +197,7 @@ def _upsert(grown: list[tuple[int, int, ThreadDelta]], stored: dict[tuple[int, i
         last_us, names = stored.get((thread, folder), (0, ""))
         joined = _joined(participants(names), delta.names)
         counts = (delta.total, delta.unread, delta.starred)
-        values.append((thread >> 36, folder, thread, max(last_us, delta.last_us), *counts, joined))
+        values.append((mailbox_of(thread), folder, thread, max(last_us, delta.last_us), *counts, joined))
     sql.run_many(
         sql.insert("mailstore_folderthread", "mailbox_id, folder_id, thread_id, last_us, total, unread, starred, participants")
         + " ON CONFLICT (thread_id, folder_id) DO UPDATE SET total = mailstore_folderthread.total + excluded.total, "

@@ -1,0 +1,177 @@
+"""One entry: its facts, its bytes, what stands beside it, and what changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from core.access import Access, Right
+from core.errors import ErrorKind, MailError
+from mailstore import blobs, sql
+from mailstore.fields import mailbox_of
+from mailstore.selectors.folders import is_locked, locked_folders
+from mailstore.selectors.lists import ROW_COLUMNS, ROW_JOINS, Filter, Key, ListRow, _keyed
+
+MAX_THREAD_ROWS = 500
+MAX_CHANGED_ROWS = 2_000
+
+FACTS = (
+    "f.role, e.modseq, e.internal_us, m.sent_us, m.received_us, m.header_length, m.trace_length, e.verdict, "
+    "e.matched_address, COALESCE(t.thread_id, e.message_id)"
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EntryRow(ListRow):
+    """An entry with its folder's role and the facts of its message."""
+
+    folder_role: str
+    modseq: int
+    internal_us: int
+    sent_us: int | None
+    received_us: int
+    header_length: int
+    trace_length: int
+    verdict: int
+    matched_address: str
+    thread_id: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Changed:
+    """What a reader at some modseq has to fetch: changed entries, and UIDs that left (as ranges)."""
+
+    rows: list[ListRow]
+    expunged: list[tuple[int, int]]
+    modseq: int
+    """The folder's newest; the newest of `rows` when `is_more`."""
+    is_more: bool
+
+
+def get(access: Access, entry_id: int) -> EntryRow:
+    """One query. NOT_FOUND for what isn't in this mailbox, NO_PERMISSION in a locked folder."""
+    row = _one(access, entry_id, f"{ROW_COLUMNS}, {FACTS}")
+    return EntryRow(*row)
+
+
+def raw(access: Access, entry_id: int) -> bytes:
+    """The stored bytes: trace block and received message. One query. UNAVAILABLE when the object can't be had."""
+    codec, data, key, size, _ = _blob(access, entry_id)
+    return blobs.decode(codec, data, key, size)
+
+
+def original(access: Access, entry_id: int) -> bytes:
+    """The bytes as they were received, without our trace block."""
+    codec, data, key, size, trace_length = _blob(access, entry_id)
+    return blobs.decode(codec, data, key, size)[trace_length:]
+
+
+def neighbours(
+    access: Access, entry_id: int, filter: Filter = Filter()  # noqa: A002, B008 - the contract's name; frozen
+) -> tuple[ListRow | None, ListRow | None]:
+    """(newer, older) in the entry's folder, as far as `filter` (not its text) lets them show."""
+    entry = get(access, entry_id)
+    here = Key(entry.sort_us, entry.entry_id)
+    return _beside(entry, filter, *_keyed(None, here)), _beside(entry, filter, *_keyed(here, None))
+
+
+def thread(access: Access, entry_id: int) -> list[ListRow]:
+    """The conversation, oldest first, in every folder but trash, junk and locked ones (unless the entry itself lies
+    there); at most its newest 500."""
+    entry = get(access, entry_id)
+    locked = locked_folders(access)
+    query = (
+        f"SELECT {ROW_COLUMNS} FROM mailstore_threadof o CROSS JOIN mailstore_entry e {ROW_JOINS} "
+        "JOIN mailstore_folder f ON f.id = e.folder_id "
+        "WHERE o.thread_id = %s AND e.message_id = o.message_id AND e.mailbox_id = %s AND m.id = e.message_id "
+        f"AND (f.role NOT IN ('trash', 'junk') OR f.id = %s) AND NOT f.id IN ({sql.marks(locked) if locked else '0'}) "
+        "ORDER BY e.sort_us DESC, e.id DESC LIMIT %s"
+    )
+    found = sql.rows(query, [entry.thread_id, access.mailbox, entry.folder_id, *locked, MAX_THREAD_ROWS])
+    return [ListRow(*row) for row in reversed(found)]
+
+
+def rows_of(access: Access, entry_ids: Sequence[int]) -> list[ListRow]:
+    """Those of the entries that exist here, in no order (a list redrawing some of its rows)."""
+    access.require(Right.READ)
+    own = [entry_id for entry_id in entry_ids if mailbox_of(entry_id) == access.mailbox][: sql.SLICE]
+    locked = set(locked_folders(access))
+    query = f"SELECT {ROW_COLUMNS} FROM mailstore_entry e {ROW_JOINS} WHERE e.id IN ({sql.marks(own)}) AND m.id = e.message_id"
+    rows = [ListRow(*row) for row in sql.rows(query, own)]
+    return [row for row in rows if row.folder_id not in locked]
+
+
+def changed_since(access: Access, folder_id: int, modseq: int) -> Changed:
+    """What changed in a folder after `modseq`, oldest change first, at most 2,000 entries a call."""
+    access.require(Right.READ)
+    folder = sql.row(
+        "SELECT lock_scope, highestmodseq FROM mailstore_folder WHERE id = %s AND mailbox_id = %s",
+        [folder_id, access.mailbox],
+    )
+    if folder is None:
+        raise MailError(ErrorKind.NOT_FOUND)
+    if is_locked(access, folder_id, folder[0]):
+        raise MailError(ErrorKind.NO_PERMISSION, locked=folder_id)
+    query = (
+        f"SELECT e.modseq, {ROW_COLUMNS} FROM mailstore_entry e {ROW_JOINS} WHERE e.folder_id = %s AND e.modseq > %s "
+        "AND m.id = e.message_id ORDER BY e.modseq, e.uid LIMIT %s"
+    )
+    rows = sql.rows(query, [folder_id, modseq, MAX_CHANGED_ROWS + 1])
+    gone = sql.rows(
+        "SELECT first_uid, last_uid FROM mailstore_expunged WHERE folder_id = %s AND modseq > %s ORDER BY modseq, first_uid LIMIT %s",
+        [folder_id, modseq, 10 * MAX_CHANGED_ROWS],
+    )
+    return _changed(rows, [(row[0], row[1]) for row in gone], folder[1])
+
+
+def _changed(rows: list[Any], gone: list[tuple[int, int]], newest: int) -> Changed:
+    """Cut before the first modseq that isn't complete, so that the reader can go on from there."""
+    if len(rows) <= MAX_CHANGED_ROWS:
+        return Changed([ListRow(*row[1:]) for row in rows], gone, newest, is_more=False)
+    cut = rows[-1][0]
+    kept = [row for row in rows if row[0] < cut] or rows
+    reached = kept[-1][0] if kept is not rows else cut
+    return Changed([ListRow(*row[1:]) for row in kept], gone, reached, is_more=True)
+
+
+def _one(access: Access, entry_id: int, columns: str) -> Any:
+    access.require(Right.READ)
+    if mailbox_of(entry_id) != access.mailbox:
+        raise MailError(ErrorKind.NOT_FOUND)
+    query = (
+        f"SELECT f.lock_scope, {columns} FROM mailstore_entry e CROSS JOIN mailstore_folder f {ROW_JOINS} "
+        "WHERE e.id = %s AND e.mailbox_id = %s AND f.id = e.folder_id AND m.id = e.message_id"
+    )
+    row = sql.row(query, [entry_id, access.mailbox])
+    if row is None:
+        raise MailError(ErrorKind.NOT_FOUND)
+    if is_locked(access, row[1], row[0]):
+        raise MailError(ErrorKind.NO_PERMISSION, locked=row[1])
+    return row[1:]
+
+
+def _blob(access: Access, entry_id: int) -> Any:
+    access.require(Right.READ)
+    if mailbox_of(entry_id) != access.mailbox:
+        raise MailError(ErrorKind.NOT_FOUND)
+    query = (
+        "SELECT f.lock_scope, e.folder_id, b.codec, b.data, b.key, b.size, m.trace_length FROM mailstore_entry e "
+        "JOIN mailstore_folder f ON f.id = e.folder_id JOIN mailstore_message m ON m.id = e.message_id "
+        "JOIN mailstore_blob b ON b.id = m.blob_id WHERE e.id = %s AND e.mailbox_id = %s"
+    )
+    row = sql.row(query, [entry_id, access.mailbox])
+    if row is None:
+        raise MailError(ErrorKind.NOT_FOUND)
+    if is_locked(access, row[1], row[0]):
+        raise MailError(ErrorKind.NO_PERMISSION, locked=row[1])
+    return row[2:]
+
+
+def _beside(entry: EntryRow, wanted: Filter, condition: str, order: str, values: list[object]) -> ListRow | None:
+    query = (
+        f"SELECT {ROW_COLUMNS} FROM mailstore_entry e {ROW_JOINS} WHERE e.folder_id = %s AND m.id = e.message_id"
+        f"{wanted.conditions()}{condition} ORDER BY e.sort_us {order}, e.id {order} LIMIT 1"
+    )
+    row = sql.row(query, [entry.folder_id, *values])
+    return ListRow(*row) if row else None

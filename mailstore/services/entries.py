@@ -1,0 +1,20 @@
+"""What may be done to entries that exist. Every one takes ids or a `Selection`."""
+
+from mailstore.services.flags import Changed, set_flags
+from mailstore.services.moves import Moved, copy, delete, move, move_back
+from mailstore.services.purge import expire_recoverable, purge, recover
+from mailstore.services.selection import Selection
+
+__all__ = [
+    "Changed",
+    "Moved",
+    "Selection",
+    "copy",
+    "delete",
+    "expire_recoverable",
+    "move",
+    "move_back",
+    "purge",
+    "recover",
+    "set_flags",
+]
