@@ -59,8 +59,10 @@ def answer(readable: Readable, *, mode: str, mine: Mine, matched: str = "") -> P
     identity = identity_for(readable, mine, matched)
     is_plain = readable.html is None
     quote = _quote(readable, mode)
+    to: list[Address] = []
+    cc: list[Address] = []
     if mode == Draft.Mode.FORWARD:
-        to, cc, subject = [], [], forward_subject(readable.subject)
+        subject = forward_subject(readable.subject)
     else:
         to, cc = recipients(readable, mode=mode, mine=mine)
         subject = reply_subject(readable.subject)

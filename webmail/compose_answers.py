@@ -15,11 +15,11 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from mailstore.services.drafts import DraftContent, DraftRow
 
 from accounts.selectors import identities_of
 from core.access import Access
 from core.errors import ErrorKind, MailError
+from mailstore.services.drafts import DraftContent, DraftRow
 from mta.services import cancel
 from webmail import compose_page, composing, drafting
 from webmail.composing import Warning
@@ -28,7 +28,8 @@ from webmail.http import actor_of, wants_json
 
 EDITOR_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self'; connect-src 'self'; frame-src 'self' blob:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+    "font-src 'self'; connect-src 'self'; frame-src 'self' blob:; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'self'"
 )
 """An editor sets styles, so it lives in a frame with this policy; scripts are still only our own files."""
 

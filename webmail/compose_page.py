@@ -126,7 +126,7 @@ def texts(*, limit_bytes: int) -> dict[str, Any]:
 
 def limit_bytes(access: Access) -> int:
     """The largest mail that may be sent from this mailbox."""
-    return min(_domain_of(access).message_max_bytes, settings.MESSAGE_MAX_BYTES)
+    return min(_domain_of(access).message_max_bytes, int(settings.MESSAGE_MAX_BYTES))
 
 
 def max_recipients(access: Access) -> int:

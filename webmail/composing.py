@@ -10,7 +10,6 @@ from typing import Any
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
-from mailstore.services.drafts import AttachmentRow, DraftContent, DraftRow
 
 from accounts.selectors import Identity
 from core.access import Access
@@ -19,20 +18,26 @@ from documents.html.send import clean_for_sending
 from documents.html.text import html_to_text
 from mailstore.message import Address, Invalid, Outgoing, OutgoingPart, compose, parse_address_list
 from mailstore.selectors import drafts
+from mailstore.services.drafts import AttachmentRow, DraftContent, DraftRow
 from webmail.forms.compose import ComposeForm
 
-_LOOK = """<div style="font-family:'Microsoft YaHei','PingFang SC',Arial,sans-serif;font-size:14px;line-height:1.7">%s</div>"""
+_LOOK = (
+    """<div style="font-family:'Microsoft YaHei','PingFang SC',Arial,sans-serif;"""
+    """font-size:14px;line-height:1.7">%s</div>"""
+)
 """Without a font of its own a mail is set in the reader's default, which in Outlook is Times."""
 DEFAULT_OPTIONS = {"high_priority": False, "save_to_sent": True, "receipt": False}
 _FILE_URL = re.compile(
-    r"""(?P<before><img\b[^>]*?\bsrc\s*=\s*)(?P<quote>["'])[^"']*/compose/\d+/files/(?P<file>\d+)[^"']*(?P=quote)""",
+    r"""(?P<before><img\b[^>]{0,2000}?\bsrc\s*=\s*)(?P<quote>["'])[^"']{0,200}/compose/\d+/files/(?P<file>\d+)(?P=quote)""",
     re.IGNORECASE,
 )
 _CID_URL = re.compile(
-    r"""(?P<before><img\b[^>]*?\bsrc\s*=\s*)(?P<quote>["'])cid:(?P<cid>[^"'\s]+)(?P=quote)""", re.IGNORECASE
+    r"""(?P<before><img\b[^>]{0,2000}?\bsrc\s*=\s*)(?P<quote>["'])cid:(?P<cid>[^"'\s]{1,300})(?P=quote)""",
+    re.IGNORECASE,
 )
 _MENTIONS_FILE = re.compile(
-    r"附件|附上|附档|附檔|见附|見附|随信附|随函附|\battach(?:ed|ment|ments|ing)\b|\benclosed\b|\bplease find\b.{0,40}\b(?:file|document)s?\b",
+    r"附件|附上|附档|附檔|见附|見附|随信附|随函附|\battach(?:ed|ment|ments|ing)\b|\benclosed\b"
+    r"|\bplease find\b.{0,40}\b(?:file|document)s?\b",
     re.IGNORECASE,
 )
 _QUOTE_BEGINS = re.compile(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from django.db import transaction
-from mailstore.services.drafts import DraftContent, DraftRow
 
 from accounts.models import Account
 from accounts.selectors import Identity, access_for, identities_of
@@ -18,6 +17,7 @@ from mailstore.selectors import drafts as drafts_read
 from mailstore.selectors import entries
 from mailstore.services import drafts
 from mailstore.services import entries as entries_write
+from mailstore.services.drafts import DraftContent, DraftRow
 from mta.services import SubmitRequest, submit
 from webmail import answering, composing
 from webmail.answering import Mine, Prefill
@@ -65,7 +65,7 @@ def start_answer(actor: Account, source_access: Access, entry_id: int, *, mode: 
 
 
 def snapshot(access: Access, actor: Account, draft: DraftRow, *, close: bool) -> None:
-    """Bring the copy in 草稿箱 up to date if it is time for it. A draft that can't be composed yet keeps its old copy."""
+    """Bring the copy in 草稿箱 up to date if it is time; a draft that can't be composed yet keeps its old copy."""
     if not close and time.time_ns() // 1000 - draft.snapshot_us < SNAPSHOT_EVERY_US:
         return
     try:

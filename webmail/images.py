@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 
 from django.conf import settings
-from mailstore.rows import EntryRow
 
 from core import net
 from core.access import Access
@@ -18,18 +17,14 @@ from core.net import Fetched
 from documents.filetype import content_type_of
 from mailstore.message import Readable
 from mailstore.models import Role
+from mailstore.selectors.entries import EntryRow
 from webmail.models import ImageSender
 from webmail.reading import VIEWABLE
 
 MAX_BYTES = 8 * 1024 * 1024
 TIMEOUT_S = 8.0
-_ACCEPTED = VIEWABLE | {
-    "image/jpg",
-    "image/x-icon",
-    "image/vnd.microsoft.icon",
-    "application/octet-stream",
-    "binary/octet-stream",
-}
+_OTHER_NAMES = {"image/jpg", "image/pjpeg", "application/octet-stream", "binary/octet-stream"}
+"""What servers call pictures; the bytes decide."""
 
 # Slow servers must not take every thread of this process from people who read.
 _places = threading.BoundedSemaphore(max(2, settings.WEB_THREADS // 2))
@@ -58,7 +53,7 @@ def fetch(url: str) -> Fetched:
     if not _places.acquire(timeout=TIMEOUT_S):
         raise MailError(ErrorKind.UNAVAILABLE, url=url)
     try:
-        fetched = net.fetch(url, max_bytes=MAX_BYTES, timeout_s=TIMEOUT_S, content_types=_ACCEPTED)
+        fetched = net.fetch(url, max_bytes=MAX_BYTES, timeout_s=TIMEOUT_S, content_types=VIEWABLE | _OTHER_NAMES)
     finally:
         _places.release()
     found = content_type_of("", fetched.content, fetched.content_type)

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.urls import reverse
-from mailstore.rows import EntryRow, ListRow
 
 from accounts.models import Account
 from core.access import Access
 from mailstore.message import Readable
 from mailstore.models import Flag, Role
-from mailstore.selectors import entries, folders, lists
+from mailstore.selectors import entries, folders
+from mailstore.selectors.entries import EntryRow
+from mailstore.selectors.lists import ListRow
 from webmail import drafting, reading
 from webmail.context import folder_name
 from webmail.people import Face
@@ -40,7 +41,7 @@ def context(access: Access, actor: Account, entry: EntryRow, readable: Readable,
     opened = reading.opened(readable, entry_id=entry.entry_id, mine=mine, images=images)
     at = opened.sent_at or reading.at_us(entry.sort_us)
     before, after = _thread(access, entry)
-    newer, older = lists.neighbours(access, entry.folder_id, entry.key)
+    newer, older = entries.neighbours(access, entry.entry_id)
     return {
         "entry": entry,
         "entry_id": str(entry.entry_id),
@@ -55,10 +56,10 @@ def context(access: Access, actor: Account, entry: EntryRow, readable: Readable,
         "targets": _targets(access, entry),
         "thread_before": before,
         "thread_after": after,
-        "newer": _url(entry, newer),
-        "older": _url(entry, older),
-        "here": _url(entry, entry.entry_id),
-        "after": _url(entry, older or newer) or reverse("folder", args=[entry.folder_id]),
+        "newer": _url(newer),
+        "older": _url(older),
+        "here": _url(entry),
+        "after": _url(older or newer) or reverse("folder", args=[entry.folder_id]),
         "date_short": reading.short_date(at),
         "date_full": reading.full_date(at),
         "date_iso": at.isoformat(),
@@ -99,6 +100,6 @@ def _targets(access: Access, entry: EntryRow) -> list[dict[str, Any]]:
     return [{"id": str(row.id), "shown": folder_name(row.role, row.name), "depth": min(row.depth, 5)} for row in rows]
 
 
-def _url(entry: EntryRow, entry_id: int | None) -> str:
-    """The address of a mail in the same folder."""
-    return reverse("message", args=[entry.folder_id, entry_id]) if entry_id is not None else ""
+def _url(row: ListRow | None) -> str:
+    """The address of a mail, nothing for none."""
+    return reverse("message", args=[row.folder_id, row.entry_id]) if row is not None else ""

@@ -6,9 +6,10 @@ scripts and without an origin; `nosniff` keeps the type; the name is written as 
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import IO, Any, TypeVar, cast
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -18,6 +19,7 @@ from documents.filetype import safe_filename
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; sandbox; frame-ancestors 'self'"
 DAY_S = 86_400
+_ACTIVE = frozenset({"html", "xhtml+xml", "xml", "svg+xml", "javascript", "x-shockwave-flash"})
 
 T = TypeVar("T", bound=HttpResponseBase)
 
@@ -61,25 +63,22 @@ def _guarded(response: T, *, filename: str, as_attachment: bool) -> T:
 def _safe_type(content_type: str) -> str:
     """A download's type only helps the browser to choose a program; pages and scripts are never named as such."""
     main, _, sub = content_type.partition("/")
-    active = sub in {"html", "xhtml+xml", "xml", "svg+xml", "javascript", "x-shockwave-flash"} or main in {
-        "multipart",
-        "message",
-    }
+    active = sub in _ACTIVE or main in {"multipart", "message"}
     return "application/octet-stream" if active or not content_type.isascii() else content_type
 
 
-class _Sink:
+class _Sink(io.RawIOBase):
     """What `zipfile` writes into; emptied after each file. It can't seek, so sizes follow the data."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
 
-    def write(self, piece: bytes) -> int:
-        self.pieces.append(bytes(piece))
-        return len(piece)
+    def writable(self) -> bool:
+        return True
 
-    def flush(self) -> None:
-        """Nothing is held back."""
+    def write(self, piece: Any) -> int:
+        self.pieces.append(bytes(piece))
+        return len(self.pieces[-1])
 
     def take(self) -> bytes:
         taken, self.pieces = b"".join(self.pieces), []
@@ -89,7 +88,7 @@ class _Sink:
 def _zipped(files: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
     sink = _Sink()
     taken: set[str] = set()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:  # type: ignore[arg-type]
+    with zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         for filename, content in files:
             packed.writestr(_free_name(safe_filename(filename), taken), content)
             yield sink.take()
