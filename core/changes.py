@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Iterable
 
 import redis
@@ -20,15 +21,23 @@ CHANNEL = "globalmail:changes"
 RESYNC_S = 15.0
 """How often a reader compares modseq by itself; the promise is 20 s without Redis."""
 
+PAUSE_S = 5.0
+"""After a failure nothing is published for so long: a Redis that hangs must not slow the mail writer down."""
+
 log = logging.getLogger(__name__)
+_quiet_until = 0.0
 
 
 def publish(hints: Iterable[tuple[int, int]]) -> None:
     """Tell every reader that these (mailbox, modseq) pairs exist. Call after commit; never raises."""
+    global _quiet_until  # noqa: PLW0603 - one circuit breaker for each process
+    if time.monotonic() < _quiet_until:
+        return
     body = json.dumps([[mailbox, modseq] for mailbox, modseq in hints])
     try:
         client().publish(CHANNEL, body)
-    except redis.RedisError as error:
+    except (redis.RedisError, OSError) as error:
+        _quiet_until = time.monotonic() + PAUSE_S
         log.info("change hint not published", extra={"error": str(error)})
 
 
