@@ -147,7 +147,9 @@ class ScopedAdmin(ScopedRelations, ModelAdmin):
         for obj in queryset:
             self.destroy(request, obj)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """Only names: what hangs on a row is the service's business."""
         listed = [str(obj) for obj in objs]
         return listed, {str(self.opts.verbose_name_plural): len(listed)}, set(), []

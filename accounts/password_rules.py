@@ -39,7 +39,9 @@ def require_good(password: str, account: Account) -> None:
 def _resembles(password: str, *, address: str, name: str) -> bool:
     """Nothing but the account's name, address or person, with at most two characters around it."""
     local_part = address.partition("@")[0]
-    return any(known in password and len(password) <= len(known) + 2 for known in (local_part, address, name.lower()) if known)
+    return any(
+        known in password and len(password) <= len(known) + 2 for known in (local_part, address, name.lower()) if known
+    )
 
 
 def _is_common(password: str) -> bool:

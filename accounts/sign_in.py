@@ -82,7 +82,9 @@ def sign_in(
         _record(around, domain, address=shown, account=account, error=Reason.REFUSED)
         raise SignInError(Reason.REFUSED)
     throttle.succeeded(attempt)
-    return _admit(credential, domain, around, alias=parts.address if parts.address != credential.account.address else "")
+    return _admit(
+        credential, domain, around, alias=parts.address if parts.address != credential.account.address else ""
+    )
 
 
 def prove(account: Account, secret: str, *, remote_address: str, protocol: str = "web") -> None:
@@ -121,9 +123,7 @@ def _matching(address: str, secret: str) -> tuple[Account | None, Credential | N
     return account, next((credential for credential in found if verifiers.matches(credential, secret)), None)
 
 
-def _admit(
-    credential: Credential, domain: DomainRow | None, around: Circumstances, *, alias: str
-) -> SignedIn:
+def _admit(credential: Credential, domain: DomainRow | None, around: Circumstances, *, alias: str) -> SignedIn:
     account = credential.account
     usable = account.is_active and account.domain.is_active and not account.is_expired
     _record(

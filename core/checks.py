@@ -59,7 +59,9 @@ def check_names() -> Iterator[CheckMessage]:
     """The names under which the world knows this installation."""
     url = urlsplit(settings.BASE_URL)
     if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query:
-        yield Error(f"BASE_URL {settings.BASE_URL!r} is not http(s)://host[:port] without a slash at its end.", id="core.E006")
+        yield Error(
+            f"BASE_URL {settings.BASE_URL!r} is not http(s)://host[:port] without a slash at its end.", id="core.E006"
+        )
     if _is_open() and _is_local_name(settings.PUBLIC_HOST):
         yield Warning(
             "LISTEN_HOST opens the servers to the network, but PUBLIC_HOST is not a public name.",

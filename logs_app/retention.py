@@ -29,4 +29,3 @@ def purge_events(now: datetime.datetime | None = None) -> int:
         over = Event.objects.filter(kind=kind, at__lt=moment - datetime.timedelta(days=days))
         ids += over.order_by("at").values_list("id", flat=True)[: SLICE - len(ids)]
     return Event.objects.filter(id__in=ids).delete()[0]
-

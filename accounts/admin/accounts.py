@@ -54,7 +54,8 @@ class AccountForm(ServiceForm):
     def _leave_out(self, name: str, value: str) -> None:
         if name in self.fields:
             choices = self.fields[name].choices  # type: ignore[attr-defined]
-            self.fields[name].choices = [choice for choice in choices if choice[0] != value]  # type: ignore[attr-defined]
+            kept = [choice for choice in choices if choice[0] != value]
+            self.fields[name].choices = kept  # type: ignore[attr-defined]
 
 
 class NewAccountForm(AccountForm, NewPassword):
@@ -100,7 +101,17 @@ class AccountAdmin(ScopedAdmin):
     inlines = (AliasInline,)
     actions = ("suspend", "restore")
     actions_detail = ("password",)
-    export_columns = ("address", "name", "title", "department__name", "kind", "role", "status", "quota_bytes", "created_at")
+    export_columns = (
+        "address",
+        "name",
+        "title",
+        "department__name",
+        "kind",
+        "role",
+        "status",
+        "quota_bytes",
+        "created_at",
+    )
     add_fieldsets = (
         (None, {"fields": ("domain", "local_part", "name", "password1", "password2")}),
         (_("Details"), {"fields": PROFILE}),
@@ -125,7 +136,9 @@ class AccountAdmin(ScopedAdmin):
         chosen = self.fieldsets if obj else self.add_fieldsets
         if actor_of(request).is_superuser:
             return chosen
-        return tuple((title, {"fields": tuple(f for f in options["fields"] if f != "domain")}) for title, options in chosen)
+        return tuple(
+            (title, {"fields": tuple(f for f in options["fields"] if f != "domain")}) for title, options in chosen
+        )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Those of the fieldsets."""
@@ -140,8 +153,12 @@ class AccountAdmin(ScopedAdmin):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What the domain says about new accounts."""
         domain = actor_of(request).domain
-        initial = {"language": domain.language, "time_zone": domain.time_zone, "quota_bytes": domain.default_quota_bytes}
-        return initial | super().get_changeform_initial_data(request)
+        initial = {
+            "language": domain.language,
+            "time_zone": domain.time_zone,
+            "quota_bytes": domain.default_quota_bytes,
+        }
+        return initial | dict(super().get_changeform_initial_data(request))
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """Aliases come after the account."""

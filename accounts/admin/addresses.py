@@ -78,7 +78,7 @@ class AliasInline(TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Not the account's own address."""
-        return super().get_queryset(request).filter(is_alias=True)
+        return super().get_queryset(request).filter(is_alias=True)  # type: ignore[no-any-return]
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """The formset knows who asks."""

@@ -55,14 +55,17 @@ class DomainAdmin(ScopedAdmin):
     fieldsets: Any = (
         (None, {"fields": ("name", "title", "brand_colour", "language", "time_zone", "is_active")}),
         (_("Mail"), {"fields": ("catch_all", "message_max_bytes", "max_recipients", "recovery_days")}),
-        (_("Limits"), {"fields": ("default_quota_bytes", "max_aliases", "max_folders", "max_folder_depth", "max_labels")}),
+        (
+            _("Limits"),
+            {"fields": ("default_quota_bytes", "max_aliases", "max_folders", "max_folder_depth", "max_labels")},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the number of accounts that people use."""
         used = Q(accounts__status=Account.Status.ACTIVE) & ~Q(accounts__kind=Account.Kind.SYSTEM)
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(used_accounts=Count("accounts", filter=used)).order_by("name")
+        rows = super().get_queryset(request).annotate(used_accounts=Count("accounts", filter=used))
+        return rows.order_by("name")  # type: ignore[no-any-return]
 
     @admin.display(description=_("domain"), ordering="name")
     def shown_name(self, domain: Domain) -> str:

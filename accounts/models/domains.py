@@ -22,7 +22,12 @@ class Domain(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Shanghai")
     is_active = models.BooleanField(_("active"), default=True)
     catch_all = models.ForeignKey(
-        "accounts.Account", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("catch-all mailbox")
+        "accounts.Account",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("catch-all mailbox"),
     )
     default_quota_bytes = models.BigIntegerField(_("mailbox space (bytes)"), default=10 * GIBIBYTE)
     message_max_bytes = models.BigIntegerField(_("largest message (bytes)"), default=50 * MEBIBYTE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.domain_names import domain_named
 from accounts.models import Account, Address, MailboxGrant
@@ -64,7 +64,7 @@ def identities_of(actor: Account, mailbox_id: int) -> list[Identity]:
 
 
 def may_send_as(access: Access, address: str) -> bool:
-    """Whether this access may write `address` into From: a name (also with +tag) of its mailbox or of one granted so."""
+    """Whether this access may write `address` into From: a name (or name+tag) of its mailbox or of one granted so."""
     found = resolve(address)
     if found is None or found.kind != "account" or found.account is None:
         return False
@@ -75,7 +75,7 @@ def may_send_as(access: Access, address: str) -> bool:
     return own or MailboxGrant.objects.filter(sender).exists()
 
 
-def _granted(actor: Account):  # type: ignore[no-untyped-def]
+def _granted(actor: Account) -> QuerySet[MailboxGrant]:
     """Grants of mailboxes in the actor's own domain that still exist."""
     return MailboxGrant.objects.filter(grantee=actor.pk, owner__domain=actor.domain_id).exclude(
         owner__status=Account.Status.ERASED

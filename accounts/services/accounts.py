@@ -163,7 +163,10 @@ def erase_account(account: Account, *, actor: Account | None = None) -> None:
     MailboxGrant.objects.filter(grantee=fresh).delete()
     Domain.objects.filter(catch_all=fresh).update(catch_all=None)
     fresh.credentials.all().delete()
-    apply(fresh, {"status": Account.Status.ERASED, "session_version": fresh.session_version + 1, "role": Account.Role.MEMBER})
+    apply(
+        fresh,
+        {"status": Account.Status.ERASED, "session_version": fresh.session_version + 1, "role": Account.Role.MEMBER},
+    )
     run_account_steps("erased", fresh)
     audit(actor, "erase_account", domain_id=fresh.domain_id, address=fresh.address)
     forget_domains()

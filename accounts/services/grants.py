@@ -10,9 +10,7 @@ from core.errors import ErrorKind, MailError
 
 
 @transaction.atomic
-def grant_mailbox(
-    owner: Account, grantee: Account, level: str, *, actor: Account | None = None
-) -> MailboxGrant:
+def grant_mailbox(owner: Account, grantee: Account, level: str, *, actor: Account | None = None) -> MailboxGrant:
     """Let `grantee` use the mailbox of `owner` (same domain) at `level`; an existing grant is changed.
 
     The owner himself or an administrator. Raises INVALID for a level or for oneself, NOT_FOUND across domains.

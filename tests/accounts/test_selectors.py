@@ -54,7 +54,9 @@ def test_an_account_is_found_by_each_of_its_names(alice: Account, address: str, 
     assert found.account.domain_name == "example.test"
 
 
-@pytest.mark.parametrize("address", ["nobody@example.test", "alice@nowhere.test", "alice", "", "@example.test", "a\0@example.test"])
+@pytest.mark.parametrize(
+    "address", ["nobody@example.test", "alice@nowhere.test", "alice", "", "@example.test", "a\0@example.test"]
+)
 def test_an_unknown_address_is_none(alice: Account, address: str) -> None:
     assert resolve(address) is None
 
@@ -63,7 +65,12 @@ def test_the_catch_all_takes_what_nobody_has_and_nothing_else(alice: Account, bo
     services.set_catch_all(alice.domain, bob)
     found = resolve("Typo@example.test")
     assert found is not None and found.account is not None
-    assert (found.kind, found.account.id, found.address, found.via_alias) == ("catch_all", bob.pk, "typo@example.test", True)
+    assert (found.kind, found.account.id, found.address, found.via_alias) == (
+        "catch_all",
+        bob.pk,
+        "typo@example.test",
+        True,
+    )
     own = resolve("alice@example.test")
     assert own is not None and own.kind == "account"
     services.suspend_account(bob)
@@ -158,7 +165,10 @@ def test_an_erased_or_suspended_member_gets_nothing(alice: Account, bob: Account
 @pytest.mark.parametrize(
     ("posting", "allowed"),
     [
-        ("anyone", {"alice@example.test", "bob@example.test", "charlie@elsewhere.test", "x@far.test", "y@far.test", ""}),
+        (
+            "anyone",
+            {"alice@example.test", "bob@example.test", "charlie@elsewhere.test", "x@far.test", "y@far.test", ""},
+        ),
         ("domain", {"alice@example.test", "bob@example.test"}),
         ("members", {"alice@example.test", "x@far.test"}),
     ],

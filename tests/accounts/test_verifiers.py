@@ -16,7 +16,12 @@ from tests.factories import PASSWORD
 @pytest.mark.django_db
 def test_a_scram_client_proves_itself_against_what_is_stored(alice: Account) -> None:
     stored = alice.credentials.get()
-    facts = (bytes(stored.scram_salt), bytes(stored.scram_stored_key), bytes(stored.scram_server_key), stored.scram_rounds)
+    facts = (
+        bytes(stored.scram_salt),
+        bytes(stored.scram_stored_key),
+        bytes(stored.scram_server_key),
+        stored.scram_rounds,
+    )
     client = ScramClient(["SCRAM-SHA-256"], alice.address, PASSWORD)
     server = ScramMechanism("SCRAM-SHA-256").make_server(lambda _user: facts)
     server.set_client_first(client.get_client_first())

@@ -22,7 +22,8 @@ def test_an_event_is_kept_as_it_was_told() -> None:
     at = timezone.now() - datetime.timedelta(hours=1)
     record(
         Kind.DELIVERY, at=at, domain_id=1, account_id=2, address="a@b.test", actor="c@b.test", protocol="smtp",
-        remote_address="2001:db8::1", succeeded=False, error="550 no", data={"subject": "你好", "sizes": [1, 2], "ok": True},
+        remote_address="2001:db8::1", succeeded=False, error="550 no",
+        data={"subject": "你好", "sizes": [1, 2], "ok": True},
     )  # fmt: skip
     event = Event.objects.get()
     assert (event.at, event.kind, event.domain_id, event.account_id) == (at, "delivery", 1, 2)
@@ -33,7 +34,14 @@ def test_an_event_is_kept_as_it_was_told() -> None:
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("192.0.2.1", "192.0.2.1"), ("fe80::1%eth0", "fe80::1"), ("", None), (None, None), ("unix socket", None), ("1" * 999, None)],
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("", None),
+        (None, None),
+        ("unix socket", None),
+        ("1" * 999, None),
+    ],
 )
 def test_an_address_that_is_none_is_left_out(given: str | None, kept: str | None) -> None:
     record(Kind.SIGN_IN, remote_address=given)
@@ -46,7 +54,14 @@ def test_what_strangers_send_is_cut_and_cleaned() -> None:
     for _ in range(50):
         inner["x"] = {}
         inner = inner["x"]
-    data = {"nul": "a\0b", "surrogate": "\ud800", "long": "y" * 10_000, "many": list(range(1000)), "deep": deep, "nan": float("nan")}
+    data = {
+        "nul": "a\0b",
+        "surrogate": "\ud800",
+        "long": "y" * 10_000,
+        "many": list(range(1000)),
+        "deep": deep,
+        "nan": float("nan"),
+    }
     record(Kind.REFUSED, address="x\0" * 1000, error="e" * 1000, protocol="p" * 100, data=data)
     event = Event.objects.get()
     assert (len(event.address), len(event.error), len(event.protocol)) == (320, 200, 16)

@@ -128,4 +128,6 @@ def _sentence(error: MailError, address: str) -> str:
         return f"{address} is already in use."
     if "problems" in error.data:
         return _refusal(list(error.data["problems"]))  # type: ignore[call-overload]
-    return f"{error.data.get('name', address)!r} is no valid {str(error.data.get('field', 'address')).replace('_', ' ')}."
+    return (
+        f"{error.data.get('name', address)!r} is no valid {str(error.data.get('field', 'address')).replace('_', ' ')}."
+    )

@@ -22,7 +22,9 @@ class Command(BaseCommand):
         """The domain and its look."""
         parser.add_argument("name", nargs="?", help="for example example.com")
         parser.add_argument("--title", default="", help="the company's name")
-        parser.add_argument("--language", default=settings.LANGUAGE_CODE, choices=[code for code, _ in settings.LANGUAGES])
+        parser.add_argument(
+            "--language", default=settings.LANGUAGE_CODE, choices=[code for code, _ in settings.LANGUAGES]
+        )
         parser.add_argument("--time-zone", default=settings.DEFAULT_USER_TIME_ZONE)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,8 +45,12 @@ class Command(BaseCommand):
     def _say_next(self, domain: Domain) -> None:
         self.stdout.write(self.style.SUCCESS(f"Domain {domain.name} is made, with postmaster@ and all@."))
         self.stdout.write("Next:")
-        self.stdout.write(f"  1. Its first administrator:  manage.py create_account admin@{domain.name} --role domain_admin")
-        self.stdout.write(f"  2. DNS:  MX record of {domain.name} to {settings.PUBLIC_HOST}, and webmail.{domain.name} to the same machine")
+        self.stdout.write(
+            f"  1. Its first administrator:  manage.py create_account admin@{domain.name} --role domain_admin"
+        )
+        self.stdout.write(
+            f"  2. In DNS, MX of {domain.name} and CNAME of webmail.{domain.name}: {settings.PUBLIC_HOST}"
+        )
 
 
 def _sentence(error: MailError, name: str) -> str:
