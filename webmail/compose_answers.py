@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -24,7 +24,7 @@ from mta.services import cancel
 from webmail import compose_page, composing, drafting
 from webmail.composing import Warning
 from webmail.forms.compose import ComposeForm
-from webmail.http import actor_of, wants_json
+from webmail.http import actor_of, is_fragment, wants_json
 
 EDITOR_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -36,9 +36,15 @@ EDITOR_POLICY = (
 
 def following(request: HttpRequest) -> str:
     """Where to go when the composer closes: a path of ours, the inbox otherwise."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    wanted = request.POST.get("next") or request.GET.get("next") or _shown_before(request)
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) and wanted.startswith("/")
     return wanted if safe else reverse("home")
+
+
+def _shown_before(request: HttpRequest) -> str:
+    """The path of the page that htmx asks from."""
+    url = urlsplit(request.headers.get("HX-Current-URL", ""))
+    return "" if url.path.startswith(reverse("compose_new")) else url.path
 
 
 def page(request: HttpRequest, access: Access, draft: DraftRow, **extra: Any) -> HttpResponse:
@@ -220,7 +226,7 @@ def sentence(error: MailError) -> str:
 
 
 def _render(request: HttpRequest, access: Access, draft_id: int | None, context: dict[str, Any]) -> HttpResponse:
-    in_pane = bool(request.headers.get("HX-Request"))
+    in_pane = is_fragment(request, "pane")
     limit = compose_page.limit_bytes(access)
     status = context.pop("status_code", 200)
     full = {
@@ -228,11 +234,15 @@ def _render(request: HttpRequest, access: Access, draft_id: int | None, context:
         "identities": identities_of(actor_of(request), access.mailbox),
         "limit": limit,
         "is_page": True,
+        "in_pane": in_pane,
         "texts": compose_page.texts(limit_bytes=limit),
         **context,
     }
     template = "webmail/compose_pane.html" if in_pane else "webmail/compose.html"
-    return render(request, template, full, status=status)
+    response = render(request, template, full, status=status)
+    if in_pane:
+        response["HX-Push-Url"] = request.get_full_path() if request.method == "GET" else full["urls"]["url"]
+    return response
 
 
 def _typed(form: ComposeForm) -> dict[str, Any]:

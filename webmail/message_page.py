@@ -11,12 +11,13 @@ from django.urls import reverse
 from accounts.models import Account
 from core.access import Access
 from mailstore.message import Readable
-from mailstore.models import Flag, Role
-from mailstore.selectors import entries, folders
+from mailstore.models import Flag
+from mailstore.selectors import entries
 from mailstore.selectors.entries import EntryRow
+from mailstore.selectors.folders import open_folder
 from mailstore.selectors.lists import ListRow
 from webmail import drafting, reading
-from webmail.context import folder_name
+from webmail.listing import rights, targets
 from webmail.people import Face
 
 MAX_THREAD = 100
@@ -36,7 +37,10 @@ class ThreadRow:
 
 
 def context(access: Access, actor: Account, entry: EntryRow, readable: Readable, *, images: bool) -> dict[str, Any]:
-    """Everything for `webmail/message_pane.html`."""
+    """Everything for `webmail/message_pane.html`. Its names agree with those of `webmail.listing`, so that both can
+    stand on one page.
+    """
+    folder = open_folder(access, entry.folder_id)
     mine = drafting.mine(actor, access.mailbox).addresses
     opened = reading.opened(readable, entry_id=entry.entry_id, mine=mine, images=images)
     at = opened.sent_at or reading.at_us(entry.sort_us)
@@ -52,8 +56,8 @@ def context(access: Access, actor: Account, entry: EntryRow, readable: Readable,
         "answer_to": (opened.reply_to or [opened.sender])[0].shown,
         "images": images,
         "flags": reading.flag_names(entry.flags),
-        "can": reading.can(access, role=entry.folder_role),
-        "targets": _targets(access, entry),
+        "can": rights(access, folder),
+        "targets": targets(access, folder),
         "thread_before": before,
         "thread_after": after,
         "newer": _url(newer),
@@ -91,13 +95,6 @@ def _thread_row(row: ListRow) -> ThreadRow:
         iso=at.isoformat(),
         is_seen=bool(row.flags & Flag.SEEN),
     )
-
-
-def _targets(access: Access, entry: EntryRow) -> list[dict[str, Any]]:
-    """The folders that the mail can be moved to."""
-    hidden = {Role.DRAFTS, Role.SENT, Role.MONITOR}
-    rows = [row for row in folders.folder_tree(access) if row.id != entry.folder_id and row.role not in hidden]
-    return [{"id": str(row.id), "shown": folder_name(row.role, row.name), "depth": min(row.depth, 5)} for row in rows]
 
 
 def _url(row: ListRow | None) -> str:

@@ -18,7 +18,6 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
-from core.access import Access, Right
 from core.crypto import keyed_hash
 from documents.filetype import icon_kind, safe_filename
 from documents.html.clean import CleanHtml, clean_for_reading
@@ -167,18 +166,6 @@ def full_date(at: datetime.datetime) -> str:
 def at_us(microseconds: int) -> datetime.datetime:
     """A stored time as an aware datetime."""
     return datetime.datetime.fromtimestamp(microseconds / 1_000_000, tz=datetime.UTC)
-
-
-def can(access: Access, *, role: str) -> dict[str, bool]:
-    """What the toolbar offers this reader in a folder of this role."""
-    return {
-        "flag": access.may(Right.FLAG),
-        "move": access.may(Right.MOVE),
-        "delete": access.may(Right.DELETE),
-        "write": True,
-        "junk": access.may(Right.MOVE) and role not in {Role.SENT, Role.DRAFTS, Role.JUNK},
-        "not_junk": access.may(Right.MOVE) and role == Role.JUNK,
-    }
 
 
 def flag_names(flags: int) -> dict[str, bool]:

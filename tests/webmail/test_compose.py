@@ -369,6 +369,14 @@ def test_a_draft_in_its_folder_opens_in_the_composer(client: Client, alice: Acco
     assert answer["Location"] == reverse("compose", args=[draft.pk])
 
 
+def test_a_draft_of_a_mail_program_can_be_gone_on_with(client: Client, alice: Account) -> None:
+    entry_id = deliver(alice, mail("Half a sen", From="alice@example.test", To="bob@example.test"), role=Role.DRAFTS)
+    folder_id = Entry.objects.get(pk=entry_id).folder_id
+    assert b'value="go_on"' in client.get(reverse("message", args=[folder_id, entry_id])).content
+    draft = answer_to(client, entry_id, "go_on")
+    assert (draft.to, draft.text.strip()) == ("bob@example.test", "Half a sen")
+
+
 def test_a_stranger_finds_no_draft(client: Client, bob: Account, charlie: Account) -> None:
     draft = start(client)
     file = SimpleUploadedFile("a.txt", b"x")
@@ -388,7 +396,7 @@ def test_a_stranger_finds_no_draft(client: Client, bob: Account, charlie: Accoun
 def test_a_stranger_answers_no_mail_of_mine(alice: Account, bob: Account, charlie: Account) -> None:
     entry_id = deliver(alice, mail())
     for stranger in (bob, charlie):
-        for mode in ("reply", "reply_all", "forward", "forward_attached", "edit_as_new"):
+        for mode in ("reply", "reply_all", "forward", "forward_attached", "edit_as_new", "go_on"):
             answer = browser_of(stranger).post(reverse("compose_new"), {"mode": mode, "source": entry_id})
             assert answer.status_code == 404
     assert not Draft.objects.exists()

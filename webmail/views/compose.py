@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from mailstore.services.drafts import DraftRow
 
@@ -20,7 +21,7 @@ from webmail.forms.compose import ComposeForm
 from webmail.http import access_of, actor_of, packed_id
 from webmail.views import compose_files
 
-ANSWERS = frozenset({"reply", "reply_all", "forward", "forward_attached", "edit_as_new"})
+ANSWERS = frozenset({"reply", "reply_all", "forward", "forward_attached", "edit_as_new", "go_on"})
 
 
 @login_required
@@ -109,6 +110,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     entry_id = packed_id(request.POST.get("source", ""))
     source = access_of(request, entry_id)
+    if request.POST["mode"] == "go_on":
+        return redirect("compose", drafts.draft_of_entry(source, entry_id))
     draft = drafting.start_answer(actor, source, entry_id, mode=request.POST["mode"])
     access = access_of(request, draft.id)
     quick = request.POST.get("quick", "").strip()

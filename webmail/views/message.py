@@ -10,8 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 from mailstore.message import read
 from mailstore.models import Role
 from mailstore.selectors import drafts, entries
+from mailstore.selectors.folders import open_folder
 from webmail import images, message_page
-from webmail.http import access_of, actor_of
+from webmail.display import display_of
+from webmail.http import access_of, actor_of, is_fragment
+from webmail.listing import Asked, listing
 
 
 @login_required
@@ -28,11 +31,15 @@ def message(request: HttpRequest, folder_id: int, entry_id: int) -> HttpResponse
         draft_id = drafts.draft_with_snapshot(access, entry_id)
         if draft_id is not None:
             return redirect("compose", draft_id)
+    request.current_folder = folder_id  # type: ignore[attr-defined]
     readable = read(entries.raw(access, entry_id))
     shown = images.shown(access, entry, readable, asked="images" in request.GET)
     context = message_page.context(access, actor_of(request), entry, readable, images=shown)
-    template = "webmail/message_pane.html" if request.headers.get("HX-Request") else "webmail/message.html"
-    return render(request, template, context)
+    if is_fragment(request, "pane"):
+        return render(request, "webmail/message_pane.html", context)
+    size = display_of(request).page_size
+    beside = listing(access, open_folder(access, folder_id), Asked.of(request), size=size, current=entry_id)
+    return render(request, "webmail/message.html", beside | context)
 
 
 @login_required
