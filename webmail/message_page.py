@@ -14,7 +14,7 @@ from mailstore.message import Readable
 from mailstore.models import Flag
 from mailstore.selectors import entries
 from mailstore.selectors.entries import EntryRow
-from mailstore.selectors.folders import open_folder
+from mailstore.selectors.folders import folder_tree, open_folder
 from mailstore.selectors.lists import ListRow
 from webmail import drafting, reading
 from webmail.listing import rights, targets
@@ -57,7 +57,7 @@ def context(access: Access, actor: Account, entry: EntryRow, readable: Readable,
         "images": images,
         "flags": reading.flag_names(entry.flags),
         "can": rights(access, folder),
-        "targets": targets(access, folder),
+        "targets": targets(folder_tree(access), folder),
         "thread_before": before,
         "thread_after": after,
         "newer": _url(newer),

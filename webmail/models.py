@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class ImageSender(models.Model):
@@ -19,3 +20,26 @@ class ImageSender(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+
+class Display(models.Model):
+    """How an account likes its mail pages. No row means every default."""
+
+    class Theme(models.TextChoices):
+        AUTO = "auto", _("As the system")
+        LIGHT = "light", _("Light")
+        DARK = "dark", _("Dark")
+
+    class Pane(models.TextChoices):
+        """Where an opened mail is shown."""
+
+        RIGHT = "right", _("Beside the list")
+        OFF = "off", _("Instead of the list")
+
+    account = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+    theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
+    pane = models.CharField(max_length=5, choices=Pane.choices, default=Pane.RIGHT)
+    page_size = models.PositiveSmallIntegerField(default=50)
+
+    def __str__(self) -> str:
+        return f"display of {self.account_id}"

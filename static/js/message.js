@@ -1,6 +1,10 @@
 // The reading pane: fits the frame to its mail, marks as read once shown, keys and menus. Everything here also
 // works without it, as links and forms.
 
+import { openPane } from "./list.js";
+import { post } from "./net.js";
+import { toast } from "./toast.js";
+
 const THEME = document.documentElement;
 
 // The frame runs no script (see views/body.py), so its height is measured from here.
@@ -72,6 +76,21 @@ function grow(area) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) area.form.querySelector("[name=send]").click();
   });
 }
+
+// A quick reply goes without leaving the mail; what must be looked at first opens in the composer.
+async function quick(form, button) {
+  const said = await post(form.action, new FormData(form, button)).catch((error) => toast(error.message, { bad: true }));
+  if (!said) return;
+  form.reset();
+  if (said.open) openPane(said.open);
+  else document.dispatchEvent(new CustomEvent("compose:closed", { detail: { next: said.next, toast: { text: said.toast, action: said.undo } } }));
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-quick]") || !document.getElementById("pane")) return;
+  event.preventDefault();
+  quick(event.target, event.submitter);
+});
 
 async function copy(button) {
   await navigator.clipboard.writeText(button.dataset.copy);

@@ -13,7 +13,7 @@ from mailstore.selectors import drafts, entries
 from mailstore.selectors.folders import open_folder
 from webmail import images, message_page
 from webmail.display import display_of
-from webmail.http import access_of, actor_of, is_fragment
+from webmail.http import access_of, actor_of, is_pane
 from webmail.listing import Asked, listing
 
 
@@ -35,7 +35,7 @@ def message(request: HttpRequest, folder_id: int, entry_id: int) -> HttpResponse
     readable = read(entries.raw(access, entry_id))
     shown = images.shown(access, entry, readable, asked="images" in request.GET)
     context = message_page.context(access, actor_of(request), entry, readable, images=shown)
-    if is_fragment(request, "pane"):
+    if is_pane(request):
         return render(request, "webmail/message_pane.html", context)
     size = display_of(request).page_size
     beside = listing(access, open_folder(access, folder_id), Asked.of(request), size=size, current=entry_id)

@@ -1,0 +1,127 @@
+"""What the frame around every page needs. Everything is lazy: a fragment or the administration pays for nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.domain_names import domain_of_host
+from accounts.models import Account
+from accounts.rows import Level
+from accounts.selectors import mailboxes_of
+from core.access import Right
+from mailstore.models import Role
+from mailstore.selectors.folders import mailbox_usage
+from webmail.display import display_of
+from webmail.http import current_access, folders_of
+
+ICONS = {
+    Role.INBOX: "inbox",
+    Role.DRAFTS: "file-text",
+    Role.SENT: "send",
+    Role.TRASH: "trash",
+    Role.JUNK: "alert-triangle",
+    Role.MONITOR: "eye",
+    Role.NONE: "folder",
+}
+COUNTED = frozenset({Role.INBOX, Role.JUNK, Role.NONE})
+"""Folders whose unread mails are counted in the tree; 草稿箱 counts all of its mails."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Node:
+    """A folder in the tree."""
+
+    id: str
+    role: str
+    name: str
+    icon: str
+    depth: int
+    count: int
+    is_current: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tree:
+    """The left side: the mailbox's folders, its fill, and the other mailboxes the reader may open."""
+
+    mailbox: int
+    is_own: bool
+    may_organise: bool
+    system: list[Node]
+    own: list[Node]
+    used_bytes: int
+    quota_bytes: int
+    percent: int
+    mailboxes: list[dict[str, Any]]
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Django's context processor."""
+    return {
+        "display": SimpleLazyObject(lambda: display_of(request)),
+        "brand": SimpleLazyObject(lambda: _brand(request)),
+        "tree": SimpleLazyObject(lambda: tree_of(request)),
+        "languages": settings.LANGUAGES,
+    }
+
+
+def tree_of(request: HttpRequest) -> Tree:
+    """The left tree of the page's mailbox: three queries."""
+    access = current_access(request)
+    current = getattr(request, "current_folder", 0)
+    nodes = [
+        Node(
+            id=str(row.id),
+            role=row.role,
+            name=folder_name(row.role, row.name),
+            icon=ICONS[Role(row.role)],
+            depth=min(row.depth, 6),
+            count=row.total if row.role == Role.DRAFTS else row.unread if Role(row.role) in COUNTED else 0,
+            is_current=row.id == current,
+        )
+        for row in folders_of(request, access)
+    ]
+    usage = mailbox_usage(access)
+    is_own = access.mailbox == request.user.pk
+    return Tree(
+        mailbox=access.mailbox,
+        is_own=is_own,
+        may_organise=access.may(Right.FOLDERS),
+        system=[node for node in nodes if node.role],
+        own=[node for node in nodes if not node.role],
+        used_bytes=usage.used_bytes,
+        quota_bytes=usage.quota_bytes,
+        percent=min(100, round(100 * usage.used_bytes / usage.quota_bytes)) if usage.quota_bytes else 0,
+        mailboxes=_mailboxes(request, access.mailbox),
+    )
+
+
+def folder_name(role: str, name: str) -> str:
+    """A folder's name for people: by its role in their language, else as they named it."""
+    return str(Role(role).label) if role else name
+
+
+def _mailboxes(request: HttpRequest, current: int) -> list[dict[str, Any]]:
+    """The reader's mailboxes when there is more than his own."""
+    assert isinstance(request.user, Account)
+    found = mailboxes_of(request.user)
+    if len(found) < 2:
+        return []
+    return [
+        {"id": row.id, "name": row.name, "is_own": row.level == Level.OWNER, "is_current": row.id == current}
+        for row in found
+    ]
+
+
+def _brand(request: HttpRequest) -> dict[str, str]:
+    """The company's name and colour: of the reader's domain, else of the host's."""
+    user = request.user
+    if isinstance(user, Account):
+        return {"title": user.domain.title, "domain": user.domain.name}
+    domain = domain_of_host(request.get_host())
+    return {"title": domain.title if domain else "", "domain": domain.name if domain else ""}

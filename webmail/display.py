@@ -1,0 +1,42 @@
+"""Reading and changing how an account likes its pages; a guest's theme is a cookie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.models import Account
+from core.errors import ErrorKind, MailError
+from webmail.models import Display
+
+THEME_COOKIE = "theme"
+PAGE_SIZES = (20, 50, 100, 200)
+
+
+def display_of(request: HttpRequest) -> Display:
+    """The reader's display, read once for a request; defaults for a guest."""
+    found: Display | None = getattr(request, "display", None)
+    if found is None:
+        user = request.user
+        found = Display.objects.filter(pk=user.pk).first() if isinstance(user, Account) else None
+        found = found or Display(theme=_guest_theme(request))
+        request.display = found  # type: ignore[attr-defined]
+    return found
+
+
+def change_display(account: Account, **changed: Any) -> Display:
+    """Save some of `theme`, `pane`, `page_size`; INVALID for a value that isn't offered."""
+    display = Display.objects.filter(pk=account.pk).first() or Display(account=account)
+    offered: dict[str, Any] = {"theme": Display.Theme.values, "pane": Display.Pane.values, "page_size": PAGE_SIZES}
+    for name, value in changed.items():
+        if name not in offered or value not in offered[name]:
+            raise MailError(ErrorKind.INVALID, field=name)
+        setattr(display, name, value)
+    display.save()
+    return display
+
+
+def _guest_theme(request: HttpRequest) -> str:
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    return theme if theme in Display.Theme.values else Display.Theme.AUTO

@@ -1,0 +1,31 @@
+"""Every address of the browser's origin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from webmail.views import act, folder, folders, home, preferences, search, sign_in
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("sign-in/", sign_in.sign_in, name="sign_in"),
+    path("sign-out/", sign_in.sign_out, name="sign_out"),
+    path("inbox/", home.inbox, name="inbox"),
+    path("mailbox/<int:mailbox_id>/", home.mailbox, name="mailbox"),
+    path("mail/<int:folder_id>/", folder.folder, name="folder"),
+    path("act/", act.act, name="act"),
+    path("search/", search.search, name="search"),
+    path("folders/new/", folders.folder_new, name="folder_new"),
+    path("folders/<int:folder_id>/edit/", folders.folder_edit, name="folder_edit"),
+    path("folders/<int:folder_id>/delete/", folders.folder_delete, name="folder_delete"),
+    path("preferences/language/", preferences.switch_language, name="switch_language"),
+    path("preferences/display/", preferences.switch_display, name="switch_display"),
+    path("", include("webmail.urls_reading")),
+    path("", include("webmail.urls_compose")),
+    path("admin/", admin.site.urls),
+]
+handler400 = "webmail.views.errors.bad_request"
+handler403 = "webmail.views.errors.forbidden"
+handler404 = "webmail.views.errors.not_found"
+handler500 = "webmail.views.errors.broken"
