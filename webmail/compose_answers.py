@@ -24,7 +24,7 @@ from mta.services import cancel
 from webmail import compose_page, composing, drafting
 from webmail.composing import Warning
 from webmail.forms.compose import ComposeForm
-from webmail.http import actor_of, is_fragment, wants_json
+from webmail.http import actor_of, is_pane, wants_json
 
 EDITOR_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -84,7 +84,8 @@ def blank(request: HttpRequest) -> HttpResponse:
 
 def opened(request: HttpRequest, draft: DraftRow) -> HttpResponse:
     """Go to a draft that was just made."""
-    return redirect(f"{reverse('compose', args=[draft.id])}?{urlencode({'next': following(request)})}")
+    url = f"{reverse('compose', args=[draft.id])}?{urlencode({'next': following(request)})}"
+    return JsonResponse({"open": url}) if wants_json(request) else redirect(url)
 
 
 def saved(request: HttpRequest, draft: DraftRow, *, close: bool) -> HttpResponse:
@@ -226,7 +227,6 @@ def sentence(error: MailError) -> str:
 
 
 def _render(request: HttpRequest, access: Access, draft_id: int | None, context: dict[str, Any]) -> HttpResponse:
-    in_pane = is_fragment(request, "pane")
     limit = compose_page.limit_bytes(access)
     status = context.pop("status_code", 200)
     full = {
@@ -234,15 +234,11 @@ def _render(request: HttpRequest, access: Access, draft_id: int | None, context:
         "identities": identities_of(actor_of(request), access.mailbox),
         "limit": limit,
         "is_page": True,
-        "in_pane": in_pane,
         "texts": compose_page.texts(limit_bytes=limit),
         **context,
     }
-    template = "webmail/compose_pane.html" if in_pane else "webmail/compose.html"
-    response = render(request, template, full, status=status)
-    if in_pane:
-        response["HX-Push-Url"] = request.get_full_path() if request.method == "GET" else full["urls"]["url"]
-    return response
+    template = "webmail/compose_pane.html" if is_pane(request) else "webmail/compose.html"
+    return render(request, template, full, status=status)
 
 
 def _typed(form: ComposeForm) -> dict[str, Any]:
