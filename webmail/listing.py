@@ -59,12 +59,14 @@ class Asked:
         )
 
 
-def listing(access: Access, folder: FolderRow, asked: Asked, *, size: int, tree: Sequence[FolderRow]) -> dict[str, Any]:
+def listing(
+    access: Access, folder: FolderRow, asked: Asked, *, size: int, tree: Sequence[FolderRow], current: int = 0
+) -> dict[str, Any]:
     """The context of `webmail/list.html`."""
     page, number = _page(access, folder, asked, size)
     pages = max(1, -(-page.total // size)) if page.total != UNCOUNTED else 0
     number = min(number, pages) if pages else number
-    rows = Rows(role=folder.role)
+    rows = Rows(role=folder.role, current=current)
     return {
         "folder": folder,
         "folder_id": str(folder.id),

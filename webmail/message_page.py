@@ -6,17 +6,17 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
+from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts.models import Account
 from core.access import Access
 from mailstore.message import Readable
 from mailstore.models import Flag
 from mailstore.selectors import entries
 from mailstore.selectors.entries import EntryRow
-from mailstore.selectors.folders import folder_tree, open_folder
 from mailstore.selectors.lists import ListRow
 from webmail import drafting, reading
+from webmail.http import actor_of, folder_of, folders_of
 from webmail.listing import rights, targets
 from webmail.people import Face
 
@@ -36,12 +36,14 @@ class ThreadRow:
     is_seen: bool
 
 
-def context(access: Access, actor: Account, entry: EntryRow, readable: Readable, *, images: bool) -> dict[str, Any]:
+def context(
+    request: HttpRequest, access: Access, entry: EntryRow, readable: Readable, *, images: bool
+) -> dict[str, Any]:
     """Everything for `webmail/message_pane.html`. Its names agree with those of `webmail.listing`, so that both can
     stand on one page.
     """
-    folder = open_folder(access, entry.folder_id)
-    mine = drafting.mine(actor, access.mailbox).addresses
+    folder = folder_of(request, access, entry.folder_id)
+    mine = drafting.mine(actor_of(request), access.mailbox).addresses
     opened = reading.opened(readable, entry_id=entry.entry_id, mine=mine, images=images)
     at = opened.sent_at or reading.at_us(entry.sort_us)
     before, after = _thread(access, entry)
@@ -57,7 +59,7 @@ def context(access: Access, actor: Account, entry: EntryRow, readable: Readable,
         "images": images,
         "flags": reading.flag_names(entry.flags),
         "can": rights(access, folder),
-        "targets": targets(folder_tree(access), folder),
+        "targets": targets(folders_of(request, access), folder),
         "thread_before": before,
         "thread_after": after,
         "newer": _url(newer),

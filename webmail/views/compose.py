@@ -10,12 +10,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from mailstore.services.drafts import DraftRow
 
 from core.access import Access
 from core.errors import ErrorKind, MailError
 from mailstore.selectors import drafts as drafts_read
 from mailstore.services import drafts
+from mailstore.services.drafts import DraftRow
 from webmail import compose_answers, compose_page, composing, drafting
 from webmail.forms.compose import ComposeForm
 from webmail.http import access_of, actor_of, packed_id

@@ -10,10 +10,9 @@ from django.views.decorators.http import require_POST, require_safe
 from mailstore.message import read
 from mailstore.models import Role
 from mailstore.selectors import drafts, entries
-from mailstore.selectors.folders import open_folder
 from webmail import images, message_page
 from webmail.display import display_of
-from webmail.http import access_of, actor_of, is_pane
+from webmail.http import access_of, folder_of, folders_of, is_pane
 from webmail.listing import Asked, listing
 
 
@@ -34,11 +33,12 @@ def message(request: HttpRequest, folder_id: int, entry_id: int) -> HttpResponse
     request.current_folder = folder_id  # type: ignore[attr-defined]
     readable = read(entries.raw(access, entry_id))
     shown = images.shown(access, entry, readable, asked="images" in request.GET)
-    context = message_page.context(access, actor_of(request), entry, readable, images=shown)
+    context = message_page.context(request, access, entry, readable, images=shown)
     if is_pane(request):
         return render(request, "webmail/message_pane.html", context)
-    size = display_of(request).page_size
-    beside = listing(access, open_folder(access, folder_id), Asked.of(request), size=size, current=entry_id)
+    size, tree = display_of(request).page_size, folders_of(request, access)
+    folder = folder_of(request, access, folder_id)
+    beside = listing(access, folder, Asked.of(request), size=size, tree=tree, current=entry_id)
     return render(request, "webmail/message.html", beside | context)
 
 
