@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
+from accounts.admin_base import actor_of
+from accounts.admin_overview import overview
 from accounts.forms import OwnPasswordForm
 
 
@@ -32,6 +34,12 @@ class Site(UnfoldAdminSite):
     """Unfold's site without its own sign-in page."""
 
     index_title = _("Administration")
+
+    index_template = "admin/overview.html"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Figures and the latest events of what the reader administers."""
+        return super().index(request, overview(actor_of(request)) | (extra_context or {}))
 
     @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import services
-from accounts.admin.events import ACTS
+from accounts.event_words import ACTS
 from accounts.models import (
     Account,
     Address,
@@ -232,6 +232,17 @@ def test_an_operator_sees_every_page(operator: Account, strange: dict[type[Model
         for url in lists_of(model):
             assert client.get(url).status_code == 200, url
     assert SECRET in client.get(reverse(page_of(Account, "changelist"))).content.decode()
+
+
+def test_the_overview_counts_what_is_ones_own(
+    browser: Client, alice: Account, strange: dict[type[Model], Model], django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(12):
+        answer = browser.get(reverse("admin:index"))
+    assert [figure.count for figure in answer.context["figures"]] == [2, 0, 1, 0, 0]
+    assert "Account made" in answer.content.decode()
+    for figure in answer.context["figures"]:
+        assert browser.get(figure.link).status_code == 200
 
 
 def test_nobody_signs_in_on_the_admins_own_page() -> None:

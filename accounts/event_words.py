@@ -1,0 +1,56 @@
+"""Events in words that administrators read."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.sign_in import Reason
+from logs_app.models import Event
+
+MAX_PROGRAM = 48
+"""Browsers introduce themselves at length; all of it is in the details."""
+
+ACTS = {
+    "create_domain": _("Domain made"),
+    "update_domain": _("Domain changed"),
+    "add_domain_alias": _("Domain alias added"),
+    "remove_domain_alias": _("Domain alias removed"),
+    "set_catch_all": _("Catch-all mailbox set"),
+    "move_postmaster": _("Postmaster's mail given to another account"),
+    "create_department": _("Department made"),
+    "update_department": _("Department changed"),
+    "delete_department": _("Department deleted"),
+    "create_account": _("Account made"),
+    "update_account": _("Account changed"),
+    "suspend_account": _("Account suspended"),
+    "restore_account": _("Account allowed to sign in again"),
+    "erase_account": _("Account erased"),
+    "set_password": _("Password set"),
+    "add_alias": _("Alias added"),
+    "remove_alias": _("Alias removed"),
+    "create_group": _("Group made"),
+    "update_group": _("Group changed"),
+    "delete_group": _("Group deleted"),
+    "add_member": _("Member added to a group"),
+    "remove_member": _("Member removed from a group"),
+    "grant_mailbox": _("Mailbox opened to somebody"),
+    "revoke_mailbox": _("Mailbox closed to somebody"),
+}
+"""What `data["action"]` of administrative events means; a test holds it to the services."""
+
+REFUSALS = {
+    Reason.REFUSED: _("Wrong name or password"),
+    Reason.THROTTLED: _("Too many attempts"),
+    Reason.SUSPENDED: _("Account suspended or expired"),
+}
+
+
+def told(event: Event) -> str:
+    """What happened, in the reader's language and as short as can be."""
+    action = str(event.data.get("action") or "")
+    shown = REFUSALS.get(event.error, event.error) or ACTS.get(action, action)  # type: ignore[call-overload]
+    if shown:
+        return str(shown)
+    alias = event.data.get("alias")
+    return gettext("As %(alias)s") % {"alias": alias} if alias else str(event.data.get("program") or "")[:MAX_PROGRAM]
