@@ -45,6 +45,16 @@ function takeFiles(editor) {
   }
 }
 
+// The editor also reports what changes nothing, like getting the focus.
+let known = null;
+function noticed(editor) {
+  if (known === null) return;
+  const html = editor.getContent();
+  if (html === known) return;
+  known = html;
+  host.changed();
+}
+
 async function upload(blobInfo) {
   const blob = blobInfo.blob();
   const answer = await host.image(new File([blob], blobInfo.filename(), { type: blob.type }));
@@ -99,12 +109,13 @@ window.hugerte.init({
     addButtons(editor);
     passKeys(editor);
     takeFiles(editor);
-    editor.on("input change undo redo SetContent ExecCommand", () => { if (editor.initialized) host.changed(); });
+    editor.on("input change undo redo SetContent ExecCommand", () => noticed(editor));
   },
   init_instance_callback(editor) {
     editor.setContent(host.html());
     editor.undoManager.clear();
     editor.setDirty(false);
+    known = editor.getContent();
     host.ready({
       html: () => editor.getContent(),
       text: () => editor.getContent({ format: "text" }),
