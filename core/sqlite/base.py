@@ -6,6 +6,7 @@ when another process wrote in between. Writes outside `atomic()` pass the turnst
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -77,6 +78,11 @@ def _cursor_class(wrapper: DatabaseWrapper) -> Callable[..., base.SQLiteCursorWr
     return make
 
 
+@functools.lru_cache(maxsize=1024)
+def _with_question_marks(query: str) -> str:
+    return base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
+
+
 class TurnstileCursor(base.SQLiteCursorWrapper):
     """Takes the turnstile around a single writing statement in autocommit mode."""
 
@@ -89,6 +95,12 @@ class TurnstileCursor(base.SQLiteCursorWrapper):
     def executemany(self, query: str, param_list: Sequence[Any]) -> Any:
         """Run one statement for each parameter list."""
         return self._taking_turn(query, lambda: base.SQLiteCursorWrapper.executemany(self, query, param_list))
+
+    def convert_query(self, query: str, *, param_names: list[str] | None = None) -> str:
+        """Django's `%s` as `?`; remembered, because the hot paths repeat a few statements for ever."""
+        if param_names is None:
+            return _with_question_marks(query)
+        return str(super().convert_query(query, param_names=param_names))
 
     def _taking_turn(self, query: str, run: Callable[[], Any]) -> Any:
         wrapper = self.wrapper

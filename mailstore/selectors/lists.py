@@ -73,9 +73,9 @@ class Filter:
     text: str = ""
 
     def conditions(self) -> str:
-        """Word for word the conditions of the partial indexes (mailstore.ddl)."""
+        """The conditions of the partial indexes (mailstore.ddl) on the entry `e`."""
         chosen = ((self.unread, UNREAD), (self.starred, STARRED), (self.attachment, ATTACHMENT))
-        return "".join(f" AND {condition}" for wanted, condition in chosen if wanted)
+        return "".join(f" AND {condition.replace('(', '(e.', 1)}" for wanted, condition in chosen if wanted)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from django.db import transaction
 
 from accounts.models import Account
@@ -26,8 +24,9 @@ def folder_values(
     folder_id: int, mailbox: int, name: str, *, parent_id: int = 0, role: str = "", position: int = 0
 ) -> tuple[object, ...]:
     """The values of a new, empty folder for `INSERT_FOLDER`."""
-    # RFC 9051 2.3.1.1: a name used again must have a greater UIDVALIDITY; seconds fit in its 32 bits until 2106.
-    uidvalidity = int(time.time())
+    # RFC 9051 2.3.1.1: a name used again must have a greater UIDVALIDITY. The counter of the id only rises, and two
+    # folders may be made in one second.
+    uidvalidity = folder_id & 0xFFFFFFFF or 1
     shown = (False, False, False, role == Role.INBOX, True)
     return (folder_id, mailbox, parent_id, name, role, position, *shown, "", uidvalidity, 1, 1, 0, 0, 0, 0, 0)
 

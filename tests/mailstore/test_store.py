@@ -1,0 +1,193 @@
+"""Delivering: what one transaction writes."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import transaction
+
+from core import changes
+from core.access import Access, system_access
+from core.errors import ErrorKind, MailError
+from mailstore import sql, writer
+from mailstore.models import Blob, Correspondent, Entry, Flag, FolderThread, Message, Role, SearchTodo, ThreadOf
+from mailstore.selectors import entries, folders, lists
+from mailstore.services.deliver import Incoming, Placement, deliver, prepare, store
+from mailstore.services.folders import create_folder, delete_folder
+from tests.mailstore.letters import folder_id, letter, stored
+
+
+def test_one_mail_for_two_is_one_blob_and_two_messages(mine: Access, his: Access) -> None:
+    item = Incoming(prepare(letter(), trace=b"Received: here\r\n"), [Placement(mine.mailbox), Placement(his.mailbox)])
+    with transaction.atomic():
+        found = store([item])[0].entry_ids
+    assert (Blob.objects.count(), Message.objects.count(), Entry.objects.count()) == (1, 2, 2)
+    assert entries.raw(mine, found[mine.mailbox]) == b"Received: here\r\n" + letter()
+    assert entries.original(his, found[his.mailbox]) == letter()
+
+
+def test_counters_follow(mine: Access) -> None:
+    stored(mine, letter("a"))
+    stored(mine, letter("b"), flags=int(Flag.SEEN | Flag.FLAGGED))
+    inbox = folders.folder_by_role(mine, Role.INBOX)
+    assert (inbox.total, inbox.unread, inbox.starred, inbox.uidnext) == (2, 1, 1, 3)
+    assert folders.mailbox_usage(mine).used_bytes == inbox.bytes == len(letter("a")) + len(letter("b"))
+    assert folders.modseq_of([mine.mailbox])[mine.mailbox] == inbox.highestmodseq
+
+
+def test_a_mail_lies_once_in_each_of_its_folders(mine: Access) -> None:
+    inbox = folder_id(mine)
+    placements = [Placement(mine.mailbox), Placement(mine.mailbox, folder_id=inbox), Placement(mine.mailbox, role=Role.JUNK)]
+    with transaction.atomic():
+        store([Incoming(prepare(letter()), placements)])
+    assert (Message.objects.count(), Entry.objects.count()) == (1, 2)
+
+
+def test_a_folder_that_is_gone_means_the_inbox(mine: Access, his: Access) -> None:
+    gone = create_folder(mine, "Gone")
+    delete_folder(mine, gone)
+    for wrong in (gone, folder_id(his)):
+        with transaction.atomic():
+            found = store([Incoming(prepare(letter(str(wrong))), [Placement(mine.mailbox, folder_id=wrong)])])
+        assert entries.get(mine, found[0].entry_ids[mine.mailbox]).folder_role == Role.INBOX
+
+
+def test_the_search_index_learns_of_mail_but_not_of_sent_people_twice(mine: Access) -> None:
+    stored(mine, letter("a", sender="Alice <alice@example.test>", to="王小明 <Wang@partner.test>"), role=Role.SENT)
+    stored(mine, letter("b"))
+    assert SearchTodo.objects.count() == 2
+    wang = Correspondent.objects.get()
+    assert (wang.address, wang.sent_count, wang.received_count) == ("wang@partner.test", 1, 1)
+
+
+def test_a_mailing_list_is_nobody_to_remember(mine: Access) -> None:
+    stored(mine, letter(extra="List-Id: <news.partner.test>"))
+    assert not Correspondent.objects.exists()
+
+
+def threads_of() -> list[int]:
+    """The thread of each message, in order of arrival."""
+    return list(ThreadOf.objects.order_by("message_id").values_list("thread_id", flat=True))
+
+
+def test_answers_join_the_thread_of_their_parent(mine: Access) -> None:
+    for name, references in (("a", []), ("b", ["a"]), ("c", ["a", "b"]), ("z", [])):
+        stored(mine, letter(name, references=references, sender=f"{name} <{name}@x.test>"))
+    found = threads_of()
+    assert len(set(found[:3])) == 1
+    assert found[3] not in found[:3]
+    row = FolderThread.objects.get(thread_id=found[0])
+    assert (row.total, row.unread, row.participants.split("\n")) == (3, 3, ["a", "b", "c"])
+
+
+def test_a_late_parent_joins_its_children(mine: Access) -> None:
+    for name, references in (("b", ["a"]), ("c", ["a"]), ("d", ["x"]), ("e", ["d"])):
+        stored(mine, letter(name, references=references))
+    assert len(set(threads_of())) == 2
+    stored(mine, letter("x", references=["a"]))
+    assert len(set(threads_of())) == 1
+    assert FolderThread.objects.get().total == 5
+
+
+def test_a_late_parent_in_the_same_group_joins_its_children_too(mine: Access) -> None:
+    names = [("b", ["a"]), ("d", ["x"]), ("x", ["a"]), ("n", [])]
+    items = [Incoming(prepare(letter(name, references=refs)), [Placement(mine.mailbox)]) for name, refs in names]
+    with transaction.atomic():
+        store(items)
+    found = threads_of()
+    assert len(set(found[:3])) == 1
+    assert len(set(found)) == 2
+
+
+def test_threads_of_two_mailboxes_never_meet(mine: Access, his: Access) -> None:
+    stored(mine, letter("a"))
+    stored(his, letter("b", references=["a"]))
+    assert len(set(threads_of())) == 2
+
+
+def test_a_mailbox_that_does_not_exist_is_not_found(mine: Access) -> None:
+    item = Incoming(prepare(letter()), [Placement(mine.mailbox), Placement(99_999)])
+    with pytest.raises(MailError) as error, transaction.atomic():
+        store([item])
+    assert error.value.kind is ErrorKind.NOT_FOUND
+
+
+@pytest.mark.parametrize("size", [1, 40])
+def test_a_group_takes_the_same_statements_whatever_its_size(
+    mine: Access, his: Access, size: int, django_assert_num_queries
+) -> None:  # type: ignore[no-untyped-def]
+    items = [Incoming(prepare(letter(str(n))), [Placement((mine, his)[n % 2].mailbox)]) for n in range(size)]
+    stored(mine, letter("before"))
+    with transaction.atomic(), django_assert_num_queries(15):
+        store(items)
+
+
+class RefusedError(Exception):
+    """What an `also` may raise."""
+
+
+def refuse() -> None:
+    """An `also` that fails."""
+    raise RefusedError
+
+
+def test_an_item_that_fails_leaves_its_group_alone(transactional_db: None, mine: Access) -> None:
+    good = [deliver(Incoming(prepare(letter(f"g{n}")), [Placement(mine.mailbox)])) for n in range(5)]
+    refused = deliver(Incoming(prepare(letter("r")), [Placement(mine.mailbox)], refuse))
+    nowhere = deliver(Incoming(prepare(letter("n")), [Placement(77_777)]))
+    good += [deliver(Incoming(prepare(letter(f"h{n}")), [Placement(mine.mailbox)])) for n in range(5)]
+    assert all(future.result(20).entry_ids for future in good)
+    with pytest.raises(RefusedError):
+        refused.result(20)
+    with pytest.raises(MailError):
+        nowhere.result(20)
+    assert folders.folder_by_role(mine, Role.INBOX).total == 10
+
+
+def test_what_also_writes_stands_and_falls_with_the_mail(transactional_db: None, mine: Access) -> None:
+    def note_and_refuse() -> None:
+        sql.run("UPDATE mailstore_mailbox SET used_bytes = 5 WHERE id = %s", [mine.mailbox])
+        raise RefusedError
+
+    with pytest.raises(RefusedError):
+        deliver(Incoming(prepare(letter()), [Placement(mine.mailbox)], note_and_refuse)).result(20)
+    assert folders.mailbox_usage(mine).used_bytes == 0
+
+
+def test_hints_are_published_before_the_answer(
+    transactional_db: None, mine: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[int, int]] = []
+    monkeypatch.setattr(changes, "publish", lambda hints: heard.extend(hints))
+    deliver(Incoming(prepare(letter()), [Placement(mine.mailbox)])).result(20)
+    assert heard == [(mine.mailbox, folders.modseq_of([mine.mailbox])[mine.mailbox])]
+
+
+def test_the_writer_starts_anew_after_a_drain(transactional_db: None, mine: Access) -> None:
+    for name in "abc":
+        future = deliver(Incoming(prepare(letter(name)), [Placement(mine.mailbox)]))
+        writer.drain()
+        assert future.done()
+    assert lists.list_page(mine, folder_id(mine)).total == 3
+
+
+def test_a_database_that_can_not_be_reached_is_unavailable(
+    transactional_db: None, mine: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(items: object) -> None:
+        raise writer.OperationalError("no such host")
+
+    monkeypatch.setattr(writer, "store_group", broken)
+    with pytest.raises(MailError) as error:
+        deliver(Incoming(prepare(letter()), [Placement(mine.mailbox)])).result(20)
+    assert error.value.kind is ErrorKind.UNAVAILABLE
+    monkeypatch.undo()
+    assert deliver(Incoming(prepare(letter()), [Placement(mine.mailbox)])).result(20).entry_ids
+
+
+def test_any_bytes_are_stored(mine: Access) -> None:
+    for raw in (b"", b"\0\0\xff\xfe", b"Subject: \xd0\0\r\n\r\n", b"From: =?utf-8?b?gICA?= <a\0@b>\r\n\r\nx"):
+        assert entries.raw(mine, stored(mine, raw)) == raw
+
+
+def test_the_system_may_deliver_for_anybody() -> None:
+    assert system_access(5).actor == 0
