@@ -26,5 +26,5 @@ if DATABASES["default"]["ENGINE"] == "core.sqlite":
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.db"}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+Path(STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 LOGGING = {**LOGGING, "level": os.environ["LOG_LEVEL"]}
