@@ -78,13 +78,17 @@ ORPHANS = (
     ("todo", "entry_id", _lacks("entry", "id", "mailstore_todo.entry_id")),
     ("snooze", "entry_id", _lacks("entry", "id", "mailstore_snooze.entry_id")),
     ("draftattachment", "id", _lacks("draft", "id", "mailstore_draftattachment.draft_id")),
-    (
-        "draft",
-        "id",
-        f"snapshot_entry_id IS NOT NULL AND {_lacks('entry', 'id', 'mailstore_draft.snapshot_entry_id')}",
-    ),
     ("expunged", "id", _lacks("folder", "id", "mailstore_expunged.folder_id")),
 )
+
+
+def _draft_copies(mailbox: int, repair: bool) -> Iterator[Finding]:
+    """A draft whose copy is gone keeps its text and forgets the copy."""
+    where = f"mailbox_id = %s AND snapshot_entry_id IS NOT NULL AND {_lacks('entry', 'id', 'mailstore_draft.snapshot_entry_id')}"
+    for draft_id, entry_id in sql.rows(f"SELECT id, snapshot_entry_id FROM mailstore_draft WHERE {where}", [mailbox]):
+        yield Finding(mailbox, "draft without its copy", str(draft_id), str(entry_id), "", repair)
+    if repair:
+        sql.run(f"UPDATE mailstore_draft SET snapshot_entry_id = NULL WHERE {where}", [mailbox])
 
 
 def _unheld_messages(mailbox: int, repair: bool) -> Iterator[Finding]:
@@ -255,6 +259,7 @@ def _blobs() -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     _orphans,
+    _draft_copies,
     _unheld_messages,
     _unthreaded,
     _folder_counters,
