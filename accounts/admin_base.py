@@ -13,8 +13,10 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import BaseModelForm, ModelForm
@@ -57,6 +59,7 @@ DOMAIN_OF: dict[type[Model], str] = {
 """From a row to its domain. A model that isn't named here is invisible to all but operators."""
 
 MAX_EXPORT = 50_000
+MAX_ID_DIGITS = 18
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet run a cell (OWASP, CSV injection)."""
 
@@ -76,13 +79,26 @@ def visible(rows: QuerySet[M], actor: Account) -> QuerySet[M]:
     return rows.filter(**{path: actor.domain_id}) if path else rows.none()
 
 
+class CheckedAutocomplete(AutocompleteSelect):
+    """Django looks up whatever was sent when it draws a refused form again; only ids are worth that."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        """The chosen row, when it can be one."""
+        return super().optgroups(name, [text for text in value if _is_id(str(text))], attr)
+
+
 class ScopedRelations:
     """For pages and inlines: related choices come from the reader's own domain."""
+
+    autocomplete_fields: Any
+    admin_site: Any
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """What may be chosen is also what is accepted."""
         related = db_field.remote_field.model
         kwargs["queryset"] = visible(related._default_manager.all(), actor_of(request))
+        if db_field.name in self.autocomplete_fields:
+            kwargs["widget"] = CheckedAutocomplete(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
 
@@ -195,6 +211,12 @@ class ScopedAdmin(ScopedRelations, ModelAdmin):
         except MailError as error:
             return self._explained(request, error)
 
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Only ids can be selected (Django takes whatever was sent to the database)."""
+        if not all(_is_id(text) for text in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise Http404
+        return super().response_action(request, queryset)
+
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """As `changelist_view`."""
         try:
@@ -305,6 +327,10 @@ def _value(row: Any, column: str) -> object:
         row = label() if label else getattr(row, name, None)
         row = row() if callable(row) else row
     return row
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS
 
 
 def _is_admin(request: HttpRequest) -> bool:

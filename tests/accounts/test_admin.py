@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.contrib import admin
@@ -410,6 +411,43 @@ def test_a_list_is_read_with_a_bounded_number_of_queries(
         make_account(f"p{number}@example.test", password=None, department=create_department(domain, f"d{number}"))
     with django_assert_max_num_queries(12):
         browser.get(reverse(page_of(Account, "changelist")))
+
+
+HOSTILE = ["abc", "-1", "0", "9" * 30, "1 OR 1=1", "\x00", "\ud800", "💥", "a" * 5000, "1,2", "%", "' \""]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_hostile_input_is_answered_and_never_an_error_of_ours(browser: Client, alice: Account, value: str) -> None:
+    text = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    listed = reverse(page_of(Account, "changelist"))
+    quoted = quote(text, safe="")
+    gets = [f"{listed}?{name}={quoted}" for name in ("q", "p", "o", "e", "all", "status__exact", "department__id__exact")]
+    gets += [f"{listed}?{quoted}=1", f"{listed}?domain__name__startswith={quoted}", f"{listed}?session_version={quoted}"]
+    gets += [f"{reverse(page_of(Event, name))}?at__gte={quoted}" for name in ("changelist", "export")]
+    gets += [f"{listed}{quoted}/{page}/" for page in ("change", "delete", "history", "password")]
+    completion = f"{reverse('admin:autocomplete')}?app_label=accounts&model_name=mailboxgrant&field_name=owner"
+    gets += [f"{completion}&term={quoted}", f"{completion}&term=&page={quoted}"]
+    gets += [f"{reverse('admin:autocomplete')}?app_label={quoted}&model_name={quoted}&field_name={quoted}"]
+    for url in gets:
+        assert browser.get(url).status_code in {200, 302, 400, 403, 404}, url
+    posts = [
+        (listed, {"action": "suspend", "_selected_action": text}),
+        (listed, {"action": text, "_selected_action": str(alice.pk)}),
+        (reverse(page_of(Account, "add")), dict.fromkeys(new_account(), text)),
+        (reverse(page_of(Group, "add")), {"local_part": text, "name": text, "kind": text, "posting": text}),
+        (reverse(page_of(Address, "add")), {"account": text, "address": text}),
+        (reverse(page_of(MailboxGrant, "add")), {"owner": text, "grantee": text, "level": text}),
+        (reverse(page_of(Department, "add")), {"name": text, "parent": text, "position": text}),
+        (reverse(page_of(Account, "password"), args=[alice.pk]), {"password1": text, "password2": text}),
+        (reverse("admin:password_change"), {"old_password": text, "new_password1": text, "new_password2": text}),
+        (reverse(page_of(Account, "change"), args=[alice.pk]), account_fields(alice) | {"addresses-TOTAL_FORMS": text}),
+        (
+            reverse(page_of(Account, "change"), args=[alice.pk]),
+            account_fields(alice) | formset("addresses", [{"address": text, "id": text, "DELETE": text}]),
+        ),
+    ]
+    for url, data in posts:
+        assert browser.post(url, data).status_code in {200, 302, 400, 403, 404}, (url, data)
 
 
 def new_account(**changes: Any) -> dict[str, Any]:
