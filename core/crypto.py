@@ -52,4 +52,3 @@ def _newest(purpose: str) -> bytes:
 def _fernet(purpose: str) -> MultiFernet:
     keys = (derive(purpose, key=key) for key in settings.SECRET_KEYS)
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
-

@@ -20,8 +20,14 @@ def configure(options: dict[str, Any]) -> None:
     """Send the standard library's loggers through structlog. `options`: level, json."""
     renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     if not options["json"]:
-        renderer = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False)
-    finish = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, renderer]
+        renderer = structlog.processors.LogfmtRenderer(
+            key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False
+        )
+    finish = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        renderer,
+    ]
     logging.config.dictConfig(
         {
             "version": 1,

@@ -12,7 +12,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "static" / "vendor"
-EDITOR_PLUGINS = ("autolink", "code", "emoticons", "image", "link", "lists", "quickbars", "searchreplace", "table", "wordcount")
+EDITOR_PLUGINS = (
+    "autolink",
+    "code",
+    "emoticons",
+    "image",
+    "link",
+    "lists",
+    "quickbars",
+    "searchreplace",
+    "table",
+    "wordcount",
+)
 
 
 def editor_files() -> dict[str, str]:

@@ -55,7 +55,18 @@ def postgres() -> Iterator[str | None]:
     control = [*prefix, str(programs[-1] / "pg_ctl"), "-D", str(folder / "data"), "-w", "-l", str(folder / "log")]
     quiet = {"stdout": subprocess.DEVNULL, "check": True, "cwd": "/"}
     subprocess.run(
-        [*prefix, str(programs[-1] / "initdb"), "-D", str(folder / "data"), "-U", "globalmail", "-A", "trust", "-E", "UTF8"],
+        [
+            *prefix,
+            str(programs[-1] / "initdb"),
+            "-D",
+            str(folder / "data"),
+            "-U",
+            "globalmail",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+        ],
         **quiet,  # type: ignore[call-overload]
     )
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"

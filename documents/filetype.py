@@ -184,15 +184,17 @@ def _believed(claimed: str) -> str:
 
 
 _KIND_BY_EXTENSION = {
-    **dict.fromkeys("doc docx dot dotx odt rtf wps pages ofd".split(), "doc"),
-    **dict.fromkeys("xls xlsx xlsm csv ods et numbers".split(), "xls"),
-    **dict.fromkeys("ppt pptx pps ppsx odp dps key".split(), "ppt"),
-    **dict.fromkeys("zip rar 7z tar gz tgz bz2 xz zst jar iso".split(), "archive"),
-    **dict.fromkeys("png jpg jpeg gif webp bmp tif tiff heic svg psd ico avif".split(), "image"),
-    **dict.fromkeys("mp3 wav ogg flac m4a aac amr wma".split(), "audio"),
-    **dict.fromkeys("mp4 mov avi mkv webm wmv flv m4v".split(), "video"),
-    **dict.fromkeys("txt log md html htm xml json css js py".split(), "text"),
-    **dict.fromkeys("eml msg".split(), "mail"),
+    **dict.fromkeys(["doc", "docx", "dot", "dotx", "odt", "rtf", "wps", "pages", "ofd"], "doc"),
+    **dict.fromkeys(["xls", "xlsx", "xlsm", "csv", "ods", "et", "numbers"], "xls"),
+    **dict.fromkeys(["ppt", "pptx", "pps", "ppsx", "odp", "dps", "key"], "ppt"),
+    **dict.fromkeys(["zip", "rar", "7z", "tar", "gz", "tgz", "bz2", "xz", "zst", "jar", "iso"], "archive"),
+    **dict.fromkeys(
+        ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "heic", "svg", "psd", "ico", "avif"], "image"
+    ),
+    **dict.fromkeys(["mp3", "wav", "ogg", "flac", "m4a", "aac", "amr", "wma"], "audio"),
+    **dict.fromkeys(["mp4", "mov", "avi", "mkv", "webm", "wmv", "flv", "m4v"], "video"),
+    **dict.fromkeys(["txt", "log", "md", "html", "htm", "xml", "json", "css", "js", "py"], "text"),
+    **dict.fromkeys(["eml", "msg"], "mail"),
     "pdf": "pdf",
     "ics": "calendar",
 }

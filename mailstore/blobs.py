@@ -158,7 +158,12 @@ def _remove_unheld(candidates: list[int], before_s: int) -> int:
 def _remove_objects(before_s: int) -> None:
     store = objects()
     for part in sql.slices(store.keys(), 200):
-        known = {row[0] for row in sql.rows(f"SELECT key FROM mailstore_blob WHERE sha256 IN ({sql.marks(part)})", [_digest(key) for key in part])}
+        known = {
+            row[0]
+            for row in sql.rows(
+                f"SELECT key FROM mailstore_blob WHERE sha256 IN ({sql.marks(part)})", [_digest(key) for key in part]
+            )
+        }
         for key in part:
             if key not in known:
                 store.remove_if_older(key, before_s)

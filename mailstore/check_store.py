@@ -92,7 +92,9 @@ def _draft_copies(mailbox: int, repair: bool) -> Iterator[Finding]:
 
 
 def _unheld_messages(mailbox: int, repair: bool) -> Iterator[Finding]:
-    recoverable = {row[0] for row in sql.rows("SELECT message_id FROM mailstore_recoverable WHERE mailbox_id = %s", [mailbox])}
+    recoverable = {
+        row[0] for row in sql.rows("SELECT message_id FROM mailstore_recoverable WHERE mailbox_id = %s", [mailbox])
+    }
     query = f"SELECT id FROM mailstore_message WHERE mailbox_id = %s AND {_lacks('entry', 'message_id', 'mailstore_message.id')}"
     unheld = [row[0] for row in sql.rows(query, [mailbox]) if row[0] not in recoverable]
     for message_id in unheld:
@@ -136,7 +138,9 @@ def _folder_numbers(mailbox: int, repair: bool) -> Iterator[Finding]:
         if (uidnext, modseq) != least:
             yield Finding(mailbox, "uidnext, highestmodseq", str(folder_id), str((uidnext, modseq)), str(least), repair)
             if repair:
-                sql.run("UPDATE mailstore_folder SET uidnext = %s, highestmodseq = %s WHERE id = %s", [*least, folder_id])
+                sql.run(
+                    "UPDATE mailstore_folder SET uidnext = %s, highestmodseq = %s WHERE id = %s", [*least, folder_id]
+                )
     (stored,) = sql.row("SELECT modseq FROM mailstore_mailbox WHERE id = %s", [mailbox])
     if stored < highest:
         yield Finding(mailbox, "mailbox modseq", "", str(stored), f">= {highest}", repair)
@@ -155,7 +159,10 @@ def _mailbox_counters(mailbox: int, repair: bool) -> Iterator[Finding]:
     if stored != expected:
         yield Finding(mailbox, "used, recoverable bytes", "", str(stored), str(expected), repair)
         if repair:
-            sql.run("UPDATE mailstore_mailbox SET used_bytes = %s, recoverable_bytes = %s WHERE id = %s", [*expected, mailbox])
+            sql.run(
+                "UPDATE mailstore_mailbox SET used_bytes = %s, recoverable_bytes = %s WHERE id = %s",
+                [*expected, mailbox],
+            )
 
 
 def _next_id(mailbox: int, repair: bool) -> Iterator[Finding]:
@@ -206,7 +213,9 @@ def _rewrite_folder_thread(mailbox: int, key: tuple[int, int], numbers: tuple[in
         sql.run("DELETE FROM mailstore_folderthread WHERE folder_id = %s AND thread_id = %s", key)
         return
     sql.run(
-        sql.insert("mailstore_folderthread", "mailbox_id, folder_id, thread_id, total, unread, starred, last_us, participants")
+        sql.insert(
+            "mailstore_folderthread", "mailbox_id, folder_id, thread_id, total, unread, starred, last_us, participants"
+        )
         + " ON CONFLICT (thread_id, folder_id) DO UPDATE SET total = excluded.total, unread = excluded.unread, "
         "starred = excluded.starred, last_us = excluded.last_us",
         [mailbox, *key, *numbers, ""],

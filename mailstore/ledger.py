@@ -81,7 +81,12 @@ class Ledger:
         kinds = sorted(set(roles) - self._roles_read)
         if kinds:
             self._roles_read.update(kinds)
-            self._keep("mailbox_id IN", list(self.mailboxes), f"AND role IN ({sql.marks(kinds)}) AND {INSIDE_ROLE_INDEX}", kinds)
+            self._keep(
+                "mailbox_id IN",
+                list(self.mailboxes),
+                f"AND role IN ({sql.marks(kinds)}) AND {INSIDE_ROLE_INDEX}",
+                kinds,
+            )
 
     def _keep(self, condition: str, values: Sequence[object], also: str, more: Sequence[object] = ()) -> None:
         query = f"SELECT {FOLDER_COLUMNS} FROM mailstore_folder WHERE {condition} ({sql.marks(values)}) {also}"

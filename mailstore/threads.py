@@ -199,7 +199,9 @@ def _upsert(grown: list[tuple[int, int, ThreadDelta]], stored: dict[tuple[int, i
         counts = (delta.total, delta.unread, delta.starred)
         values.append((mailbox_of(thread), folder, thread, max(last_us, delta.last_us), *counts, joined))
     sql.run_many(
-        sql.insert("mailstore_folderthread", "mailbox_id, folder_id, thread_id, last_us, total, unread, starred, participants")
+        sql.insert(
+            "mailstore_folderthread", "mailbox_id, folder_id, thread_id, last_us, total, unread, starred, participants"
+        )
         + " ON CONFLICT (thread_id, folder_id) DO UPDATE SET total = mailstore_folderthread.total + excluded.total, "
         "unread = mailstore_folderthread.unread + excluded.unread, "
         "starred = mailstore_folderthread.starred + excluded.starred, "

@@ -20,7 +20,7 @@ os.environ.setdefault("STATIC_STORAGE", "django.contrib.staticfiles.storage.Stat
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 from webmail.settings import *  # noqa: E402, F403
-from webmail.settings import DATABASES, DATA_DIR, LOGGING, STATIC_ROOT  # noqa: E402
+from webmail.settings import DATA_DIR, DATABASES, LOGGING, STATIC_ROOT  # noqa: E402
 
 if DATABASES["default"]["ENGINE"] == "core.sqlite":
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.db"}

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from mailstore.services.drafts import AttachmentRow, DraftRow
 
 from accounts.models import Domain
 from core.access import Access
 from documents.filetype import extension_of, icon_kind
 from documents.html.text import html_to_text
+from mailstore.services.drafts import AttachmentRow, DraftRow
 from webmail import composing, reading
 
 

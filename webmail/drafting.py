@@ -13,10 +13,8 @@ from core.errors import MailError
 from mailstore.fields import mailbox_of
 from mailstore.message import Readable, part, read
 from mailstore.models import Draft, Flag
-from mailstore.selectors import drafts as drafts_read
-from mailstore.selectors import entries
-from mailstore.services import drafts
-from mailstore.services import entries as entries_write
+from mailstore.selectors import drafts as drafts_read, entries
+from mailstore.services import drafts, entries as entries_write
 from mailstore.services.drafts import DraftContent, DraftRow
 from mta.services import SubmitRequest, submit
 from webmail import answering, composing

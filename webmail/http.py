@@ -18,7 +18,7 @@ MAX_ID = 2**63 - 1
 
 def actor_of(request: HttpRequest) -> Account:
     """Who is signed in; use behind `login_required`."""
-    return cast(Account, request.user)
+    return cast("Account", request.user)
 
 
 def access_of(request: HttpRequest, packed_id: int) -> Access:

@@ -123,7 +123,11 @@ def _page(access: Access, folder: FolderRow, asked: Asked, size: int) -> tuple[P
 def _pager(folder: FolderRow, asked: Asked, page: Page, *, number: int, pages: int) -> Pager:
     def link(**given: object) -> str:
         query = {"show": asked.name, **given} if asked.name else given
-        return f"{reverse('folder', args=[folder.id])}?{urlencode(query)}" if query else reverse("folder", args=[folder.id])
+        return (
+            f"{reverse('folder', args=[folder.id])}?{urlencode(query)}"
+            if query
+            else reverse("folder", args=[folder.id])
+        )
 
     previous = ""
     if number > 2 and page.previous is not None:
@@ -137,7 +141,11 @@ def _pager(folder: FolderRow, asked: Asked, page: Page, *, number: int, pages: i
 def _segments(folder: FolderRow, asked: Asked) -> list[dict[str, Any]]:
     address = reverse("folder", args=[folder.id])
     return [
-        {"name": name, "label": label, "url": f"{address}?show={name}" if name else address, "is_on": name == asked.name}
+        {
+            "name": name,
+            "label": label,
+            "url": f"{address}?show={name}" if name else address,
+            "is_on": name == asked.name,
+        }
         for name, label in FILTERS.items()
     ]
-

@@ -88,7 +88,7 @@ class _Sink(io.RawIOBase):
 def _zipped(files: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
     sink = _Sink()
     taken: set[str] = set()
-    with zipfile.ZipFile(cast(IO[bytes], sink), "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+    with zipfile.ZipFile(cast("IO[bytes]", sink), "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         for filename, content in files:
             packed.writestr(_free_name(safe_filename(filename), taken), content)
             yield sink.take()

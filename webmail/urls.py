@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from webmail.views import act, folder, folders, home, preferences, search, sign_in
+from webmail.views import act, folder, folders, health, home, preferences, search, sign_in
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("healthz", health.health, name="health"),
     path("sign-in/", sign_in.sign_in, name="sign_in"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("inbox/", home.inbox, name="inbox"),

@@ -25,8 +25,12 @@ MAX_DATA_CHARS = 700_000
 
 MAX_REFERENCES = 30_000
 
-VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
-FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
+)
+FORMATTING = frozenset(
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
+)
 RAW = "style|script|title|textarea|xmp|iframe|noembed|noframes|noscript|plaintext|svg|math|template"
 
 _TOKEN = re.compile(

@@ -20,23 +20,126 @@ MAX_RULES = 3_000
 MAX_DEPTH = 20
 
 _PROPERTIES = frozenset(
-    "align-content align-items align-self background background-attachment background-clip background-color "
-    "background-origin background-position background-repeat background-size border-collapse border-spacing "
-    "bottom box-shadow box-sizing caption-side clear clip color column-count column-gap column-rule columns "
-    "direction display empty-cells flex flex-basis flex-direction flex-flow flex-grow flex-shrink flex-wrap float "
-    "gap height justify-content left letter-spacing line-break line-height list-style list-style-position "
-    "list-style-type max-height max-width min-height min-width object-fit opacity order orphans outline "
-    "outline-color outline-style outline-width overflow overflow-wrap overflow-x overflow-y padding position "
-    "quotes right row-gap table-layout text-align text-align-last text-decoration text-decoration-color "
-    "text-decoration-line text-decoration-style text-indent text-overflow text-shadow text-transform "
-    "text-underline-offset top unicode-bidi vertical-align visibility white-space widows width word-break "
-    "word-spacing word-wrap writing-mode z-index -webkit-text-size-adjust -ms-text-size-adjust mso-line-height-rule "
-    "mso-table-lspace mso-table-rspace page-break-after page-break-before page-break-inside".split()
+    [
+        "align-content",
+        "align-items",
+        "align-self",
+        "background",
+        "background-attachment",
+        "background-clip",
+        "background-color",
+        "background-origin",
+        "background-position",
+        "background-repeat",
+        "background-size",
+        "border-collapse",
+        "border-spacing",
+        "bottom",
+        "box-shadow",
+        "box-sizing",
+        "caption-side",
+        "clear",
+        "clip",
+        "color",
+        "column-count",
+        "column-gap",
+        "column-rule",
+        "columns",
+        "direction",
+        "display",
+        "empty-cells",
+        "flex",
+        "flex-basis",
+        "flex-direction",
+        "flex-flow",
+        "flex-grow",
+        "flex-shrink",
+        "flex-wrap",
+        "float",
+        "gap",
+        "height",
+        "justify-content",
+        "left",
+        "letter-spacing",
+        "line-break",
+        "line-height",
+        "list-style",
+        "list-style-position",
+        "list-style-type",
+        "max-height",
+        "max-width",
+        "min-height",
+        "min-width",
+        "object-fit",
+        "opacity",
+        "order",
+        "orphans",
+        "outline",
+        "outline-color",
+        "outline-style",
+        "outline-width",
+        "overflow",
+        "overflow-wrap",
+        "overflow-x",
+        "overflow-y",
+        "padding",
+        "position",
+        "quotes",
+        "right",
+        "row-gap",
+        "table-layout",
+        "text-align",
+        "text-align-last",
+        "text-decoration",
+        "text-decoration-color",
+        "text-decoration-line",
+        "text-decoration-style",
+        "text-indent",
+        "text-overflow",
+        "text-shadow",
+        "text-transform",
+        "text-underline-offset",
+        "top",
+        "unicode-bidi",
+        "vertical-align",
+        "visibility",
+        "white-space",
+        "widows",
+        "width",
+        "word-break",
+        "word-spacing",
+        "word-wrap",
+        "writing-mode",
+        "z-index",
+        "-webkit-text-size-adjust",
+        "-ms-text-size-adjust",
+        "mso-line-height-rule",
+        "mso-table-lspace",
+        "mso-table-rspace",
+        "page-break-after",
+        "page-break-before",
+        "page-break-inside",
+    ]
 )
 _PREFIXES = ("border-", "font", "margin", "padding-")
 _FUNCTIONS = frozenset(
-    "rgb rgba hsl hsla hwb lab lch calc min max clamp linear-gradient radial-gradient "
-    "repeating-linear-gradient repeating-radial-gradient".split()
+    [
+        "rgb",
+        "rgba",
+        "hsl",
+        "hsla",
+        "hwb",
+        "lab",
+        "lch",
+        "calc",
+        "min",
+        "max",
+        "clamp",
+        "linear-gradient",
+        "radial-gradient",
+        "repeating-linear-gradient",
+        "repeating-radial-gradient",
+    ]
 )
 _KEYWORDS_REFUSED = {"position": frozenset({"fixed", "absolute", "sticky", "-webkit-sticky"})}
 _MEDIA = re.compile(r"[\w\s:(),.<>=/-]*")

@@ -47,7 +47,7 @@ def _parse(value: bytes) -> tuple[str, Parameters]:
 def _unquoted(raw: str) -> str:
     if not raw.startswith('"'):
         # A comment behind an unquoted token is legal (RFC 2045 5.1) and no part of it.
-        return raw.split(" (")[0] if raw.endswith(")") else raw
+        return raw.split(" (", maxsplit=1)[0] if raw.endswith(")") else raw
     inner = raw[1:-1] if len(raw) > 1 and raw.endswith('"') else raw[1:]
     return _ESCAPE.sub(r"\1", inner) if "\\" in inner else inner
 

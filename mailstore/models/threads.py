@@ -47,7 +47,5 @@ class FolderThread(models.Model):
     participants = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["thread_id", "folder_id"], name="folder_thread_key")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["thread_id", "folder_id"], name="folder_thread_key")]
         indexes: ClassVar = [models.Index(fields=["folder_id", "last_us", "thread_id"], name="folder_thread_date")]

@@ -83,7 +83,9 @@ def load_draft(access: Access, draft_id: int) -> Draft:
 def draft_row(draft: Draft) -> DraftRow:
     """The value of a loaded draft; reads its attachments."""
     files = DraftAttachment.objects.filter(draft_id=draft.pk).order_by("position", "id")
-    values = {field.name: getattr(draft, field.name) for field in dataclasses.fields(DraftRow) if field.name != "attachments"}
+    values = {
+        field.name: getattr(draft, field.name) for field in dataclasses.fields(DraftRow) if field.name != "attachments"
+    }
     return DraftRow(**values, attachments=[attachment_row(each) for each in files])
 
 

@@ -68,7 +68,9 @@ def original(access: Access, entry_id: int) -> bytes:
 
 
 def neighbours(
-    access: Access, entry_id: int, filter: Filter = Filter()  # noqa: A002, B008 - the contract's name; frozen
+    access: Access,
+    entry_id: int,
+    filter: Filter = Filter(),  # noqa: A002, B008 - the contract's name; frozen
 ) -> tuple[ListRow | None, ListRow | None]:
     """(newer, older) in the entry's folder, as far as `filter` (not its text) lets them show."""
     entry = get(access, entry_id)

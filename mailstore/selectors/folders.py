@@ -59,7 +59,9 @@ def folder_tree(access: Access) -> list[FolderRow]:
     found = [_row(access, row) for row in sql.rows(query, [access.mailbox, MAX_FOLDERS])]
     children: dict[int, list[FolderRow]] = {}
     known = {folder.id for folder in found}
-    for folder in sorted(found, key=lambda each: (ORDER.get(each.role, 9), each.position, each.name.casefold(), each.id)):
+    for folder in sorted(
+        found, key=lambda each: (ORDER.get(each.role, 9), each.position, each.name.casefold(), each.id)
+    ):
         children.setdefault(folder.parent_id if folder.parent_id in known else 0, []).append(folder)
     return _walk(children)
 
@@ -148,5 +150,3 @@ def _row(access: Access, row: Sequence[object]) -> FolderRow:
 def _typed(name: str, value: object) -> object:
     """SQLite has no booleans."""
     return bool(value) if name.startswith("is_") or name.endswith("_visible") else value
-
-

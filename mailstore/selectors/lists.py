@@ -116,7 +116,7 @@ def list_page(
     access: Access,
     folder_id: int | None,
     *,
-    filter: Filter = Filter(),  # noqa: A002, B008 - the contract's name; frozen
+    filter: Filter = Filter(),  # noqa: A002 - the contract's name; frozen
     after: Key | None = None,
     before: Key | None = None,
     limit: int = 50,
@@ -190,7 +190,9 @@ def key_of(row: ListRow) -> Key:
 def _total(wanted: Filter, counters: Sequence[int]) -> int:
     total, unread, starred = counters
     chosen = (wanted.unread, wanted.starred, wanted.attachment)
-    return {(False, False, False): total, (True, False, False): unread, (False, True, False): starred}.get(chosen, UNCOUNTED)
+    return {(False, False, False): total, (True, False, False): unread, (False, True, False): starred}.get(
+        chosen, UNCOUNTED
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -203,9 +205,7 @@ class _Source:
 
 def _whole_mailbox(access: Access) -> _Source:
     first, last = pack(access.mailbox, 0), pack(access.mailbox, (1 << COUNTER_BITS) - 1)
-    left_out = (
-        f"SELECT id FROM mailstore_folder WHERE mailbox_id = {int(access.mailbox)} AND role IN ('trash', 'junk')"
-    )
+    left_out = f"SELECT id FROM mailstore_folder WHERE mailbox_id = {int(access.mailbox)} AND role IN ('trash', 'junk')"
     condition = f"e.id BETWEEN {first} AND {last} AND e.folder_id NOT IN ({left_out})"
     locked = ", ".join(str(folder_id) for folder_id in locked_folders(access))
     return _Source(f"{condition} AND e.folder_id NOT IN ({locked})" if locked else condition, by_id=True)
@@ -275,7 +275,12 @@ anchors = Anchors()
 
 
 def position(
-    access: Access, folder_id: int, page_number: int, page_size: int, *, filter: Filter = Filter()  # noqa: A002, B008
+    access: Access,
+    folder_id: int,
+    page_number: int,
+    page_size: int,
+    *,
+    filter: Filter = Filter(),  # noqa: A002
 ) -> Key | None:
     """The key after which page `page_number` (from 1) begins: None for the first. Beyond the end: where the last page
     begins. For a filter that nothing counts, beyond the end is the last row."""

@@ -36,10 +36,13 @@ def collect(*, grace_s: int = GRACE_S) -> Collected:
     )
     for mailbox, days in sql.rows(query):
         recoverable += expire_recoverable(mailbox, now - days * DAY_US)
-    expunged = sum(_trim_expunged(*row) for row in sql.rows(
-        "SELECT mailbox_id, folder_id FROM mailstore_expunged GROUP BY mailbox_id, folder_id HAVING count(*) > %s",
-        [EXPUNGED_MAX],
-    ))
+    expunged = sum(
+        _trim_expunged(*row)
+        for row in sql.rows(
+            "SELECT mailbox_id, folder_id FROM mailstore_expunged GROUP BY mailbox_id, folder_id HAVING count(*) > %s",
+            [EXPUNGED_MAX],
+        )
+    )
     return Collected(recoverable, collect_blobs(grace_s), expunged)
 
 

@@ -28,7 +28,9 @@ def create_folder(access: Access, name: str, *, parent_id: int = 0) -> int:
     with transaction.atomic():
         ledger = Ledger([access.mailbox])
         depth = _depth(ledger, access, parent_id)
-        count, last = sql.row("SELECT count(*), max(position) FROM mailstore_folder WHERE mailbox_id = %s", [access.mailbox])
+        count, last = sql.row(
+            "SELECT count(*), max(position) FROM mailstore_folder WHERE mailbox_id = %s", [access.mailbox]
+        )
         if count >= MAX_FOLDERS or depth >= MAX_DEPTH:
             raise MailError(ErrorKind.LIMIT, limit=MAX_FOLDERS if count >= MAX_FOLDERS else MAX_DEPTH)
         _require_free(access, name, parent_id)
@@ -79,7 +81,8 @@ def delete_folder(access: Access, folder_id: int) -> None:
         _require_own(ledger, access, folder_id)
         total = ledger.folder(folder_id).total
         below = sql.row(
-            "SELECT count(*) FROM mailstore_folder WHERE mailbox_id = %s AND parent_id = %s", [access.mailbox, folder_id]
+            "SELECT count(*) FROM mailstore_folder WHERE mailbox_id = %s AND parent_id = %s",
+            [access.mailbox, folder_id],
         )[0]
         if total or below:
             raise MailError(ErrorKind.IN_USE, entries=total, folders=below)

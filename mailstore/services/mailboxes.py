@@ -9,7 +9,13 @@ from mailstore import sql
 from mailstore.fields import pack
 from mailstore.models import Role
 
-FOLDERS = ((Role.INBOX, "INBOX"), (Role.DRAFTS, "Drafts"), (Role.SENT, "Sent"), (Role.TRASH, "Trash"), (Role.JUNK, "Junk"))
+FOLDERS = (
+    (Role.INBOX, "INBOX"),
+    (Role.DRAFTS, "Drafts"),
+    (Role.SENT, "Sent"),
+    (Role.TRASH, "Trash"),
+    (Role.JUNK, "Junk"),
+)
 """In the order of the tree. Names are what IMAP shows; people see the role in their language."""
 
 INSERT_FOLDER = sql.insert(

@@ -127,7 +127,10 @@ def _move(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[tuple[in
     sql.run_many("UPDATE mailstore_entry SET folder_id = %s, uid = %s, modseq = %s WHERE id = %s", values)
     labelled = [row.id for row in moving if row.keywords]
     if labelled:
-        sql.run(f"UPDATE mailstore_entrylabel SET folder_id = %s WHERE entry_id IN ({sql.marks(labelled)})", [target.id, *labelled])
+        sql.run(
+            f"UPDATE mailstore_entrylabel SET folder_id = %s WHERE entry_id IN ({sql.marks(labelled)})",
+            [target.id, *labelled],
+        )
     threads.apply(deltas)
     return [(row.id, row.folder_id) for row in moving]
 
@@ -143,8 +146,12 @@ def _copy(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[int]:
         values.append((new_id, target.id, ledger.new_uid(target), modseq, row.id))
         ledger.count(target, flags=row.flags, size=row.size)
         deltas[row.thread_id, target.id].add(flags=row.flags, sort_us=row.sort_us, name=row.sender)
-    taken = ENTRY_COLUMNS.replace("id, mailbox_id, folder_id, uid, message_id, modseq", "%s, mailbox_id, %s, %s, message_id, %s", 1)
-    sql.run_many(f"INSERT INTO mailstore_entry ({ENTRY_COLUMNS}) SELECT {taken} FROM mailstore_entry WHERE id = %s", values)
+    taken = ENTRY_COLUMNS.replace(
+        "id, mailbox_id, folder_id, uid, message_id, modseq", "%s, mailbox_id, %s, %s, message_id, %s", 1
+    )
+    sql.run_many(
+        f"INSERT INTO mailstore_entry ({ENTRY_COLUMNS}) SELECT {taken} FROM mailstore_entry WHERE id = %s", values
+    )
     for new_id, row in zip([value[0] for value in values], rows, strict=True):
         if row.keywords:
             sql.run(

@@ -138,9 +138,7 @@ def _keep_allowance(ledger: Ledger, mailbox: int) -> None:
     row = ledger.mailboxes[mailbox]
     allowance = quota_bytes(mailbox)
     while row.recoverable_bytes > allowance:
-        query = (
-            "SELECT id, message_id, size FROM mailstore_recoverable WHERE mailbox_id = %s ORDER BY deleted_us, id LIMIT 100"
-        )
+        query = "SELECT id, message_id, size FROM mailstore_recoverable WHERE mailbox_id = %s ORDER BY deleted_us, id LIMIT 100"
         oldest = sql.rows(query, [mailbox])
         if not oldest:
             return
@@ -176,14 +174,19 @@ def _recover(ledger: Ledger, entry_ids: Sequence[int], *, target_id: int) -> int
     rows = sql.rows(query, [*entry_ids, mailbox])
     size = sum(row[1] for row in rows)
     require_room(ledger, mailbox, size)
-    taken = ENTRY_COLUMNS.replace("mailbox_id, folder_id, uid, message_id, modseq, flags, keywords", "mailbox_id, %s, %s, message_id, %s, flags, 0")
+    taken = ENTRY_COLUMNS.replace(
+        "mailbox_id, folder_id, uid, message_id, modseq, flags, keywords",
+        "mailbox_id, %s, %s, message_id, %s, flags, 0",
+    )
     deltas = threads.new_deltas()
     values = []
     for entry_id, each_size, flags, _, sort_us, thread_id, sender in rows:
         values.append((target_id, ledger.new_uid(target), ledger.modseq(target), entry_id))
         ledger.count(target, flags=flags, size=each_size)
         deltas[thread_id, target_id].add(flags=flags, sort_us=sort_us, name=sender)
-    sql.run_many(f"INSERT INTO mailstore_entry ({ENTRY_COLUMNS}) SELECT {taken} FROM mailstore_recoverable WHERE id = %s", values)
+    sql.run_many(
+        f"INSERT INTO mailstore_entry ({ENTRY_COLUMNS}) SELECT {taken} FROM mailstore_recoverable WHERE id = %s", values
+    )
     sql.run(f"DELETE FROM mailstore_recoverable WHERE id IN ({inside}) AND mailbox_id = %s", [*entry_ids, mailbox])
     threads.apply(deltas)
     ledger.mailboxes[mailbox].recoverable_bytes -= size

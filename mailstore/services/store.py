@@ -163,7 +163,9 @@ def store_group(items: Sequence[Incoming[Any]]) -> list[Stored]:
 def _write(ledger: Ledger, places: list[_Place], snapshots: set[int]) -> None:
     stored = blobs.insert([place.prepared.encoded for place in places])
     messages = {place.message_id: place for place in places}
-    sql.run_many(INSERT_MESSAGE, [_message_row(place, stored[place.prepared.encoded.sha256]) for place in messages.values()])
+    sql.run_many(
+        INSERT_MESSAGE, [_message_row(place, stored[place.prepared.encoded.sha256]) for place in messages.values()]
+    )
     sought = [place for place in messages.values() if id(place.prepared) not in snapshots]
     sql.run_many(INSERT_SEARCH_TODO, [(place.message_id, place.placement.mailbox) for place in sought])
     sql.run_many(INSERT_ENTRY, [_entry_row(ledger, place) for place in places])

@@ -23,7 +23,8 @@ RECEIVED_MAX = 50
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9.:\-_\[\]]")
 _RESULTS = re.compile(
-    rb"\r\nAuthentication-Results[ \t]*:(?:[ \t]|\r\n[ \t]|\([^()\r\n]{0,200}\)){0,20}\"?([^;\s\"]{1,255})", re.IGNORECASE
+    rb"\r\nAuthentication-Results[ \t]*:(?:[ \t]|\r\n[ \t]|\([^()\r\n]{0,200}\)){0,20}\"?([^;\s\"]{1,255})",
+    re.IGNORECASE,
 )
 
 

@@ -52,7 +52,7 @@ def claim(now_us: int, *, limit: int = BATCH) -> list[Claimed]:
             ORDER BY next_attempt_us LIMIT %s {skip}
         )
         RETURNING id, submission_id, recipient, domain, tries, blob_id
-    """  # noqa: S608 - the second list of states is the partial index's own condition
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, [until_us, until_us, now_us, now_us, limit])
         rows: list[tuple[int, int, str, str, int, int | None]] = cursor.fetchall()
@@ -74,7 +74,7 @@ def is_anything_due(now_us: int) -> bool:
 def next_attempt_us(now_us: int, tries: int) -> int:
     """When to try again after `tries` attempts."""
     wait_s = min(FIRST_RETRY_S * 2 ** min(tries - 1, 20), LAST_RETRY_S)
-    return now_us + int(wait_s * random.uniform(0.8, 1.2) * 1_000_000)  # noqa: S311 - spreading, not secrecy
+    return now_us + int(wait_s * random.uniform(0.8, 1.2) * 1_000_000)
 
 
 def is_too_old(created_us: int, now_us: int) -> bool:

@@ -18,9 +18,7 @@ from mta.steps import Outcome, tell_outcome
 State = Delivery.State
 
 
-def settle(
-    submission: Submission, deliveries: Sequence[Claimed], results: Sequence[Result], message: bytes
-) -> None:
+def settle(submission: Submission, deliveries: Sequence[Claimed], results: Sequence[Result], message: bytes) -> None:
     """Record the results of claimed deliveries; those whose claim has passed to another worker are left alone."""
     now_us = time.time_ns() // 1000
     by_recipient = {result.recipient: result for result in results}
@@ -61,8 +59,6 @@ def _write(delivery: Claimed, result: Result, now_us: int) -> bool:
 
 def _tell(submission: Submission, result: Result) -> None:
     state = {Verdict.ACCEPTED: "accepted", Verdict.LATER: "deferred", Verdict.REFUSED: "bounced"}[result.verdict]
-    log_delivery(
-        submission, result.recipient, state=state, code=result.code, text=result.text, remote_host=result.host
-    )
+    log_delivery(submission, result.recipient, state=state, code=result.code, text=result.text, remote_host=result.host)
     if result.verdict is not Verdict.LATER:
         tell_outcome(Outcome(submission.pk, result.recipient, state, result.code, result.text))

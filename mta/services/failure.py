@@ -40,9 +40,7 @@ def notify_sender(submission: Submission, original: bytes, failures: Sequence[Fa
     store([Incoming(prepare(report, trace=b"Return-Path: <>\r\n"), [Placement(owner.pk)])])
 
 
-def _report(
-    submission: Submission, owner: Account, original: bytes, failures: Sequence[Failure]
-) -> DeliveryReport:
+def _report(submission: Submission, owner: Account, original: bytes, failures: Sequence[Failure]) -> DeliveryReport:
     with translation.override(owner.language):
         name, subject, text = _words(submission, failures)
     system = f"mailer-daemon@{owner.domain.name}"

@@ -106,8 +106,7 @@ def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Route
         mine = Placement(submission.mailbox_id, role=Role.SENT, flags=int(Flag.SEEN))
         items.append(Incoming(parcel.sent, [mine]))
     placements = [
-        Placement(account.id, matched_address=matched)
-        for account, matched in merge_accounts(_targets(routes)).values()
+        Placement(account.id, matched_address=matched) for account, matched in merge_accounts(_targets(routes)).values()
     ]
     if placements:
         items.append(Incoming(parcel.local, placements))

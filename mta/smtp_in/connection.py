@@ -84,7 +84,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the client, or tell it to come back."""
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername") or ("",)
         self._address = str(peer[0]).removeprefix("::ffff:")
         self._admitted = self._gate.limits.enter(self._address)

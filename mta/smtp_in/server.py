@@ -94,9 +94,7 @@ class SmtpServer:
 async def serve() -> None:
     """Serve the configured ports until SIGTERM or SIGINT, then drain."""
     server = SmtpServer()
-    await server.listen(
-        mx=settings.MX_PORT, submission=settings.SUBMISSION_PORT, submissions=settings.SUBMISSIONS_PORT
-    )
+    await server.listen(mx=settings.MX_PORT, submission=settings.SUBMISSION_PORT, submissions=settings.SUBMISSIONS_PORT)
     log.info("smtp listening", extra={"host": settings.LISTEN_HOST, "ports": server.ports})
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -421,8 +421,14 @@ def test_hostile_input_is_answered_and_never_an_error_of_ours(browser: Client, a
     text = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     listed = reverse(page_of(Account, "changelist"))
     quoted = quote(text, safe="")
-    gets = [f"{listed}?{name}={quoted}" for name in ("q", "p", "o", "e", "all", "status__exact", "department__id__exact")]
-    gets += [f"{listed}?{quoted}=1", f"{listed}?domain__name__startswith={quoted}", f"{listed}?session_version={quoted}"]
+    gets = [
+        f"{listed}?{name}={quoted}" for name in ("q", "p", "o", "e", "all", "status__exact", "department__id__exact")
+    ]
+    gets += [
+        f"{listed}?{quoted}=1",
+        f"{listed}?domain__name__startswith={quoted}",
+        f"{listed}?session_version={quoted}",
+    ]
     gets += [f"{reverse(page_of(Event, name))}?at__gte={quoted}" for name in ("changelist", "export")]
     gets += [f"{listed}{quoted}/{page}/" for page in ("change", "delete", "history", "password")]
     completion = f"{reverse('admin:autocomplete')}?app_label=accounts&model_name=mailboxgrant&field_name=owner"

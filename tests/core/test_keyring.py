@@ -10,7 +10,9 @@ from pathlib import Path
 from core.keyring import load_keys
 
 STARTERS = 8
-PRINT_KEYS = "import sys; from pathlib import Path; from core.keyring import load_keys; print(load_keys([], Path(sys.argv[1])))"
+PRINT_KEYS = (
+    "import sys; from pathlib import Path; from core.keyring import load_keys; print(load_keys([], Path(sys.argv[1])))"
+)
 
 
 def test_keys_from_the_environment_win_and_leave_no_file(tmp_path: Path) -> None:

@@ -41,8 +41,14 @@ def start(path: Path, count: int, hold_s: float) -> subprocess.Popen[str]:
     """A process that is ready to write."""
     command = [sys.executable, "-m", "tests.core.turnstile_worker", str(path), str(count), str(hold_s)]
     worker = subprocess.Popen(
-        command, cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        env=None if settings.DATABASES["default"]["ENGINE"] == "core.sqlite" else {"PATH": "", "DATA_DIR": str(path.parent)},
+        command,
+        cwd=settings.BASE_DIR,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=None
+        if settings.DATABASES["default"]["ENGINE"] == "core.sqlite"
+        else {"PATH": "", "DATA_DIR": str(path.parent)},
     )
     assert worker.stdout
     assert worker.stdout.readline() == "ready\n"

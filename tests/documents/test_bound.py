@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from documents.html.bound import MAX_CHARS, MAX_DEPTH, MAX_FORMATTING, MAX_REFERENCES, bounded

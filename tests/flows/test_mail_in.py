@@ -27,7 +27,9 @@ from mta.steps import BEFORE_STORE, BeforeStore, register_before_store
 from tests.mta.conftest import Running, client_tls
 from tests.mta.test_submit import mails
 
-LETTER = b"From: x@far.example\r\nTo: alice@example.test\r\nMessage-ID: <m1@far.example>\r\nSubject: hi\r\n\r\n.Hello\r\n"
+LETTER = (
+    b"From: x@far.example\r\nTo: alice@example.test\r\nMessage-ID: <m1@far.example>\r\nSubject: hi\r\n\r\n.Hello\r\n"
+)
 
 
 def send(running: Running, *recipients: str, message: bytes = LETTER, sender: str = "x@far.example") -> None:

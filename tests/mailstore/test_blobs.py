@@ -143,7 +143,9 @@ def test_every_column_that_may_hold_a_blob_is_on_the_list(monkeypatch: pytest.Mo
 def test_the_command_expires_after_the_domains_recovery_days(mine: Access, capsys: pytest.CaptureFixture[str]) -> None:
     old, new = stored_many(mine, 2)
     purge(mine, [old, new])
-    sql.run("UPDATE mailstore_recoverable SET deleted_us = deleted_us - %s WHERE id = %s", [15 * collecting.DAY_US, old])
+    sql.run(
+        "UPDATE mailstore_recoverable SET deleted_us = deleted_us - %s WHERE id = %s", [15 * collecting.DAY_US, old]
+    )
     call_command("collect", grace=0)
     assert capsys.readouterr().out.startswith("recoverable 1, blobs ")
     assert sql.rows("SELECT id FROM mailstore_recoverable") == [(new,)]

@@ -20,7 +20,8 @@ from mailstore.check_store import check_store
 from mailstore.message import message_id_hash
 
 pytestmark = pytest.mark.skipif(
-    settings.DATABASES["default"]["ENGINE"] != "core.sqlite", reason="PostgreSQL's own server is not what is killed here"
+    settings.DATABASES["default"]["ENGINE"] != "core.sqlite",
+    reason="PostgreSQL's own server is not what is killed here",
 )
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "2"))
 """Each is two processes and two kills; a long run asks for more."""
@@ -65,7 +66,12 @@ def holders(mailbox: int) -> Counter[int]:
 
 
 def test_kill_9_loses_and_doubles_nothing(
-    transactional_db: None, alice: Account, bob: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, breaks_rows: None
+    transactional_db: None,
+    alice: Account,
+    bob: Account,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    breaks_rows: None,
 ) -> None:
     monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
     acknowledged: list[str] = []

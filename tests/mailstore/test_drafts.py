@@ -94,7 +94,9 @@ def test_a_draft_of_another_program_is_opened_with_its_files(mine: Access) -> No
     assert (draft.identity, draft.to, draft.subject, draft.is_plain) == (ME, "Bob <bob@example.test>", "Plan", False)
     assert "Hello" in draft.html
     assert "script" not in draft.html
-    assert [(each.filename, drafts.attachment_bytes(mine, each.id)) for each in draft.attachments] == [("a.pdf", b"PDF")]
+    assert [(each.filename, drafts.attachment_bytes(mine, each.id)) for each in draft.attachments] == [
+        ("a.pdf", b"PDF")
+    ]
     assert draft_of_entry(mine, entry) == draft.id
     snapshot_draft(mine, draft.id, letter())
     with pytest.raises(MailError):

@@ -14,11 +14,13 @@ from core.errors import ErrorKind, MailError
 from mailstore import sql
 from mailstore.models import Entry, Expunged, Flag, Folder, Message, Recoverable, Role, ThreadReference
 from mailstore.selectors import correspondents, drafts, entries, folders, lists
-from mailstore.services import correspondents as people
-from mailstore.services import drafts as drafting
-from mailstore.services import entries as acting
-from mailstore.services import folders as foldering
-from mailstore.services import selection
+from mailstore.services import (
+    correspondents as people,
+    drafts as drafting,
+    entries as acting,
+    folders as foldering,
+    selection,
+)
 from mailstore.services.append import append
 from mailstore.services.entries import Selection
 from tests.mailstore.letters import folder_id, letter, stored, stored_many
@@ -199,7 +201,14 @@ def test_expunged_ranges_are_runs(mine: Access) -> None:
 def test_completion_finds_names_pinyin_and_addresses(mine: Access) -> None:
     stored(mine, letter("a"))
     stored(mine, letter("b", sender="Bob Marsh <marsh@partner.test>"))
-    for prefix, address in {"王": "wang", "WANG X": "wang", "wxm": "wang", "mar": "marsh", "bob": "marsh", "marsh@": "marsh"}.items():
+    for prefix, address in {
+        "王": "wang",
+        "WANG X": "wang",
+        "wxm": "wang",
+        "mar": "marsh",
+        "bob": "marsh",
+        "marsh@": "marsh",
+    }.items():
         assert [row.address for row in correspondents.complete(mine, prefix, 5)] == [f"{address}@partner.test"], prefix
     assert correspondents.complete(mine, "%", 5) == []
     assert correspondents.complete(mine, " ", 5) == []
@@ -246,7 +255,10 @@ def everything(owner: Access) -> Calls:
         "save": (Right.INSERT, lambda a: drafting.save_draft(a, draft.id, 0, content)),
         "attach": (Right.INSERT, lambda a: drafting.attach(a, draft.id, "b", "text/plain", b"y")),
         "snapshot": (Right.INSERT, lambda a: drafting.snapshot_draft(a, draft.id, letter("t"))),
-        "draft of": (Right.INSERT, lambda a: drafting.draft_of_entry(a, drafts.get_draft(owner, draft.id).snapshot_entry_id or snapshot)),
+        "draft of": (
+            Right.INSERT,
+            lambda a: drafting.draft_of_entry(a, drafts.get_draft(owner, draft.id).snapshot_entry_id or snapshot),
+        ),
         "detach": (Right.INSERT, lambda a: drafting.detach(a, file.id)),
         "discard": (Right.INSERT, lambda a: drafting.discard_draft(a, draft.id)),
         "delete folder": (Right.FOLDERS, lambda a: foldering.delete_folder(a, _leaf(owner, work))),

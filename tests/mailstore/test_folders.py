@@ -33,10 +33,20 @@ def test_the_tree_lists_children_below_their_parents(mine: Access) -> None:
     play = create_folder(mine, "Play")
     year = create_folder(mine, "2026", parent_id=work)
     create_folder(mine, "May", parent_id=year)
-    assert [(row.name, row.depth) for row in folders.folder_tree(mine)[5:]] == [("工作", 0), ("2026", 1), ("May", 2), ("Play", 0)]
+    assert [(row.name, row.depth) for row in folders.folder_tree(mine)[5:]] == [
+        ("工作", 0),
+        ("2026", 1),
+        ("May", 2),
+        ("Play", 0),
+    ]
     move_folder(mine, year, parent_id=play)
     rename_folder(mine, year, " 2027 ")
-    assert [(row.name, row.depth) for row in folders.folder_tree(mine)[5:]] == [("工作", 0), ("Play", 0), ("2027", 1), ("May", 2)]
+    assert [(row.name, row.depth) for row in folders.folder_tree(mine)[5:]] == [
+        ("工作", 0),
+        ("Play", 0),
+        ("2027", 1),
+        ("May", 2),
+    ]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a/b", "x" * 101, "a\0b", "a\nb", "100%", "a*", "\u202eabc", "a\\b"])
@@ -90,7 +100,11 @@ def test_a_name_used_again_has_a_greater_uidvalidity(mine: Access) -> None:
 
 def test_folders_with_a_role_stay(mine: Access) -> None:
     inbox = folder_id(mine)
-    for call in (lambda: delete_folder(mine, inbox), lambda: rename_folder(mine, inbox, "x"), lambda: move_folder(mine, inbox, parent_id=0)):
+    for call in (
+        lambda: delete_folder(mine, inbox),
+        lambda: rename_folder(mine, inbox, "x"),
+        lambda: move_folder(mine, inbox, parent_id=0),
+    ):
         assert refusal(call) is ErrorKind.NO_PERMISSION
 
 

@@ -60,7 +60,9 @@ def test_the_attachment_filter(mine: Access) -> None:
     assert ids(list_page(mine, folder_id(mine), filter=Filter(attachment=True))) == [with_file]
 
 
-@pytest.mark.parametrize("text", ["预算", "BUDGET 预算", "wang@PARTNER", "王小", "бюджет", "ÄRGER", "100%", "a_b", "\\"])
+@pytest.mark.parametrize(
+    "text", ["预算", "BUDGET 预算", "wang@PARTNER", "王小", "бюджет", "ÄRGER", "100%", "a_b", "\\"]
+)
 def test_a_text_finds_subject_and_people_in_any_case(mine: Access, text: str) -> None:
     wanted = stored(mine, letter("a", subject="Budget 预算 Бюджет ärger 100% a_b \\"))
     stored(mine, letter("b", sender="x <x@y.test>", subject="nothing here 1000 aXb"))
@@ -113,7 +115,9 @@ def test_positions_follow_what_arrives_and_what_is_filtered(mine: Access) -> Non
     assert position(mine, inbox, 3, 1, filter=Filter(unread=True)) is None
 
 
-@pytest.mark.parametrize("text", ["", ".", "a.b", "1", "1.", "1.2.3", "9" * 40 + ".1", "1." + "9" * 40, "--1.2", "１.２", "1.-2"])
+@pytest.mark.parametrize(
+    "text", ["", ".", "a.b", "1", "1.", "1.2.3", "9" * 40 + ".1", "1." + "9" * 40, "--1.2", "１.２", "1.-2"]
+)
 def test_a_key_that_is_none_is_invalid(text: str) -> None:
     with pytest.raises(MailError) as error:
         Key.parse(text)
@@ -148,7 +152,12 @@ def test_one_query_for_each(mine: Access, django_assert_num_queries) -> None:  #
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plans")
 @pytest.mark.parametrize(
     ("wanted", "index"),
-    [(Filter(), "entry_date"), (Filter(unread=True), "entry_unread"), (Filter(starred=True), "entry_starred"), (Filter(attachment=True), "entry_attachment")],
+    [
+        (Filter(), "entry_date"),
+        (Filter(unread=True), "entry_unread"),
+        (Filter(starred=True), "entry_starred"),
+        (Filter(attachment=True), "entry_attachment"),
+    ],
 )
 def test_a_page_walks_its_index(mine: Access, wanted: Filter, index: str) -> None:
     key = Key(1_700_000_000_000_000, folder_id(mine))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from core.access import system_access
@@ -32,7 +31,9 @@ class MailboxMachine(RuleBasedStateMachine):
         self.serial = 0
         self.before: dict[int, tuple[int, int]] = {}
 
-    @rule(name=NAMES, references=st.lists(NAMES, max_size=3), flags=FLAGS, role=st.sampled_from([Role.INBOX, Role.SENT]))
+    @rule(
+        name=NAMES, references=st.lists(NAMES, max_size=3), flags=FLAGS, role=st.sampled_from([Role.INBOX, Role.SENT])
+    )
     def deliver(self, name: str, references: list[str], flags: Flag, role: Role) -> None:
         """Mail arrives, in threads that grow together."""
         self.serial += 1
@@ -105,7 +106,12 @@ class MailboxMachine(RuleBasedStateMachine):
 
     def act(self, call, pick):  # type: ignore[no-untyped-def]
         """`call` with some existing entries; an expected refusal is fine."""
-        ids = [row[0] for row in sql.rows("SELECT id FROM mailstore_entry WHERE mailbox_id = %s ORDER BY id", [self.access.mailbox])]
+        ids = [
+            row[0]
+            for row in sql.rows(
+                "SELECT id FROM mailstore_entry WHERE mailbox_id = %s ORDER BY id", [self.access.mailbox]
+            )
+        ]
         if not ids:
             return None
         try:
@@ -115,7 +121,10 @@ class MailboxMachine(RuleBasedStateMachine):
 
     def recoverable(self) -> list[int]:
         """What may be recovered."""
-        return [row[0] for row in sql.rows("SELECT id FROM mailstore_recoverable WHERE mailbox_id = %s", [self.access.mailbox])]
+        return [
+            row[0]
+            for row in sql.rows("SELECT id FROM mailstore_recoverable WHERE mailbox_id = %s", [self.access.mailbox])
+        ]
 
 
 numbers = iter(range(10**9))

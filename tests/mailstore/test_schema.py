@@ -13,7 +13,9 @@ from mailstore.fields import MAX_COUNTER, MAX_MAILBOX, PackedIdField, mailbox_of
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's rowid")
 def test_a_packed_primary_key_is_the_rowid_itself(db: None) -> None:
-    packed = [model for model in apps.get_app_config("mailstore").get_models() if isinstance(model._meta.pk, PackedIdField)]
+    packed = [
+        model for model in apps.get_app_config("mailstore").get_models() if isinstance(model._meta.pk, PackedIdField)
+    ]
     assert len(packed) > 8
     for model in packed:
         table, key = model._meta.db_table, model._meta.pk.column

@@ -36,7 +36,11 @@ def test_counters_follow(mine: Access) -> None:
 
 def test_a_mail_lies_once_in_each_of_its_folders(mine: Access) -> None:
     inbox = folder_id(mine)
-    placements = [Placement(mine.mailbox), Placement(mine.mailbox, folder_id=inbox), Placement(mine.mailbox, role=Role.JUNK)]
+    placements = [
+        Placement(mine.mailbox),
+        Placement(mine.mailbox, folder_id=inbox),
+        Placement(mine.mailbox, role=Role.JUNK),
+    ]
     with transaction.atomic():
         store([Incoming(prepare(letter()), placements)])
     assert (Message.objects.count(), Entry.objects.count()) == (1, 2)

@@ -9,7 +9,15 @@ from django.db import connection
 
 from mta.models import Delivery, Submission
 from mta.outbound import queue
-from mta.outbound.queue import CLAIM_S, by_destination, claim, due_releases, is_anything_due, is_too_old, next_attempt_us
+from mta.outbound.queue import (
+    CLAIM_S,
+    by_destination,
+    claim,
+    due_releases,
+    is_anything_due,
+    is_too_old,
+    next_attempt_us,
+)
 
 pytestmark = pytest.mark.django_db
 State = Delivery.State

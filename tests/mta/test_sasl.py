@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from mta.smtp_in.header import field_values, missing_fields
 from mta.smtp_in.sasl import Login, decode, read_plain, text_of

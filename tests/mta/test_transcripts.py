@@ -18,9 +18,7 @@ FILES = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_the_server_says_what_the_transcript_says(
-    path: Path, running: Running, alice: Account, bob: Account
-) -> None:
+def test_the_server_says_what_the_transcript_says(path: Path, running: Running, alice: Account, bob: Account) -> None:
     _, service, *lines = path.read_text().splitlines()
     port = getattr(running, service.removeprefix("service "))
     talk = Talk(port, greet=False, tls=service.endswith("submissions"))

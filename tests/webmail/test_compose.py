@@ -8,14 +8,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
-from mailstore.services.drafts import DraftRow
 
 from accounts.models import Account, Domain
 from accounts.selectors import access_for
 from mailstore.message import read
 from mailstore.models import Draft, Entry, Flag, Folder, Role
-from mailstore.selectors import drafts as drafts_read
-from mailstore.selectors import entries
+from mailstore.selectors import drafts as drafts_read, entries
+from mailstore.services.drafts import DraftRow
 from mta.models import Delivery, Submission
 from tests.webmail.mails import PNG, browser_of, deliver, mail, with_files
 

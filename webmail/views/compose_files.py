@@ -10,13 +10,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
-from mailstore.services.drafts import AttachmentRow, DraftRow
 
 from core.access import Access
 from core.errors import ErrorKind, MailError
 from documents.filetype import content_type_of, safe_filename
 from mailstore.selectors import drafts as drafts_read
 from mailstore.services import drafts
+from mailstore.services.drafts import AttachmentRow, DraftRow
 from webmail import compose_answers, compose_page, reading, untrusted
 from webmail.http import access_of, wants_json
 

@@ -24,7 +24,9 @@ from webmail.http import access_of, current_access, mailbox_access
 def folder_new(request: HttpRequest) -> HttpResponse:
     """A new folder, in `?mailbox=` or one's own."""
     mailbox = request.POST.get("mailbox") or request.GET.get("mailbox") or ""
-    access = mailbox_access(request, int(mailbox)) if mailbox.isascii() and mailbox.isdigit() else current_access(request)
+    access = (
+        mailbox_access(request, int(mailbox)) if mailbox.isascii() and mailbox.isdigit() else current_access(request)
+    )
     form = FolderForm(request.POST or None, parents=_own(access), initial={"parent": request.GET.get("parent", "0")})
     context: dict[str, Any] = {"title": _("New folder"), "submit": _("Create"), "mailbox": access.mailbox}
     if request.method == "POST" and form.is_valid():
@@ -95,7 +97,7 @@ def _explain(form: FolderForm, error: MailError) -> None:
     limit, depth = error.data.get("limit"), error.data.get("depth")
     sentences = {
         ErrorKind.EXISTS: _("There is a folder of this name already."),
-        ErrorKind.INVALID: _("A name has 1 to 60 characters, none of them / \\ % * \"."),
+        ErrorKind.INVALID: _('A name has 1 to 60 characters, none of them / \\ % * ".'),
         ErrorKind.LIMIT: _("Folders can be at most %s levels deep.") % depth
         if depth
         else _("There can be at most %s folders.") % limit,

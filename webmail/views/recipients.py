@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Account
-from accounts.selectors import complete as complete_colleagues
-from accounts.selectors import is_local_domain, resolve
+from accounts.selectors import complete as complete_colleagues, is_local_domain, resolve
 from mailstore.message import Address, Invalid, parse_address_list
 from mailstore.selectors import correspondents
 from webmail import composing, drafting

@@ -24,7 +24,9 @@ MAX_TEXT_CHARS = 200
 def search(request: HttpRequest) -> HttpResponse:
     """`q` is the text, `mailbox` another mailbox, `after` where the last part ended."""
     mailbox = request.GET.get("mailbox", "")
-    access = mailbox_access(request, int(mailbox)) if mailbox.isascii() and mailbox.isdigit() else current_access(request)
+    access = (
+        mailbox_access(request, int(mailbox)) if mailbox.isascii() and mailbox.isdigit() else current_access(request)
+    )
     text = " ".join(request.GET.get("q", "").split())[:MAX_TEXT_CHARS]
     after = request.GET.get("after", "")
     start = int(after) if after.isascii() and after.isdigit() and len(after) < 20 and int(after) <= MAX_ID else None

@@ -14,8 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.domain_names import domain_of_host
-from accounts.sign_in import Reason, SignInError
-from accounts.sign_in import sign_in as prove
+from accounts.sign_in import Reason, SignInError, sign_in as prove
 from webmail.http import remote_address
 
 BACKEND = "accounts.backends.AddressBackend"
@@ -78,9 +77,7 @@ def sentence(error: SignInError) -> str:
     return _("Account or password is wrong. Check Caps Lock and try again.")
 
 
-def _page(
-    request: HttpRequest, *, login_name: str, remember: bool, error: str = "", status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, *, login_name: str, remember: bool, error: str = "", status: int = 200) -> HttpResponse:
     domain = domain_of_host(request.get_host())
     context = {
         "login_name": login_name,
@@ -94,5 +91,7 @@ def _page(
 
 def _following(request: HttpRequest) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if safe else reverse("home")

@@ -13,7 +13,9 @@ from mailstore.check_store import check_store
 class Command(BaseCommand):
     """Prints a table of findings; the exit code is 1 when something is (still) wrong."""
 
-    help = "Verify counters, ids, threads, labels and blobs of every mailbox; --repair writes what can be computed anew."
+    help = (
+        "Verify counters, ids, threads, labels and blobs of every mailbox; --repair writes what can be computed anew."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One mailbox, or all."""

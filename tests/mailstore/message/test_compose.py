@@ -9,8 +9,7 @@ from email.message import EmailMessage
 from email.policy import default
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from core.errors import ErrorKind, MailError
 from mailstore.message import Address, Outgoing, OutgoingPart, compose, needs_smtputf8, part, read, scan, without_bcc

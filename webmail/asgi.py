@@ -1,0 +1,43 @@
+"""One ASGI application: live updates stream on the event loop, every page runs in a pool of threads.
+
+Django's own bridge from ASGI makes a thread and a connection for each request; a2wsgi keeps WEB_THREADS threads,
+whose database connections persist.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
+
+from a2wsgi import WSGIMiddleware
+from django.conf import settings
+
+from webmail.live import hub, stream
+from webmail.wsgi import application as pages
+
+LIVE_PATH = "/live/"
+
+threads: Any = WSGIMiddleware(pages, workers=settings.WEB_THREADS)
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """The server's entry point."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    elif scope["type"] == "http" and scope["path"] == LIVE_PATH:
+        await stream(scope, receive, send)
+    elif scope["type"] == "http":
+        await threads(scope, receive, send)
+
+
+async def _lifespan(receive: Any, send: Any) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await hub.close()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

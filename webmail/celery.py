@@ -1,0 +1,30 @@
+"""The workers' application, and the one table of what happens periodically.
+
+Tasks only wake: rows are the truth, so a task that is lost or done twice harms nothing.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+from core.jobs import SWEEP_S
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
+
+HOUR_S = 3600.0
+
+SCHEDULE = {
+    "mta.sweep": float(SWEEP_S),
+    "mailstore.collect": HOUR_S,
+    "logs_app.purge_events": 24 * HOUR_S,
+}
+"""Task name to seconds between two runs."""
+
+app = Celery("globalmail")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": seconds, "options": {"expires": seconds}} for name, seconds in SCHEDULE.items()
+}

@@ -1,0 +1,89 @@
+"""`manage.py serve`: start everything, say where it is, stop everything."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.models import Account
+from core.redis import client
+from webmail.serve.prepare import prepare
+from webmail.serve.programs import Program, programs
+from webmail.serve.supervisor import Supervisor
+
+REDIS_WAIT_S = 10.0
+
+
+class Command(BaseCommand):
+    """Redis, web, SMTP, worker and beat on this machine."""
+
+    help = "Start every server of Globalmail and watch them until Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What to start."""
+        parser.add_argument("--only", default="", help="Names, separated by commas: redis,web,smtpd,worker,beat")
+        parser.add_argument("--demo", action="store_true", help="Make a demo company first (kept on a second run)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until SIGINT or SIGTERM."""
+        wanted = self._wanted(options["only"])
+        lock = prepare()
+        if options["demo"]:
+            call_command("demo")
+        asyncio.run(self._serve(wanted))
+        lock.close()
+
+    def _wanted(self, only: str) -> list[Program]:
+        known = programs()
+        names = [name.strip() for name in only.split(",") if name.strip()] or list(known)
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise CommandError(f"Unknown: {', '.join(unknown)}. There are {', '.join(known)}.")
+        return [known[name] for name in names]
+
+    async def _serve(self, wanted: list[Program]) -> None:
+        supervisor = Supervisor(wanted)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
+        running = asyncio.create_task(supervisor.run(ready=_wait_for))
+        await asyncio.get_running_loop().run_in_executor(None, self._greet)
+        await running
+
+    def _greet(self) -> None:
+        write = self.stdout.write
+        write("")
+        write(f"  Globalmail      {settings.BASE_URL}")
+        write(f"  mail comes in   smtp://{settings.LISTEN_HOST}:{settings.MX_PORT}")
+        write(
+            f"  mail programs   {settings.LISTEN_HOST}:{settings.SUBMISSION_PORT} (STARTTLS), "
+            f"{settings.LISTEN_HOST}:{settings.SUBMISSIONS_PORT} (TLS)"
+        )
+        write(f"  data            {settings.DATA_DIR}")
+        if not Account.objects.filter(kind=Account.Kind.PERSON).exists():
+            write("")
+            write("  Nobody has an account yet. In another terminal:")
+            write("    .venv/bin/python manage.py create_domain")
+            write("    .venv/bin/python manage.py create_account")
+        write("")
+        write("  Ctrl-C stops everything.")
+        self.stdout.flush()
+
+
+def _wait_for(program: Program) -> None:
+    """The others want Redis from their first second; they live without it, but later."""
+    if program.name != "redis":
+        return
+    deadline = time.monotonic() + REDIS_WAIT_S
+    while time.monotonic() < deadline:
+        try:
+            client().ping()
+        except Exception:
+            time.sleep(0.05)
+        else:
+            return

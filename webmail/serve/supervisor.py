@@ -1,0 +1,106 @@
+"""Starts children in their own process groups, starts a dead one again with back-off, stops all of them in order.
+
+A child dies with us even when we are killed (PR_SET_PDEATHSIG): no orphan keeps a port or the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+
+from webmail.serve.programs import Program
+
+BACK_OFF_S = (0.2, 1.0, 3.0, 10.0, 30.0)
+STEADY_S = 30.0
+"""Alive so long, a child has earned a quick restart again."""
+PR_SET_PDEATHSIG = 1
+
+log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Runs programs until `stop`."""
+
+    def __init__(self, programs: Iterable[Program]) -> None:
+        self.programs = list(programs)
+        self.children: dict[str, asyncio.subprocess.Process] = {}
+        self.restarts: dict[str, int] = {}
+        self._stopping = asyncio.Event()
+
+    async def run(self, ready: Callable[[Program], None] | None = None) -> None:
+        """Start all, watch them, and when asked to stop drain them in reverse order."""
+        watchers = []
+        for program in self.programs:
+            watchers.append(asyncio.create_task(self._watch(program)))
+            if ready is not None:
+                await asyncio.get_running_loop().run_in_executor(None, ready, program)
+        await self._stopping.wait()
+        for program in reversed(self.programs):
+            await self._end(program)
+        for watcher in watchers:
+            watcher.cancel()
+        await asyncio.gather(*watchers, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Ask for the end; safe in a signal handler of the loop."""
+        self._stopping.set()
+
+    async def _watch(self, program: Program) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            child = await self._start(program)
+            code = await child.wait()
+            _kill_group(child.pid, signal.SIGKILL)  # what it may have left behind
+            if self._stopping.is_set():
+                return
+            failures = 0 if time.monotonic() - started > STEADY_S else failures + 1
+            self.restarts[program.name] = self.restarts.get(program.name, 0) + 1
+            pause_s = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
+            log.warning("child ended", extra={"child": program.name, "code": code, "again_in_s": pause_s})
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause_s)
+
+    async def _start(self, program: Program) -> asyncio.subprocess.Process:
+        child = await asyncio.create_subprocess_exec(
+            *program.command,
+            env={**os.environ, **dict(program.environment)},
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        )
+        self.children[program.name] = child
+        return child
+
+    async def _end(self, program: Program) -> None:
+        child = self.children.get(program.name)
+        if child is None or child.returncode is not None:
+            return
+        _kill(child.pid, signal.SIGTERM)
+        try:
+            await asyncio.wait_for(child.wait(), program.grace_s)
+        except TimeoutError:
+            log.warning("child did not drain in time", extra={"child": program.name})
+        _kill_group(child.pid, signal.SIGKILL)
+
+
+def _die_with_parent() -> None:
+    """In the child, before exec: SIGKILL when the supervisor goes."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _kill(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _kill_group(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
