@@ -197,7 +197,7 @@ def _key(kind: str, *parts: str) -> str:
 
 def _ask(question: Callable[[redis.Redis], object]) -> object:
     """The answer of Redis, or None while it is gone."""
-    global _quiet_until
+    global _quiet_until  # noqa: PLW0603 - one clock for the process
     if time.monotonic() < _quiet_until:
         return None
     try:

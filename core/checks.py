@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage, Error, Warning as Notice
 
 MIN_SQLITE = (3, 35, 0)
 """RETURNING; Debian 12 has 3.40."""
@@ -63,13 +63,13 @@ def check_names() -> Iterator[CheckMessage]:
             f"BASE_URL {settings.BASE_URL!r} is not http(s)://host[:port] without a slash at its end.", id="core.E006"
         )
     if _is_open() and _is_local_name(settings.PUBLIC_HOST):
-        yield Warning(
+        yield Notice(
             "LISTEN_HOST opens the servers to the network, but PUBLIC_HOST is not a public name.",
             hint="Links in mail, certificates and EHLO will name this machine only.",
             id="core.W001",
         )
     if not _is_local_name(settings.PUBLIC_HOST) and "." not in settings.EHLO_NAME.strip("[]"):
-        yield Warning(
+        yield Notice(
             f"EHLO_NAME {settings.EHLO_NAME!r} is not a full name; many servers refuse it.", id="core.W002"
         )  # RFC 5321 4.1.1.1
 
@@ -79,7 +79,7 @@ def check_exposure() -> Iterator[CheckMessage]:
     if settings.DEBUG and (settings.HTTPS or not _is_local_name(settings.PUBLIC_HOST)):
         yield Error("DEBUG shows settings and code to every visitor of a public host.", hint="DEBUG=0", id="core.E007")
     if _is_open() and not settings.HTTPS:
-        yield Warning(
+        yield Notice(
             "The web server is open to the network without HTTPS: passwords travel in the clear.",
             hint="Put a TLS proxy in front and set BASE_URL=https://… (and BEHIND_PROXY=1).",
             id="core.W003",

@@ -45,7 +45,9 @@ def template_messages(fileobj: io.BytesIO, keywords: Any, tags: Any, options: An
 def extracted() -> Catalog:
     """Everything the code says."""
     catalog = Catalog(project="Globalmail", charset="utf-8", locale="zh_Hans")
-    sources = [(path, "python") for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    sources: list[tuple[Path, Any]] = [
+        (path, "python") for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))
+    ]
     sources += [(path, template_messages) for path in sorted((ROOT / "templates").rglob("*.html"))]
     for path, method in sources:
         with path.open("rb") as source:

@@ -53,29 +53,20 @@ def postgres() -> Iterator[str | None]:
         shutil.chown(folder, "postgres")
     port = free_port()
     control = [*prefix, str(programs[-1] / "pg_ctl"), "-D", str(folder / "data"), "-w", "-l", str(folder / "log")]
-    quiet = {"stdout": subprocess.DEVNULL, "check": True, "cwd": "/"}
-    subprocess.run(
-        [
-            *prefix,
-            str(programs[-1] / "initdb"),
-            "-D",
-            str(folder / "data"),
-            "-U",
-            "globalmail",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-        ],
-        **quiet,  # type: ignore[call-overload]
-    )
+    initdb = [*prefix, str(programs[-1] / "initdb"), "-D", str(folder / "data")]
+    quietly([*initdb, "-U", "globalmail", "-A", "trust", "-E", "UTF8"])
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
-    subprocess.run([*control, "-o", options, "start"], **quiet)  # type: ignore[call-overload]
+    quietly([*control, "-o", options, "start"])
     try:
         yield f"postgres://globalmail@127.0.0.1:{port}/postgres"
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)  # type: ignore[call-overload]
+        quietly([*control, "-m", "immediate", "stop"])
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def quietly(command: list[str]) -> None:
+    """Run a command that must work; its errors are shown, its output is not. `/` can be entered by every user."""
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True, cwd="/")
 
 
 def free_port() -> int:

@@ -24,7 +24,7 @@ def mailbox_of(packed: int) -> int:
     return packed >> COUNTER_BITS
 
 
-class PackedIdField(models.BigIntegerField):
+class PackedIdField(models.BigIntegerField):  # type: ignore[type-arg]  # generic in the stubs alone
     """A packed id. `integer` on SQLite, where a primary key of that very type is the rowid itself."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:

@@ -18,28 +18,28 @@ def marks(values: Sequence[object]) -> str:
     return ", ".join(["%s"] * len(values)) or "NULL"
 
 
-def rows(statement: str, parameters: Sequence[object] = ()) -> list[Any]:
+def rows(statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
     """All rows of a query, as tuples."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
 
 
-def row(statement: str, parameters: Sequence[object] = ()) -> Any:
+def row(statement: str, parameters: Sequence[Any] = ()) -> Any:
     """The first row, or None."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchone()
 
 
-def run(statement: str, parameters: Sequence[object] = ()) -> int:
+def run(statement: str, parameters: Sequence[Any] = ()) -> int:
     """Execute one statement; how many rows it changed."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
 
 
-def run_many(statement: str, parameters: Sequence[Sequence[object]]) -> None:
+def run_many(statement: str, parameters: Sequence[Sequence[Any]]) -> None:
     """Execute one statement for each row of parameters; nothing for none."""
     if parameters:
         with connection.cursor() as cursor:

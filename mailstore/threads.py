@@ -164,7 +164,7 @@ def _merge(mailbox: int, found: list[int], thread_of: dict[int, int]) -> int:
 
 def _merge_folders(largest: int, smaller: Sequence[int]) -> None:
     merged = new_deltas()
-    for thread, folder, last_us, total, unread, starred, names in _rows(smaller):
+    for _thread, folder, last_us, total, unread, starred, names in _rows(smaller):
         delta = merged[largest, folder]
         delta.total += total
         delta.unread += unread

@@ -7,7 +7,7 @@ whose database connections persist.
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
 
@@ -19,7 +19,7 @@ from webmail.wsgi import application as pages
 
 LIVE_PATH = "/live/"
 
-threads: Any = WSGIMiddleware(pages, workers=settings.WEB_THREADS)
+threads: Any = WSGIMiddleware(cast("Any", pages), workers=settings.WEB_THREADS)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -21,7 +21,7 @@ from core.errors import ErrorKind, MailError
 from mailstore.services.drafts import DraftContent, DraftRow
 from mta.services import cancel
 from webmail import compose_page, composing, drafting
-from webmail.composing import Warning
+from webmail.composing import Caution
 from webmail.forms.compose import ComposeForm
 from webmail.http import actor_of, is_pane, wants_json
 
@@ -141,7 +141,7 @@ def refused(
     draft: DraftRow,
     *,
     errors: Sequence[tuple[str, str]],
-    warnings: Sequence[Warning],
+    warnings: Sequence[Caution],
 ) -> HttpResponse:
     """Not sent: something is missing, or should be looked at first."""
     if wants_json(request):

@@ -63,7 +63,7 @@ class Recipients:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Warning:
+class Caution:
     """Something the writer may have forgotten; `name` is what he confirms."""
 
     name: str
@@ -113,14 +113,14 @@ def errors_of(recipients: Recipients, *, max_recipients: int) -> list[tuple[str,
     return []
 
 
-def warnings_of(draft: DraftRow, attachments: Sequence[AttachmentRow]) -> list[Warning]:
+def warnings_of(draft: DraftRow, attachments: Sequence[AttachmentRow]) -> list[Caution]:
     """What may have been forgotten."""
     found = []
     if not draft.subject.strip():
-        found.append(Warning("subject", _("The mail has no subject.")))
+        found.append(Caution("subject", _("The mail has no subject.")))
     own = own_text(draft.text if draft.is_plain else html_to_text(without_quote(draft.html)))
     if not any(not each.is_inline for each in attachments) and _MENTIONS_FILE.search(f"{own_subject(draft)}\n{own}"):
-        found.append(Warning("attachment", _("The text speaks of an attachment, but there is none.")))
+        found.append(Caution("attachment", _("The text speaks of an attachment, but there is none.")))
     return found
 
 

@@ -20,6 +20,12 @@ from webmail.context import folder_name
 from webmail.rows import Rows
 
 FILTERS = {"": _("All"), "unread": _("Unread"), "starred": _("Starred"), "attachment": _("With attachments")}
+FILTERS_BY_NAME = {
+    "": Filter(),
+    "unread": Filter(unread=True),
+    "starred": Filter(starred=True),
+    "attachment": Filter(attachment=True),
+}
 MAX_PAGE = 1_000_000
 
 
@@ -52,7 +58,7 @@ class Asked:
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1
         return cls(
             name=name,
-            filter=Filter(**{name: True}) if name else Filter(),
+            filter=FILTERS_BY_NAME[name],
             number=max(1, min(number, MAX_PAGE)),
             after=_key(request.GET.get("after", "")),
             before=_key(request.GET.get("before", "")),

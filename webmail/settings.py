@@ -74,7 +74,7 @@ def _database() -> dict[str, Any]:
     """SQLite through our backend by default; PostgreSQL with a pool from DATABASE_URL."""
     url = env.str("DATABASE_URL", default="")
     if url and not url.startswith("sqlite"):
-        return env.db_url_config(url) | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+        return {**env.db_url_config(url), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     pragmas = (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456; "
         "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY"

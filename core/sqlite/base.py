@@ -7,14 +7,14 @@ when another process wrote in between. Writes outside `atomic()` pass the turnst
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.backends.sqlite3 import base
 
 from core.sqlite.locks import Turnstile
 
-Database = base.Database
+Database = base.Database  # type: ignore[attr-defined]  # Django looks for it here
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
@@ -34,7 +34,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _start_transaction_under_autocommit(self) -> None:
         self._enter()
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
             self._leave()
             raise
@@ -92,7 +92,7 @@ class TurnstileCursor(base.SQLiteCursorWrapper):
         """Run one statement."""
         return self._taking_turn(query, lambda: base.SQLiteCursorWrapper.execute(self, query, params))
 
-    def executemany(self, query: str, param_list: Sequence[Any]) -> Any:
+    def executemany(self, query: str, param_list: Iterable[Any]) -> Any:
         """Run one statement for each parameter list."""
         return self._taking_turn(query, lambda: base.SQLiteCursorWrapper.executemany(self, query, param_list))
 

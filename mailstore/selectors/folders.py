@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
@@ -139,14 +140,14 @@ def _one(access: Access, condition: str, *values: object) -> FolderRow:
     return _row(access, row)
 
 
-def _row(access: Access, row: Sequence[object]) -> FolderRow:
+def _row(access: Access, row: Sequence[Any]) -> FolderRow:
     values = dict(zip(COLUMNS.split(", "), row, strict=True))
-    locked = is_locked(access, int(str(values["id"])), str(values.pop("lock_scope")))
+    locked = is_locked(access, values["id"], str(values.pop("lock_scope")))
     if locked:
         values |= {"total": 0, "unread": 0, "starred": 0, "bytes": 0}
     return FolderRow(**{name: _typed(name, value) for name, value in values.items()}, depth=0, is_locked=locked)
 
 
-def _typed(name: str, value: object) -> object:
+def _typed(name: str, value: Any) -> Any:
     """SQLite has no booleans."""
     return bool(value) if name.startswith("is_") or name.endswith("_visible") else value

@@ -214,7 +214,8 @@ def _whole_mailbox(access: Access) -> _Source:
 def _scan(access: Access, source: _Source, wanted: Filter, *, after: Key | None, limit: int) -> Page:
     """Match the next SCAN_ROWS rows; short pages say where to go on."""
     order = "e.id DESC" if source.by_id else "e.sort_us DESC, e.id DESC"
-    key, values = ("", [])
+    key: str = ""
+    values: Sequence[object] = ()
     if after is not None:
         key, _, values = (" AND e.id < %s", "", [after.id]) if source.by_id else _keyed(after, None)
     walked = (

@@ -139,7 +139,7 @@ def snapshot_draft(access: Access, draft_id: int, raw: bytes) -> int:
         draft.snapshot_entry_id = stored[0].entry_ids[access.mailbox]
         draft.snapshot_us = now_us()
         draft.save(update_fields=["snapshot_entry_id", "snapshot_us"])
-    return draft.snapshot_entry_id
+    return int(draft.snapshot_entry_id)
 
 
 def discard_draft(access: Access, draft_id: int) -> None:

@@ -14,6 +14,7 @@ from mailstore.selectors.folders import open_folder
 from mailstore.selectors.lists import Filter, text_condition
 
 MAX_IDS = 100_000
+ALL = Filter()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Selection:
 
     entry_ids: Sequence[int] = ()
     folder_id: int | None = None
-    filter: Filter = Filter()
+    filter: Filter = ALL
 
 
 Chosen = Selection | Sequence[int]

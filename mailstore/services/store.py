@@ -143,8 +143,7 @@ def store(items: Sequence[Incoming[Any]]) -> list[Stored]:
     try:
         return store_group(items)
     except ItemError as error:
-        assert error.__cause__ is not None
-        raise error.__cause__ from None
+        raise (error.__cause__ or error) from None
 
 
 def store_group(items: Sequence[Incoming[Any]]) -> list[Stored]:

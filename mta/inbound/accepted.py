@@ -16,7 +16,7 @@ from core.errors import ErrorKind, MailError
 KEEP_US = 24 * 3600 * 1_000_000
 
 
-class AlreadyAccepted(MailError):
+class AlreadyAcceptedError(MailError):
     """The same bytes with the same envelope were stored within 24 hours and perhaps never answered."""
 
     def __init__(self) -> None:
@@ -30,12 +30,12 @@ def digest_of(sender: str, recipients: Iterable[str], message: bytes) -> bytes:
 
 
 def remember(digest: bytes, at_us: int) -> None:
-    """Write the row inside the caller's transaction; raises AlreadyAccepted when it stands."""
+    """Write the row inside the caller's transaction; raises AlreadyAcceptedError when it stands."""
     sql = "INSERT INTO mta_accepted (digest, at_us, answered) VALUES (%s, %s, %s) ON CONFLICT (digest) DO NOTHING"
     with connection.cursor() as cursor:
         cursor.execute(sql, [digest, at_us, False])
         if cursor.rowcount == 0:
-            raise AlreadyAccepted
+            raise AlreadyAcceptedError
 
 
 def forget(digests: Sequence[bytes]) -> None:

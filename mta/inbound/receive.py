@@ -19,7 +19,7 @@ from core import dbthread
 from logs_app.models import Event, Kind
 from logs_app.services import event
 from mailstore.services.deliver import Incoming, Placement, Prepared, deliver, prepare
-from mta.inbound.accepted import AlreadyAccepted, digest_of, remember
+from mta.inbound.accepted import AlreadyAcceptedError, digest_of, remember
 from mta.inbound.recipients import Target, merge_accounts
 from mta.inbound.trace import Arrival, checked_header, trace_block, without_our_results
 from mta.services.lists import queue_for_externals
@@ -73,7 +73,7 @@ async def receive(transaction: Transaction, message: bytes) -> Receipt:
     also = functools.partial(_also, transaction, received, digest)
     try:
         await asyncio.wrap_future(deliver(Incoming(prepared, placements, also)))
-    except AlreadyAccepted:
+    except AlreadyAcceptedError:
         return Receipt(b"", ())
     return Receipt(digest, tuple(_events(transaction, prepared)))
 

@@ -22,12 +22,12 @@ COMMAND_S = 300.0
 """RFC 5321 4.5.3.2; the answer to the final dot gets the same."""
 
 
-class Unreachable(Exception):
+class UnreachableError(Exception):
     """No transaction took place with this server; the next one may be tried."""
 
 
 async def send(hop: Hop, sender: str, recipients: Sequence[str], message: bytes) -> list[Result]:
-    """Offer `message` to one server; one result per recipient. Raises Unreachable before anything was handed over."""
+    """Offer `message` to one server; one result per recipient. Raises UnreachableError before anything was handed over."""
     client = await _open(hop)
     try:
         return await _transact(client, hop, sender, recipients, message)
@@ -44,7 +44,7 @@ async def _open(hop: Hop) -> aiosmtplib.SMTP:
             client.close()
             client = await _connect(hop)
     except (aiosmtplib.SMTPException, TimeoutError, OSError, ValueError) as error:
-        raise Unreachable(f"{hop.name} [{hop.address}]: {error}") from None
+        raise UnreachableError(f"{hop.name} [{hop.address}]: {error}") from None
     return client
 
 

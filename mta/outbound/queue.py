@@ -79,7 +79,8 @@ def next_attempt_us(now_us: int, tries: int) -> int:
 
 def is_too_old(created_us: int, now_us: int) -> bool:
     """Whether a delivery has been tried for as long as it is (RFC 5321 4.5.4.1)."""
-    return now_us - created_us > settings.RETRY_FOR_S * 1_000_000
+    limit_us = int(settings.RETRY_FOR_S) * 1_000_000
+    return now_us - created_us > limit_us
 
 
 def by_destination(claimed: Sequence[Claimed]) -> list[list[Claimed]]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from core import dbthread
 from mailstore import blobs
 from mta.models import Submission
-from mta.outbound.client import Unreachable, send
+from mta.outbound.client import UnreachableError, send
 from mta.outbound.queue import BATCH, CLAIM_S, Claimed, by_destination, claim, due_releases
 from mta.outbound.result import Result, Verdict, for_all
 from mta.outbound.routing import NoRoute, find_route
@@ -85,11 +85,11 @@ async def attempt(domain: str, sender: str, recipients: Sequence[str], message: 
     route = await find_route(domain)
     if isinstance(route, NoRoute):
         return for_all(recipients, route.verdict, route.code, route.text)
-    last = Unreachable("no server")
+    last = UnreachableError("no server")
     for hop in route:
         try:
             return await send(hop, sender, recipients, message)
-        except Unreachable as error:
+        except UnreachableError as error:
             last = error
     return for_all(recipients, Verdict.LATER, "4.4.1", str(last))
 

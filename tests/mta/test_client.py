@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.connection import ensure_certificate
-from mta.outbound.client import Unreachable, send
+from mta.outbound.client import UnreachableError, send
 from mta.outbound.result import Result, Verdict, from_reply
 from mta.outbound.routing import Hop
 from tests.mta.sink import Sink, remote
@@ -116,7 +116,7 @@ def test_an_international_address_needs_a_server_that_knows_them() -> None:
 def test_nobody_there_is_unreachable() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        with pytest.raises(Unreachable):
+        with pytest.raises(UnreachableError):
             deliver(unused.getsockname()[1], "b@far.example")
 
 
@@ -143,7 +143,7 @@ def speaking(*words: bytes) -> Iterator[int]:
 
 
 def test_a_greeting_of_554_means_another_server_may_be_tried() -> None:
-    with speaking(b"554 no service\r\n") as port, pytest.raises(Unreachable):
+    with speaking(b"554 no service\r\n") as port, pytest.raises(UnreachableError):
         deliver(port, "b@far.example")
 
 

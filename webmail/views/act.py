@@ -20,13 +20,12 @@ from core.errors import ErrorKind, MailError
 from mailstore.fields import mailbox_of
 from mailstore.models import Flag, Role
 from mailstore.selectors.folders import folder, folder_by_role
-from mailstore.selectors.lists import Filter
 from mailstore.services import entries, folders
 from mailstore.services.entries import Moved, Selection
-from mailstore.services.selection import Chosen
+from mailstore.services.selection import ALL, Chosen
 from webmail.context import folder_name
 from webmail.http import access_of, packed_id, packed_ids, wants_json
-from webmail.listing import FILTERS
+from webmail.listing import FILTERS_BY_NAME
 
 MAX_IDS = 1_000
 MAX_UNDO = 1_000
@@ -74,8 +73,7 @@ def _selection(request: HttpRequest, star: str) -> tuple[Access, Chosen]:
         return access_of(request, entry_id), [entry_id]
     if request.POST.get("whole"):
         folder_id = packed_id(request.POST.get("folder_id", ""))
-        show = request.POST.get("show", "")
-        chosen = Filter(**{show: True}) if show and show in FILTERS else Filter()
+        chosen = FILTERS_BY_NAME.get(request.POST.get("show", ""), ALL)
         return access_of(request, folder_id), Selection(folder_id=folder_id, filter=chosen)
     ids = packed_ids(request.POST.getlist("ids"), limit=MAX_IDS)
     if not ids:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
@@ -64,7 +65,7 @@ def compose_detach(request: HttpRequest, draft_id: int, file_id: int) -> HttpRes
     return compose_answers.opened(request, draft)
 
 
-def _attach(access: Access, draft_id: int, file: UploadedFile, *, inline: bool) -> AttachmentRow:
+def _attach(access: Access, draft_id: int, file: UploadedFile[Any], *, inline: bool) -> AttachmentRow:
     content = file.read()
     filename = safe_filename(file.name or "file")
     content_type = content_type_of(filename, content, file.content_type or "")
@@ -73,7 +74,7 @@ def _attach(access: Access, draft_id: int, file: UploadedFile, *, inline: bool) 
     return drafts.attach(access, draft_id, filename, content_type, content, content_id=content_id, inline=is_picture)
 
 
-def _refusal(access: Access, draft: DraftRow, files: list[UploadedFile]) -> str:
+def _refusal(access: Access, draft: DraftRow, files: list[UploadedFile[Any]]) -> str:
     """Why these files can't be added, or nothing."""
     limit = compose_page.limit_bytes(access)
     used = sum(each.size for each in draft.attachments)

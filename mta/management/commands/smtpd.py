@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until SIGTERM; the first process passes it on to the others."""
-        children = [child for child in (_fork() for _ in range(options["processes"] - 1))]
+        children = [_fork() for _ in range(options["processes"] - 1)]
         asyncio.run(serve())
         for child in children:
             os.kill(child, signal.SIGTERM)
