@@ -183,7 +183,11 @@ def plan_of(call) -> str:  # type: ignore[no-untyped-def]
 
 
 def steps(call) -> int:  # type: ignore[no-untyped-def]
-    """Thousands of SQLite's machine steps that a call takes."""
+    """SQLite's machine steps that a call takes.
+
+    Counted one by one: with a longer interval SQLite begins where the last run of the same cached statement ended, so
+    the same work would give one tick today and two tomorrow.
+    """
     counted = 0
 
     def tick() -> int:
@@ -192,7 +196,7 @@ def steps(call) -> int:  # type: ignore[no-untyped-def]
         return 0
 
     connection.ensure_connection()
-    connection.connection.set_progress_handler(tick, 50)
+    connection.connection.set_progress_handler(tick, 1)
     try:
         call()
     finally:
@@ -216,7 +220,7 @@ def test_a_page_costs_the_same_in_a_folder_ten_times_as_large(mine: Access) -> N
                 steps(lambda: folder_tree(mine)),
             ]
         )
-    assert all(large <= small + 2 for small, large in zip(*costs, strict=True)), costs
+    assert costs[0] == costs[1]
 
 
 def test_a_locked_folder_shows_nothing_until_it_is_opened(mine: Access) -> None:
