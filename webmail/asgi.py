@@ -14,8 +14,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
-from webmail.live import hub, stream
 from webmail.wsgi import application as pages
+
+# isort: split
+# Django is set up by the import above; what imports models comes after it.
+from webmail.live import hub, stream
 
 LIVE_PATH = "/live/"
 

@@ -346,4 +346,4 @@ export function start(root = document) {
 }
 
 start();
-document.addEventListener("htmx:afterSettle", () => start());
+document.addEventListener("pane:shown", () => start());

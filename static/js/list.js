@@ -28,8 +28,7 @@ export function show(html) {
   pane().innerHTML = html;
   mark();
   if ($("form[data-composer]", pane())) import("./compose.js").then((module) => module.start(pane()));
-  window.htmx?.process(pane());
-  document.dispatchEvent(new CustomEvent("htmx:afterSettle"));
+  document.dispatchEvent(new CustomEvent("pane:shown"));
   const focus = $(".mail-scroll", pane());
   if (focus) focus.focus({ preventScroll: true });
 }

@@ -121,4 +121,4 @@ export function start() {
 }
 
 start();
-document.addEventListener("htmx:afterSettle", start);
+document.addEventListener("pane:shown", start);
