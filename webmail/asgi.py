@@ -32,7 +32,16 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     elif scope["type"] == "http" and scope["path"] == LIVE_PATH:
         await stream(scope, receive, send)
     elif scope["type"] == "http":
-        await threads(scope, receive, send)
+        await threads(scope, _coroutine(receive), send)
+
+
+def _coroutine(receive: Any) -> Any:
+    """The server's `receive` gives any awaitable; a2wsgi hands it to the loop as a coroutine."""
+
+    async def body() -> Any:
+        return await receive()
+
+    return body
 
 
 async def _lifespan(receive: Any, send: Any) -> None:
