@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import functools
+import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
+
+CLOSE_S = 10.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,3 +37,19 @@ async def run(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) ->
 def _with_fresh_connection(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     close_old_connections()
     return function(*args, **kwargs)
+
+
+def close() -> None:
+    """End the pool and close the connections of its threads (each can only be closed by its own); `run` starts anew."""
+    if not pool.cache_info().currsize:
+        return
+    everybody = threading.Barrier(settings.DB_THREADS, timeout=CLOSE_S)
+    for _ in range(settings.DB_THREADS):
+        pool().submit(_leave, everybody)
+    pool().shutdown()
+    pool.cache_clear()
+
+
+def _leave(everybody: threading.Barrier) -> None:
+    connections.close_all()
+    everybody.wait()  # so that no thread takes the task of another

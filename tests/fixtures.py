@@ -10,7 +10,17 @@ from accounts import throttle
 from accounts.domain_names import _names
 from accounts.models import Account
 from accounts.verifiers import verified
+from core import dbthread
+from mailstore import writer
 from tests.factories import make_account
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:  # noqa: PT004
+    """Threads that live on have connections: PostgreSQL drops no database that somebody uses."""
+    yield
+    writer.drain()
+    dbthread.close()
 
 
 @pytest.fixture(autouse=True)

@@ -224,6 +224,8 @@ def admitted(session_key: str, mailboxes: list[int]) -> tuple[int, dict[int, int
 
 def _account_of(session_key: str) -> Account | None:
     """As Django's `get_user`, without a request."""
+    if "\0" in session_key:  # a cookie may say \000, and PostgreSQL can't be asked for it
+        return None
     store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     try:
         session = store.load()

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
+from core import dbthread
 from core.connection import Budget, ConnectionLimits, server_tls
 from mailstore import writer
 from mta.inbound.afterwards import Afterwards
@@ -101,4 +102,5 @@ async def serve() -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await stop.wait()
     await server.close()
+    await asyncio.get_running_loop().run_in_executor(None, dbthread.close)
     log.info("smtp stopped")
