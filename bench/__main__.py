@@ -1,0 +1,74 @@
+"""`python -m bench [program …] [--full]`: run programs one after the other, each on its own installation."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.run_tests import postgres
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = {
+    "store": "the store alone: groups of 64 on one core",
+    "smtp_in": "SMTP to mailbox: 1 and 10 connections into a real smtpd",
+    "list_page": "list pages at the head, the middle and the end of a folder, in-process and through the web server",
+    "open_message": "a message opened in the pane, as a page, and its body",
+}
+
+
+def main() -> int:
+    """The exit code of the first program that failed."""
+    options = _options()
+    worst = 0
+    for name in options.programs or [each for each in PROGRAMS if each != "anchors" or options.full]:
+        databases = ["sqlite", "postgres"] if options.database == "both" else [options.database]
+        for database in databases if name != "anchors" else ["sqlite"]:
+            worst = _run(name, database, options) or worst
+    return worst
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="\n".join(f"{name:13} {what}" for name, what in PROGRAMS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("programs", nargs="*", choices=[*PROGRAMS, []], metavar="program")
+    parser.add_argument("--full", action="store_true", help="folders of 100,000, longer runs, and Postfix + Dovecot")
+    parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="sqlite")
+    return parser.parse_args()
+
+
+def _run(name: str, database: str, options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="gmb-") as folder, _database(database) as url:
+        if url is None:
+            print(f"== {name}: skipped, no PostgreSQL server found (Debian: postgresql)", flush=True)
+            return 0
+        environment = os.environ | {
+            "DATA_DIR": folder,
+            "DATABASE_URL": url,
+            "STATIC_ROOT": f"{folder}/static",
+            "LOG_LEVEL": "WARNING",
+            "DJANGO_SETTINGS_MODULE": "webmail.settings",
+        }
+        command = [sys.executable, "-m", "bench.inside", name, *(["--full"] if options.full else [])]
+        return subprocess.run(command, cwd=ROOT, env=environment, start_new_session=True, check=False).returncode
+
+
+@contextlib.contextmanager
+def _database(name: str) -> Iterator[str | None]:
+    if name == "sqlite":
+        yield ""
+        return
+    with postgres() as url:
+        yield url
+
+
+if __name__ == "__main__":
+    sys.exit(main())

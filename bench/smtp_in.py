@@ -1,0 +1,79 @@
+"""SMTP to mailbox: mails of 8 KB into a real smtpd process; 250s and rows are both counted."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from typing import Any
+
+from django.db import connection
+
+from bench.processes import cpu_s, machine_cpu_s, others_cores, running
+from bench.report import report
+from bench.site import DOMAIN, accounts, environment, manage, redis
+from deploy.run_tests import free_port
+from mailstore.models import Entry
+
+USERS = 10
+
+
+def main(*, full: bool) -> None:
+    """1 and 10 connections, several rounds each; medians."""
+    accounts(USERS)
+    ports = [free_port() for _ in range(3)]
+    names = dict(zip(("MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT"), ports, strict=True))
+    rounds, count = (5, 3_000) if full else (3, 1_000)
+    rows: list[dict[str, Any]] = []
+    with redis(), running(manage("smtpd"), port=ports[0], environment=environment(**names)) as pid:
+        send(ports[0], pid, 4, 200, first=10**9)  # warm: modules, connections, caches
+        done = 1
+        for connections in (10, 1):
+            found = []
+            for _ in range(rounds):
+                found.append(_counted(ports[0], pid, connections, count, first=done * 10**6))
+                done += 1
+            rows.append(median(found, connections, count))
+    report(f"smtp_in-{connection.vendor}", "SMTP to mailbox", rows, database=connection.vendor, rounds=rounds)
+
+
+def _counted(port: int, pid: int, connections: int, count: int, *, first: int) -> dict[str, Any]:
+    before = Entry.objects.count()
+    found = send(port, pid, connections, count, first=first)
+    found["visible"] = Entry.objects.count() - before
+    if found["visible"] != found["accepted"]:
+        raise SystemExit(f"{found['accepted']} were answered 250, {found['visible']} lie in mailboxes")
+    return found
+
+
+def send(port: int, pid: int, connections: int, count: int, *, first: int, domain: str = DOMAIN) -> dict[str, Any]:
+    """One round of the client against the process tree of `pid`."""
+    machine, cpu = machine_cpu_s(), cpu_s(pid)
+    arguments = [str(each) for each in (port, connections, count, domain, USERS, first)]
+    command = [sys.executable, "-m", "bench.smtp_client", *arguments]
+    output = subprocess.run(command, check=True, capture_output=True).stdout
+    found: dict[str, Any] = json.loads(output)
+    found["cpu_us"] = (cpu_s(pid) - cpu) / count * 1e6
+    found["others"] = others_cores(found["seconds"], found["cpu_us"] * count / 1e6 + found["client_cpu_s"], machine)
+    return found
+
+
+def median(found: list[dict[str, Any]], connections: int, count: int) -> dict[str, Any]:
+    """The row of the table."""
+
+    def middle(name: str) -> float:
+        return statistics.median(each[name] for each in found)
+
+    return {
+        "connections": connections,
+        "mails": count,
+        "250": min(each["accepted"] for each in found),
+        "visible": min(each["visible"] for each in found),
+        "mails/s": count / middle("seconds"),
+        "best/s": count / min(each["seconds"] for each in found),
+        "server CPU µs": middle("cpu_us"),
+        "p50 ms": middle("p50_ms"),
+        "p99 ms": middle("p99_ms"),
+        "others' cores": middle("others"),
+    }
