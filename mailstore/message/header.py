@@ -21,7 +21,9 @@ MAX_FIELDS = 2_000
 MAX_VALUE_BYTES = 64 * 1024
 
 # Possessive quantifiers keep no way back: a line or a fold costs no memory, however many there are.
-_BLOCK = re.compile(rb"(?:From [^\n]*+(?:\n|\Z))?+(?:(?:[!-9;-~]*+[ \t]*+:|[ \t])[^\n]*+(?:\n|\Z))*+")
+# A line that is neither a field nor a fold ends the block. No alternative inside a possessive group: Python before 3.11.5
+# (Debian 12 has 3.11.2) then takes what the failed alternative had consumed (CPython issue 106052).
+_BLOCK = re.compile(rb"(?:From [^\n]*+\n?)?(?:(?!(?![ \t])(?![!-9;-~]*+[ \t]*+:))[^\n]++\n?)*+")
 _FIELD = re.compile(rb"(?m)^([!-9;-~]+)[ \t]*:([^\n]*+(?:\n[ \t][^\n]*+)*+)")
 # RFC 2047 2, RFC 2231 5 (language); spaces inside the text are wrong and common.
 _WORD = re.compile(r"=\?([^?*\s]{1,40})(?:\*[^?\s]*)?\?([bBqQ])\?([^?]*)\?=")
