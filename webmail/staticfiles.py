@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
+from django.contrib.staticfiles.storage import HashedFilesMixin
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+_PATTERN, _IMPORTS = HashedFilesMixin._js_module_import_aggregation_patterns  # type: ignore[attr-defined]
 
 
 class Storage(CompressedManifestStaticFilesStorage):
-    """Whitenoise's storage; imports between our ES modules are rewritten to hashed names too."""
+    """Whitenoise's storage; imports between our own ES modules are rewritten to hashed names too.
 
-    support_js_module_import_aggregation = True
+    Only ours: a library's comments may hold what looks like an import of a file that nobody has.
+    """
+
+    patterns: ClassVar[Any] = (*CompressedManifestStaticFilesStorage.patterns, (f"js/{_PATTERN}", _IMPORTS))  # type: ignore[attr-defined]
     manifest_strict = False
