@@ -1,0 +1,125 @@
+"""A whole Globalmail of its own: `manage.py serve` on free ports of loopback, with its own data folder."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START_S = 90.0
+PORTS = ("WEB_PORT", "MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT")
+
+
+class Server:
+    """A running server, by its address and the folder that is all of it."""
+
+    def __init__(self, folder: Path, ports: dict[str, int]) -> None:
+        self.folder = folder
+        self.url = f"http://localhost:{ports['WEB_PORT']}"
+        self.port = ports["WEB_PORT"]
+        self.mx_port = ports["MX_PORT"]
+
+    def deliver(self, recipient: str, raw: bytes, *, sender: str = "anna@lichtwerk.test") -> None:
+        """Send a mail in by SMTP, as the world does; it is in the mailbox when this returns."""
+        with smtplib.SMTP("127.0.0.1", self.mx_port, timeout=20) as client:
+            client.sendmail(sender, [recipient], raw)
+
+
+@contextlib.contextmanager
+def serving(routes: dict[str, str], accounts: list[str]) -> Iterator[Server]:
+    """Start it with `accounts`, wait until it answers, stop all of it at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="gm-"))
+    ports = free_ports()
+    environment = _environment(folder, ports, routes)
+    log = (folder / "log").open("wb")
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "tests.browser.seed", *accounts], cwd=ROOT, env=environment, check=True, timeout=120
+        )
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            server = Server(folder, ports)
+            _wait(server, process)
+            yield server
+        finally:
+            _stop(process)
+    finally:
+        log.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_ports() -> dict[str, int]:
+    """Ports of loopback that nobody uses now; all different because all are held until the last is known."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _name in PORTS]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return {name: int(probe.getsockname()[1]) for name, probe in zip(PORTS, probes, strict=True)}
+
+
+def _environment(folder: Path, ports: dict[str, int], routes: dict[str, str]) -> dict[str, str]:
+    """Nothing of the tests' own settings reaches the server."""
+    ours = ("DATABASE_URL", "REDIS_URL", "STATIC_STORAGE", "GLOBALMAIL_TEST_DATA", "LOG_LEVEL")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return {
+        **kept,
+        **{name: str(port) for name, port in ports.items()},
+        "DJANGO_SETTINGS_MODULE": "webmail.settings",
+        "DATA_DIR": str(folder),
+        "STATIC_ROOT": str(folder / "static"),
+        "ROUTES": json.dumps(routes),
+        "LOG_LEVEL": "WARNING",
+        "WORKER_CONCURRENCY": "2",
+    }
+
+
+def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        if _answers(server):
+            return
+        time.sleep(0.2)
+    raise RuntimeError("The server did not start:\n" + (server.folder / "log").read_text())
+
+
+def _answers(server: Server) -> bool:
+    """Both doors are open."""
+    try:
+        urllib.request.urlopen(f"{server.url}/healthz", timeout=5).read()
+        socket.create_connection(("127.0.0.1", server.mx_port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """As Ctrl-C does; what is left of its group after that is killed."""
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
