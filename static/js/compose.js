@@ -282,6 +282,8 @@ class Composer {
   leaving() {
     if (!this.saving.dirty) return;
     this.saving.keep();
+    // A mail that was never saved waits in this browser: made on the server too, it would be there twice.
+    if (!this.form.dataset.draft) return;
     const body = this.collect();
     body.set("close", "1");
     fetch(this.form.dataset.saveUrl, { method: "POST", body, keepalive: true, headers: { "X-CSRFToken": csrf() } }).catch(() => {});

@@ -15,8 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Response,
+    expect,
+    sync_playwright,
+)
 
+from tests.browser.letters import letter
 from tests.browser.seed import PASSWORD
 from tests.browser.server import Server, serving
 from tests.mta.sink import Sink, remote
@@ -115,6 +125,43 @@ class Person:
         self.page.goto(self.server.url + path)
         return self.page
 
+    def receive(self, *subjects: str, **options: str) -> None:
+        """Mails from outside, the last one newest."""
+        for subject in subjects:
+            self.server.deliver(self.address, letter(self.address, subject, **options))
+
+    def row(self, subject: str) -> Locator:
+        """The row of a mail in the list."""
+        return self.page.locator(".row", has=self.page.get_by_text(subject, exact=True))
+
+    def folder(self, name: str) -> Locator:
+        """A folder in the tree."""
+        return self.page.locator("#tree").get_by_role("link", name=re.compile(f"^{re.escape(name)}( \\d+)?$"))
+
+    def write_to(self, *addresses: str, field: str = "To") -> None:
+        """Fill a recipient field of the open composer."""
+        box = self.page.get_by_role("combobox", name=field, exact=True)
+        for address in addresses:
+            box.fill(address)
+            box.press("Enter")
+            expect(self.page.locator(".person-name", has_text=address)).to_be_visible()
+
+    def send(self) -> None:
+        """Send what is in the composer; done when the composer is gone."""
+        self.page.get_by_role("button", name="Send", exact=True).click()
+        expect(self.page.locator("[data-composer]")).to_have_count(0)
+
+    def editor(self) -> Locator:
+        """The text of the rich editor: a frame in a frame."""
+        frame = self.page.frame_locator("[data-editor-frame]")
+        return frame.frame_locator("iframe").locator("body[contenteditable=true]")
+
+    def toast(self, text: str) -> Locator:
+        """What the page said last; waits for it."""
+        line = self.page.locator("#toasts .toast", has_text=text)
+        expect(line).to_be_visible()
+        return line
+
 
 @dataclasses.dataclass(eq=False)
 class World:
@@ -172,9 +219,10 @@ class World:
 def world(chromium: Browser, server: Server) -> Iterator[World]:
     """What a test starts from; at its end nothing may have gone wrong in any window."""
     made = World(chromium, server)
+    begin = len(server.log())
     yield made
     thread.submit(made.close).result()
-    assert made.wrong == []
+    assert made.wrong == [], server.log()[begin:]
 
 
 @pytest.fixture

@@ -31,6 +31,10 @@ class Server:
         self.port = ports["WEB_PORT"]
         self.mx_port = ports["MX_PORT"]
 
+    def log(self) -> str:
+        """What the server has said so far."""
+        return (self.folder / "log").read_text(errors="replace")
+
     def deliver(self, recipient: str, raw: bytes, *, sender: str = "anna@lichtwerk.test") -> None:
         """Send a mail in by SMTP, as the world does; it is in the mailbox when this returns."""
         with smtplib.SMTP("127.0.0.1", self.mx_port, timeout=20) as client:
@@ -100,7 +104,7 @@ def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
         if _answers(server):
             return
         time.sleep(0.2)
-    raise RuntimeError("The server did not start:\n" + (server.folder / "log").read_text())
+    raise RuntimeError("The server did not start:\n" + server.log())
 
 
 def _answers(server: Server) -> bool:

@@ -14,7 +14,7 @@ class FolderForm(forms.Form):
     """`name`, and below which of one's own folders (0: at the top)."""
 
     name = forms.CharField(label=_("Name"), max_length=60, strip=True)
-    parent = forms.TypedChoiceField(label=_("Inside"), coerce=int, required=False, empty_value="0")
+    parent = forms.TypedChoiceField(label=_("Inside"), coerce=int, required=False, empty_value=0)  # type: ignore[arg-type]
 
     def __init__(self, *args: Any, parents: list[FolderRow], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
