@@ -50,6 +50,7 @@ class Tree:
     """The left side: the mailbox's folders, its fill, and the other mailboxes the reader may open."""
 
     mailbox: int
+    modseq: int
     is_own: bool
     may_organise: bool
     system: list[Node]
@@ -74,6 +75,7 @@ def tree_of(request: HttpRequest) -> Tree:
     """The left tree of the page's mailbox: three queries."""
     access = current_access(request)
     current = getattr(request, "current_folder", 0)
+    rows = folders_of(request, access)
     nodes = [
         Node(
             id=str(row.id),
@@ -84,12 +86,13 @@ def tree_of(request: HttpRequest) -> Tree:
             count=row.total if row.role == Role.DRAFTS else row.unread if Role(row.role) in COUNTED else 0,
             is_current=row.id == current,
         )
-        for row in folders_of(request, access)
+        for row in rows
     ]
     usage = mailbox_usage(access)
     is_own = access.mailbox == request.user.pk
     return Tree(
         mailbox=access.mailbox,
+        modseq=max((row.highestmodseq for row in rows), default=0),
         is_own=is_own,
         may_organise=access.may(Right.FOLDERS),
         system=[node for node in nodes if node.role],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -48,21 +48,28 @@ class Asked:
     number: int
     after: Key | None
     before: Key | None
+    query: str = ""
 
     @classmethod
-    def of(cls, request: HttpRequest) -> Asked:
+    def of(cls, query: QueryDict) -> Asked:
         """Nonsense counts as not asked."""
-        name = request.GET.get("show", "")
+        name = query.get("show", "")
         name = name if name in FILTERS else ""
-        text = request.GET.get("page", "1")
+        text = query.get("page", "1")
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1
         return cls(
             name=name,
             filter=FILTERS_BY_NAME[name],
             number=max(1, min(number, MAX_PAGE)),
-            after=_key(request.GET.get("after", "")),
-            before=_key(request.GET.get("before", "")),
+            after=_key(query.get("after", "")),
+            before=_key(query.get("before", "")),
+            query=query.urlencode(),
         )
+
+    def address(self, folder_id: int) -> str:
+        """Where a script asks for this page again."""
+        address = reverse("folder", args=[folder_id])
+        return f"{address}?{self.query}" if self.query else address
 
 
 def listing(
@@ -83,7 +90,7 @@ def listing(
         "asked": asked,
         "segments": _segments(folder, asked),
         "pager": _pager(folder, asked, page, number=number, pages=pages),
-        "modseq": str(folder.highestmodseq),
+        "address": asked.address(folder.id),
         "targets": targets(tree, folder),
         "can": rights(access, folder),
     }

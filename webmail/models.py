@@ -33,8 +33,9 @@ class Display(models.Model):
     class Pane(models.TextChoices):
         """Where an opened mail is shown."""
 
-        RIGHT = "right", _("Beside the list")
-        OFF = "off", _("Instead of the list")
+        RIGHT = "right", _("Right")
+        BELOW = "below", _("Below")
+        OFF = "off", _("Off")
 
     account = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
     theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)

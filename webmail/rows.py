@@ -69,7 +69,9 @@ class Rows:
         is_starred = bool(row.flags & Flag.FLAGGED)
         subject = escape(row.subject) or words["subject"]
         who = self._who(row)
+        marks, count_marks = self._marks(row)
         classes = "row" + " is-new" * is_new + " is-on" * (entry == self.current)
+        classes += f" marks-{count_marks + is_starred}" * (count_marks + is_starred > 0)
         count = f'<span class="row-n">{row.thread_count}</span>' if row.thread_count > 1 else ""
         unread = f'<span class="visually-hidden">{words["unread"]}: </span>' if is_new else ""
         url = self._url(row)
@@ -84,7 +86,7 @@ class Rows:
             f'<time datetime="{at.isoformat(timespec="seconds")}">{self.when(at)}</time>'
             f'<span class="row-text">{self._place(row)}{self._priority(row)}'
             f'<span class="row-subject">{subject}</span>{preview}</span></a>'
-            f'<span class="row-marks">{self._marks(row)}'
+            f'<span class="row-marks">{marks}'
             f'<button class="row-star{" is-on" * is_starred}" name="{"unstar" if is_starred else "star"}" value="{entry}" '
             f'aria-pressed="{"true" if is_starred else "false"}" aria-label="{words["star"]}" title="{words["star"]}">'
             f'<svg class="icon" aria-hidden="true"><use href="#i-star"/></svg></button></span></li>'
@@ -116,17 +118,19 @@ class Rows:
             return escape(row.recipients) or self.words["nobody"]
         return escape(row.sender_name or row.sender_address) or self.words["sender"]
 
-    def _marks(self, row: ListRow) -> str:
+    def _marks(self, row: ListRow) -> tuple[str, int]:
+        """The icons of a row, and how many they are: the text beside them leaves room."""
         marks = [
             ("attachment", "paperclip", row.attributes & Attribute.ATTACHMENT),
             ("answered", "reply", row.flags & Flag.ANSWERED),
             ("forwarded", "forward", row.flags & Flag.FORWARDED),
         ]
-        return "".join(
+        shown = [
             f'<svg class="icon" role="img" aria-label="{self.words[word]}"><use href="#i-{icon}"/></svg>'
             for word, icon, holds in marks
             if holds
-        )
+        ]
+        return "".join(shown), len(shown)
 
     def _priority(self, row: ListRow) -> str:
         if not row.attributes & Attribute.HIGH_PRIORITY:

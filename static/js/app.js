@@ -1,12 +1,15 @@
 // Every framed page: the list, keys, the drawer, the width of the list, the theme, live updates.
 import "./live.js";
 import "./message.js";
+import { start as dialogs } from "./dialogs.js";
 import { start as keys } from "./keyboard.js";
-import { refresh, start as listing } from "./list.js";
+import { start as listing } from "./list.js";
 import { post } from "./net.js";
+import { known, refresh } from "./refresh.js";
 import { lingering } from "./toast.js";
 
 const MIN_W = 300;
+const MIN_H = 140;
 const STEP = 24;
 
 function drawer() {
@@ -28,12 +31,19 @@ function split() {
   const handle = document.querySelector("[data-split]");
   if (!handle) return;
   const main = document.getElementById("main");
-  const set = (width) => {
-    const kept = Math.round(Math.max(MIN_W, Math.min(width, main.clientWidth - 420)));
-    document.documentElement.style.setProperty("--list-w", `${kept}px`);
-    try { localStorage.setItem("list-width", String(kept)); } catch { /* not remembered */ }
+  const below = document.body.classList.contains("pane-below");
+  const name = below ? "list-height" : "list-width";
+  const set = (size) => {
+    const most = below ? main.clientHeight - MIN_H : main.clientWidth - 420;
+    const kept = Math.round(Math.max(below ? MIN_H : MIN_W, Math.min(size, most)));
+    document.documentElement.style.setProperty(below ? "--list-h" : "--list-w", `${kept}px`);
+    handle.setAttribute("aria-valuenow", String(Math.round(100 * kept / (below ? main.clientHeight : main.clientWidth))));
+    try { localStorage.setItem(name, String(kept)); } catch { /* not remembered */ }
   };
-  const move = (event) => set(event.clientX - main.getBoundingClientRect().left);
+  const move = (event) => {
+    const box = main.getBoundingClientRect();
+    set(below ? event.clientY - box.top : event.clientX - box.left);
+  };
   handle.addEventListener("pointerdown", (event) => {
     handle.setPointerCapture(event.pointerId);
     handle.classList.add("is-dragged");
@@ -44,8 +54,11 @@ function split() {
     handle.removeEventListener("pointermove", move);
   });
   handle.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: -STEP, ArrowRight: STEP }[event.key];
-    if (by) set(document.getElementById("list").clientWidth + by);
+    const by = { ArrowLeft: -STEP, ArrowRight: STEP, ArrowUp: -STEP, ArrowDown: STEP }[event.key];
+    const now = document.getElementById("list");
+    if (!by) return;
+    event.preventDefault();
+    set((below ? now.offsetHeight : now.offsetWidth) + by);
   });
 }
 
@@ -61,12 +74,12 @@ function theme() {
   });
 }
 
-// Several hints in a row are one refresh; a hidden page waits until it is looked at.
+// Several hints in a row are one refresh; what the page knows already, since an act of its own brought it, is none.
 function live() {
   let waiting = 0;
-  document.body.addEventListener("globalmail:change", () => {
+  document.body.addEventListener("globalmail:change", ({ detail }) => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => refresh(), document.hidden ? 2000 : 120);
+    waiting = setTimeout(() => { if (detail.modseq > known()) refresh(); }, document.hidden ? 2000 : 150);
   });
 }
 
@@ -76,4 +89,5 @@ theme();
 live();
 listing();
 keys();
+dialogs();
 lingering();

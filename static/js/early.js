@@ -9,6 +9,8 @@ function paint() {
 paint();
 dark.addEventListener("change", paint);
 try {
-  const width = localStorage.getItem("list-width");
-  if (width) root.style.setProperty("--list-w", `${Number(width)}px`);
+  for (const [name, property] of [["list-width", "--list-w"], ["list-height", "--list-h"]]) {
+    const size = Number(localStorage.getItem(name));
+    if (size) root.style.setProperty(property, `${size}px`);
+  }
 } catch { /* storage is forbidden: the default width */ }

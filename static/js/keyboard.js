@@ -1,48 +1,56 @@
 // Keys as Gmail has them. A control with data-key is pressed by its key; the rest is here.
-import { act, closePane, current, list, openPane, pickedIds, rows, selected } from "./list.js";
+import { act } from "./acts.js";
+import { $, closePane, current, isBeside, isOpen, list, openPane, rows } from "./pane.js";
+import { pickedIds, selected } from "./selection.js";
 
 let pending = "";
+let place = null; // the row the keys stand on while the focus is elsewhere
 
 const typing = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]");
+const focused = () => document.activeElement.closest?.(".row");
+const here = () => focused() || current() || (place && document.getElementById(place));
 
+// The next row; opened where it shows beside the list or a mail is open already.
 function step(by) {
   const all = rows();
-  if (!all.length) return;
-  const at = all.indexOf(current() || document.activeElement.closest?.(".row"));
-  const row = all[Math.min(all.length - 1, Math.max(0, at + by))];
-  if (!row || all[at] === row) return;
-  row.querySelector(".row-link").focus();
-  openPane(row.querySelector(".row-link").href);
+  const at = all.indexOf(here());
+  const row = all[at < 0 ? 0 : at + by];
+  if (!row) return $(`#pane .tools-end [data-key=${by > 0 ? "j" : "k"}]`)?.click();
+  place = row.id;
+  const link = $(".row-link", row);
+  link.focus();
+  if (isBeside() || isOpen()) openPane(link.href);
 }
 
 function bulk(name) {
-  const form = document.querySelector("[data-list-form]");
-  const focused = document.activeElement.closest?.(".row");
-  if (!form || !pickedIds().length && !focused) return false;
-  if (!pickedIds().length) focused.querySelector("input").checked = true;
-  const button = form.querySelector(`.bulk button[value=${name}]`);
+  const form = $("[data-list-form]");
+  const row = focused();
+  if (!form || !pickedIds().length && !row) return false;
+  if (!pickedIds().length) $("input", row).checked = true;
+  const button = $(`.bulk button[value=${name}]`, form);
   if (button) act(form, button);
   return Boolean(button);
 }
 
 function go(key) {
   const role = { i: "inbox", d: "drafts", t: "sent" }[key];
-  if (key === "h") location.assign("/");
-  else if (role) document.querySelector(`[data-role=${role}]`)?.click();
+  if (key === "h") $(".brand").click();
+  else if (role) $(`[data-role=${role}]`)?.click();
 }
 
 const KEYS = {
   j: () => step(1),
   k: () => step(-1),
-  o: () => document.activeElement.closest?.(".row")?.querySelector(".row-link").click(),
-  u: () => document.querySelector("#pane .mail, #pane .compose") && closePane(),
+  o: () => here()?.querySelector(".row-link").click(),
+  u: () => isOpen() && closePane(),
   x: () => {
-    const box = (document.activeElement.closest?.(".row") || current())?.querySelector("input");
+    const box = here()?.querySelector("input");
     if (!box) return;
     box.checked = !box.checked;
     selected();
   },
-  c: () => document.querySelector("[data-compose]")?.click(),
+  z: () => $("#toasts button")?.click(),
+  c: () => $("[data-compose]")?.click(),
   "/": () => document.getElementById("q")?.select(),
   "?": () => document.getElementById("keys")?.showModal(),
 };
@@ -60,22 +68,19 @@ function pressed(event) {
     setTimeout(() => { pending = ""; }, 1200);
     return;
   }
-  const picked = pickedIds().length > 0;
-  const act = { "#": "delete", "!": "junk", s: "star", U: "unread" }[event.key];
-  if (act && (picked || !document.querySelector("[data-mail]")) && list() && bulk(act)) return event.preventDefault();
-  const control = document.querySelector(`[data-mail] [data-key="${CSS.escape(event.key)}"]`);
-  if (control && !["j", "k", "u"].includes(event.key)) {
+  const name = { "#": "delete", Delete: "delete", "!": "junk", s: "star", U: "unread" }[event.key];
+  if (name && (pickedIds().length || focused() && !isOpen() || !$("[data-mail]")) && list() && bulk(name)) return event.preventDefault();
+  const key = event.key === "Delete" ? "#" : event.key;
+  const control = $(`[data-mail] [data-key="${CSS.escape(key)}"]`);
+  if (control && !["j", "k", "u"].includes(key)) {
     event.preventDefault();
     return control.click();
   }
-  if (!KEYS[event.key]) return;
+  if (!KEYS[key]) return;
   event.preventDefault();
-  KEYS[event.key]();
+  KEYS[key]();
 }
 
 export function start() {
   document.addEventListener("keydown", pressed);
-  document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-help]")) document.getElementById("keys").showModal();
-  });
 }

@@ -1,8 +1,9 @@
 // The reading pane: fits the frame to its mail, marks as read once shown, keys and menus. Everything here also
 // works without it, as links and forms.
 
-import { openPane } from "./list.js";
-import { post } from "./net.js";
+import { listUrl, openPane } from "./pane.js";
+import { csrf, post } from "./net.js";
+import { take } from "./refresh.js";
 import { toast } from "./toast.js";
 
 const THEME = document.documentElement;
@@ -48,8 +49,11 @@ async function markSeen(mail) {
   const body = new FormData(form);
   body.set("act", "read");
   body.set("quiet", "1");
-  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
-  if (answer?.ok) document.dispatchEvent(new CustomEvent("mail:changed", { detail: { ids: [mail.dataset.entry], seen: true } }));
+  body.set("view", listUrl());
+  const headers = { Accept: "application/json", "X-CSRFToken": csrf() };
+  const answer = await fetch(form.action, { method: "POST", body, headers }).catch(() => null);
+  const { part } = answer?.ok ? await answer.json().catch(() => ({})) : {};
+  if (part) take(part);
 }
 
 function open(mail) {

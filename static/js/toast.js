@@ -1,6 +1,7 @@
-// One line at the bottom, with Undo where there is one.
+// One line at the bottom, with Undo where there is one. It waits while it is pointed at or has the focus.
 const HOME = () => document.getElementById("toasts");
 const LINGER_MS = 6000;
+const KEPT = "toast";
 
 export function toast(text, { action, bad = false, linger = LINGER_MS } = {}) {
   if (!text) return;
@@ -13,9 +14,27 @@ export function toast(text, { action, bad = false, linger = LINGER_MS } = {}) {
     line.append(button);
   }
   HOME().replaceChildren(line);
-  setTimeout(() => line.remove(), linger);
+  leave(line, linger);
+}
+
+function leave(line, linger) {
+  let timer = setTimeout(() => line.remove(), linger);
+  const hold = () => clearTimeout(timer);
+  const go = () => { hold(); timer = setTimeout(() => line.remove(), 2500); };
+  for (const name of ["mouseenter", "focusin"]) line.addEventListener(name, hold);
+  for (const name of ["mouseleave", "focusout"]) line.addEventListener(name, go);
+}
+
+// Said on the next page.
+export function stash({ text }) {
+  try { sessionStorage.setItem(KEPT, text); } catch { /* storage is forbidden: it stays unsaid */ }
 }
 
 export function lingering() {
-  document.querySelectorAll("[data-toast]").forEach((line) => setTimeout(() => line.remove(), LINGER_MS));
+  document.querySelectorAll("[data-toast]").forEach((line) => leave(line, LINGER_MS));
+  try {
+    const text = sessionStorage.getItem(KEPT);
+    sessionStorage.removeItem(KEPT);
+    if (text) toast(text);
+  } catch { /* storage is forbidden */ }
 }

@@ -26,6 +26,7 @@ from mailstore.services.selection import ALL, Chosen
 from webmail.context import folder_name
 from webmail.http import access_of, packed_id, packed_ids, wants_json
 from webmail.listing import FILTERS_BY_NAME
+from webmail.views.folder import list_after
 
 MAX_IDS = 1_000
 MAX_UNDO = 1_000
@@ -160,7 +161,7 @@ def _undo(request: HttpRequest) -> Done:
 
 def _answer(request: HttpRequest, done: Done) -> HttpResponse:
     if wants_json(request):
-        answer: dict[str, Any] = {"toast": done.text}
+        answer: dict[str, Any] = {"toast": done.text, "part": list_after(request, request.POST.get("view", ""))}
         if done.undo:
             answer["undo"] = {"label": _("Undo"), "token": done.undo}
         return JsonResponse(answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -38,7 +38,7 @@ def message(request: HttpRequest, folder_id: int, entry_id: int) -> HttpResponse
         return render(request, "webmail/message_pane.html", context)
     size, tree = display_of(request).page_size, folders_of(request, access)
     folder = folder_of(request, access, folder_id)
-    beside = listing(access, folder, Asked.of(request), size=size, tree=tree, current=entry_id)
+    beside = listing(access, folder, Asked.of(QueryDict()), size=size, tree=tree, current=entry_id)
     return render(request, "webmail/message.html", beside | context)
 
 

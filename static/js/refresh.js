@@ -1,0 +1,94 @@
+// The list and the tree as the server has them now, swapped in place: nothing that is read, selected or focused moves.
+import { $, $$, emptyPane, list, listUrl, mark, rows, titled } from "./pane.js";
+import { pickedIds, selected } from "./selection.js";
+import { toast } from "./toast.js";
+
+export async function refresh(url = listUrl()) {
+  if (!list()) return;
+  const answer = await fetch(url, { headers: { "HX-Request": "true", "HX-Target": "list" } }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  take(await answer.text());
+}
+
+// Puts in what an act or a refresh answered.
+export function take(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  keepPlace(() => {
+    swapTree(page);
+    swapList(page);
+  });
+  mark();
+  selected();
+  titled();
+}
+
+export async function openList(url, { push = true } = {}) {
+  list().classList.add("is-loading");
+  const answer = await fetch(url, { headers: { "HX-Request": "true", "HX-Target": "list" } }).catch(() => null);
+  list().classList.remove("is-loading");
+  if (!answer) return toast($("[data-offline]").textContent.trim(), { bad: true });
+  if (!answer.ok || answer.redirected) return location.assign(url);
+  $$(".row input:checked").forEach((box) => { box.checked = false; });
+  emptyPane();
+  take(await answer.text());
+  if (push) history.pushState({}, "", url);
+  document.getElementById("rows")?.scrollTo(0, 0);
+}
+
+// How many changes the page knows of: a hint about an older one needs no request.
+export const known = () => Number(document.getElementById("tree")?.dataset.modseq || 0);
+
+function swapTree(page) {
+  const fresh = page.getElementById("tree");
+  const old = document.getElementById("tree");
+  if (!fresh || !old) return;
+  const open = $("details[open]", old);
+  const scroll = old.scrollTop;
+  old.replaceWith(fresh);
+  if (open) $("details", fresh)?.setAttribute("open", "");
+  fresh.scrollTop = scroll;
+}
+
+function swapList(page) {
+  const fresh = page.getElementById("list");
+  if (!fresh) return;
+  const before = new Set(rows().map((row) => row.dataset.id));
+  const picked = new Set(pickedIds());
+  const isSame = list().dataset.url === fresh.dataset.url;
+  const whole = isSame && $("[data-whole]", list())?.value;
+  list().replaceWith(fresh);
+  for (const row of rows()) {
+    $("input", row).checked = isSame && picked.has(row.dataset.id);
+    row.classList.toggle("is-fresh", isSame && before.size > 0 && !before.has(row.dataset.id) && row.classList.contains("is-new"));
+  }
+  if (whole && $("[data-whole]", fresh)) $("[data-whole]", fresh).value = whole;
+}
+
+// What had the focus, in words that find it again after the swap.
+function focusOf(element) {
+  if (!element?.closest?.("#list, #tree")) return null;
+  const row = element.closest(".row");
+  const part = element.matches(".row-star") ? ".row-star" : element.matches("input") ? "input" : ".row-link";
+  if (row) return `#${row.id} ${part}`;
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  if (element.matches("a")) return `a[href="${CSS.escape(element.getAttribute("href"))}"]`;
+  return element.matches("[data-select-all]") ? "[data-select-all]" : "#rows";
+}
+
+function keepPlace(change) {
+  const focus = focusOf(document.activeElement);
+  const url = list()?.dataset.url;
+  const scroller = document.getElementById("rows");
+  const top = scroller?.scrollTop || 0;
+  const edge = scroller?.getBoundingClientRect().top || 0;
+  const first = top > 4 ? rows().find((row) => row.getBoundingClientRect().bottom > edge) : null;
+  const offset = first?.getBoundingClientRect().top;
+  change();
+  const now = document.getElementById("rows");
+  if (now && url === list()?.dataset.url) {
+    now.scrollTop = top;
+    const row = first && document.getElementById(first.id);
+    if (row) now.scrollTop += row.getBoundingClientRect().top - offset;
+  }
+  if (focus) (document.querySelector(focus) || document.getElementById("rows"))?.focus({ preventScroll: true });
+}
