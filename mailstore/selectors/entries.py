@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import blobs, sql
 from mailstore.fields import mailbox_of
+from mailstore.message import message_id_hash
 from mailstore.selectors.folders import is_locked, locked_folders
 from mailstore.selectors.lists import ROW_COLUMNS, ROW_JOINS, Filter, Key, ListRow, _keyed
 
@@ -102,6 +103,17 @@ def rows_of(access: Access, entry_ids: Sequence[int]) -> list[ListRow]:
     query = f"SELECT {ROW_COLUMNS} FROM mailstore_entry e {ROW_JOINS} WHERE e.id IN ({sql.marks(own)}) AND m.id = e.message_id"
     rows = [ListRow(*row) for row in sql.rows(query, own)]
     return [row for row in rows if row.folder_id not in locked]
+
+
+def known_message_ids(access: Access, message_ids: Iterable[str]) -> set[str]:
+    """Which of these Message-IDs a mail of this mailbox has, wherever it lies (an import that is taken up again)."""
+    access.require(Right.READ)
+    found: set[str] = set()
+    for some in sql.slices(message_ids):
+        by_hash = {message_id_hash(each): each for each in some}
+        query = f"SELECT message_id_hash FROM mailstore_message WHERE mailbox_id = %s AND message_id_hash IN ({sql.marks([*by_hash])})"
+        found |= {by_hash[row[0]] for row in sql.rows(query, [access.mailbox, *by_hash])}
+    return found
 
 
 def changed_since(access: Access, folder_id: int, modseq: int) -> Changed:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import datetime
 import functools
 import itertools
 import os
@@ -79,8 +80,9 @@ async def receive(transaction: Transaction, message: bytes) -> Receipt:
 
 
 def _placements(transaction: Transaction, mail: Mail) -> list[Placement]:
+    at_us = int(transaction.arrival.at_s * 1_000_000)
     return [
-        place(mail, account, Placement(account.id, matched_address=matched))
+        place(mail, account, Placement(account.id, matched_address=matched, internal_us=at_us))
         for account, matched in merge_accounts(transaction.targets).values()
     ]
 
@@ -108,6 +110,7 @@ def _event(
     arrival = transaction.arrival
     return event(
         Kind.RECEIVED,
+        at=datetime.datetime.fromtimestamp(arrival.at_s, datetime.UTC),
         domain_id=account.domain_id,
         account_id=account.id,
         address=account.address,

@@ -1,0 +1,184 @@
+"""The pages that are photographed, each as a function that brings a browser there.
+
+A visit starts with the browser signed in as wangfang (or nobody, or the administrator) and ends when what belongs on
+the picture stands. Mails are found by their subject, as a person finds them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from playwright.sync_api import Page
+
+from webmail.demo.company import PASSWORD
+
+LONG_THREAD = "Quotation for LED panel lights 60x60"
+NEWSLETTER = "光影国际照明展：观众预登记开启"
+TABLE_MAIL = "Quotation FY-26140: garden lights, spring 2027"
+SETTLE_MS = 250
+
+
+class Visit:
+    """A browser's page with the few moves that all visits share."""
+
+    def __init__(self, page: Page, base_url: str) -> None:
+        self.page = page
+        self.base_url = base_url
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is a phone."""
+        size = self.page.viewport_size
+        return bool(size and size["width"] < 800)
+
+    def go(self, path: str) -> None:
+        """Open an address of ours."""
+        self.page.goto(f"{self.base_url}{path}", wait_until="load")
+
+    def search(self, text: str) -> None:
+        """The results for a word."""
+        self.page.goto(f"{self.base_url}/search/?q={text}", wait_until="load")
+
+    def open_mail(self, subject: str) -> None:
+        """The newest mail whose subject holds `subject`, wherever it lies."""
+        self.search(subject)
+        self.page.locator("a.row-link", has_text=subject).first.click()
+        self.until_open()
+
+    def until_open(self) -> None:
+        """The mail stands, its own frame too where it has one."""
+        self.page.locator("#mail").first.wait_for()
+        self.page.wait_for_load_state("networkidle")
+
+    def answer(self, mode: str) -> None:
+        """Press a button of the opened mail's first row."""
+        self.page.locator(f"form[data-answer-form] button[value={mode}]").first.click()
+        self.page.locator(".compose").first.wait_for()
+        self.page.wait_for_load_state("networkidle")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture: its name, who looks ('' for nobody), and the way there."""
+
+    name: str
+    account: str
+    visit: Callable[[Visit], None]
+    whole_page: bool = False
+
+
+def _sign_in_error(visit: Visit) -> None:
+    visit.go("/sign-in/")
+    visit.page.fill("#login", "wangfang@example.test")
+    visit.page.fill("#password", f"not {PASSWORD}")
+    visit.page.locator("form[data-sign-in] button.button-primary").click()
+    visit.page.locator("[role=alert]").wait_for()
+
+
+def _inbox_with_mail(visit: Visit) -> None:
+    visit.go("/inbox/")
+    visit.page.locator("a.row-link").first.click()
+    visit.until_open()
+
+
+def _selection(visit: Visit) -> None:
+    visit.go("/inbox/")
+    for number in (1, 2, 4):
+        visit.page.locator("input[name=ids]").nth(number).check(force=True)
+
+
+def _drawer(visit: Visit) -> None:
+    visit.go("/inbox/")
+    if visit.is_narrow:
+        visit.page.locator("[data-drawer]").click()
+    else:
+        visit.page.locator("details.me > summary").click()
+
+
+def _compose(visit: Visit) -> None:
+    visit.go("/inbox/")
+    visit.go("/compose/")
+    visit.page.locator(".compose").first.wait_for()
+    visit.page.wait_for_load_state("networkidle")
+
+
+def _reply(visit: Visit) -> None:
+    visit.open_mail(LONG_THREAD)
+    visit.answer("reply")
+
+
+def _folder(path: str) -> Callable[[Visit], None]:
+    def visit_folder(visit: Visit) -> None:
+        visit.go("/inbox/")
+        name = visit.page.locator(".node-own a.node", has_text="欧洲客户").first.get_attribute("data-folder")
+        visit.go(path.format(folder=name))
+
+    return visit_folder
+
+
+def _role(role: str) -> Callable[[Visit], None]:
+    def visit_role(visit: Visit) -> None:
+        visit.go("/inbox/")
+        folder = visit.page.locator(f"[data-role={role}]").first.get_attribute("data-folder")
+        visit.go(f"/mail/{folder}/")
+
+    return visit_role
+
+
+def _empty_folder(visit: Visit) -> None:
+    visit.go("/inbox/")
+    folder = visit.page.locator(".node-own a.node", has_text="样品").first.get_attribute("data-folder")
+    visit.go(f"/mail/{folder}/")
+
+
+def _admin_first(path: str) -> Callable[[Visit], None]:
+    def visit_first(visit: Visit) -> None:
+        visit.go(path)
+        visit.page.locator("#result_list th a").first.click()
+        visit.page.wait_for_load_state("networkidle")
+
+    return visit_first
+
+
+def _at(path: str) -> Callable[[Visit], None]:
+    return lambda visit: visit.go(path)
+
+
+def _mail(subject: str) -> Callable[[Visit], None]:
+    return lambda visit: visit.open_mail(subject)
+
+
+READER, ADMIN = "wangfang", "admin"
+SHOTS = (
+    Shot("sign-in", "", _at("/sign-in/")),
+    Shot("sign-in-error", "", _sign_in_error),
+    Shot("home", READER, _at("/")),
+    Shot("inbox", READER, _at("/inbox/")),
+    Shot("inbox-mail", READER, _inbox_with_mail),
+    Shot("inbox-selection", READER, _selection),
+    Shot("menu", READER, _drawer),
+    Shot("thread", READER, _mail(LONG_THREAD)),
+    Shot("newsletter", READER, _mail(NEWSLETTER)),
+    Shot("quotation", READER, _mail(TABLE_MAIL)),
+    Shot("compose", READER, _compose),
+    Shot("reply", READER, _reply),
+    Shot("sent", READER, _role("sent")),
+    Shot("drafts", READER, _role("drafts")),
+    Shot("junk", READER, _role("junk")),
+    Shot("folder-empty", READER, _empty_folder),
+    Shot("folder-new", READER, _at("/folders/new/")),
+    Shot("folder-edit", READER, _folder("/folders/{folder}/edit/")),
+    Shot("folder-delete", READER, _folder("/folders/{folder}/delete/")),
+    Shot("search", READER, lambda visit: visit.search("报价")),
+    Shot("search-nothing", READER, lambda visit: visit.search("zzzz")),
+    Shot("not-found", READER, _at("/mail/1/")),
+    Shot("not-found-guest", "", _at("/nothing-here/")),
+    Shot("admin", ADMIN, _at("/admin/")),
+    Shot("admin-accounts", ADMIN, _at("/admin/accounts/account/")),
+    Shot("admin-account", ADMIN, _admin_first("/admin/accounts/account/")),
+    Shot("admin-departments", ADMIN, _at("/admin/accounts/department/")),
+    Shot("admin-groups", ADMIN, _at("/admin/accounts/group/")),
+    Shot("admin-group", ADMIN, _admin_first("/admin/accounts/group/")),
+    Shot("admin-domain", ADMIN, _admin_first("/admin/accounts/domain/")),
+)
