@@ -15,7 +15,8 @@ import datetime
 import functools
 import itertools
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
+from typing import Any
 
 from accounts.models import Account
 from accounts.rows import AccountRow
@@ -92,16 +93,17 @@ def _items(letters: list[Letter], people: dict[str, Account]) -> list[_Item]:
 async def _deliver(items: list[_Item]) -> None:
     afterwards = Afterwards()
     for some in _slices(items):
-        await asyncio.gather(*(_deliver_one(item, afterwards) for item in some))
+        # Begun in the order of the letters, so that ids and UIDs rise with time as far as large mails let them.
+        await asyncio.gather(*(step for item in some for step in _steps(item, afterwards)))
     await afterwards.flush()
 
 
-async def _deliver_one(item: _Item, afterwards: Afterwards) -> None:
+def _steps(item: _Item, afterwards: Afterwards) -> Iterator[Coroutine[Any, Any, None]]:
     message = message_of(item.letter)
     if item.author is not None:
-        await _keep(item.letter, message, item.author)
+        yield _keep(item.letter, message, item.author)
     if item.targets:
-        await _arrive(item.letter, message, item.targets, afterwards)
+        yield _arrive(item.letter, message, item.targets, afterwards)
 
 
 async def _arrive(letter: Letter, message: bytes, targets: list[Target], afterwards: Afterwards) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import unicodedata
 from typing import Any
@@ -21,6 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make it unless it is there."""
+        logging.getLogger("core.changes").setLevel(logging.ERROR)  # nobody listens yet, and Redis is not up
         began = time.monotonic()
         try:
             filled = fill()
