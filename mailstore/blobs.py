@@ -30,6 +30,7 @@ LEVEL = 3
 HOLDERS: dict[tuple[str, str], str] = {
     ("mailstore_message", "blob_id"): "message",
     ("mailstore_draftattachment", "blob_id"): "draft attachment",
+    ("mailstore_searchremoval", "blob_id"): "search removal",
     ("mta_submission", "sent_blob_id"): "submission, sent",
     ("mta_submission", "wire_blob_id"): "submission, wire",
     ("mta_delivery", "blob_id"): "delivery",

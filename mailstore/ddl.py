@@ -33,3 +33,26 @@ def drop(_apps: Any, editor: Any) -> None:
 
 
 OPERATION = migrations.RunPython(create, drop)
+
+SEARCH_INDEX = (
+    "CREATE EXTENSION IF NOT EXISTS btree_gin",
+    "CREATE TABLE mailstore_searchdocument (key bigint PRIMARY KEY, message_id bigint NOT NULL UNIQUE, "
+    "mailbox_id bigint NOT NULL, period bigint NOT NULL, v tsvector NOT NULL)",
+    "CREATE INDEX search_words ON mailstore_searchdocument USING gin (mailbox_id, period, v)",
+)
+
+
+def create_search_index(_apps: Any, editor: Any) -> None:
+    """PostgreSQL's index (mailstore.search.postgres); SQLite's lies in a file of its own."""
+    if editor.connection.vendor == "postgresql":
+        for statement in SEARCH_INDEX:
+            editor.execute(statement)
+
+
+def drop_search_index(_apps: Any, editor: Any) -> None:
+    """Undo `create_search_index`; the extension stays, others may use it."""
+    if editor.connection.vendor == "postgresql":
+        editor.execute("DROP TABLE IF EXISTS mailstore_searchdocument")
+
+
+SEARCH_OPERATION = migrations.RunPython(create_search_index, drop_search_index)

@@ -12,7 +12,7 @@ from mailstore.models.entries import Entry, Expunged, Flag, Recoverable
 from mailstore.models.labels import EntryLabel, Keyword, Snooze, Todo
 from mailstore.models.mailboxes import Folder, Mailbox, Role
 from mailstore.models.messages import Message
-from mailstore.models.search import SearchTodo
+from mailstore.models.search import SearchRemoval, SearchTodo
 from mailstore.models.threads import FolderThread, ThreadOf, ThreadReference
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Message",
     "Recoverable",
     "Role",
+    "SearchRemoval",
     "SearchTodo",
     "Snooze",
     "ThreadOf",

@@ -51,7 +51,7 @@ def purge_rows(ledger: Ledger, access: Access, rows: list[Row], *, keep: bool = 
     _delete_entries(access.mailbox, rows)
     threads.apply(deltas)
     if not keep:
-        drop_messages(list(last))
+        drop_messages(list(last), was_searched=False)
     _keep_allowance(ledger, access.mailbox)
 
 
@@ -89,11 +89,19 @@ def expire_recoverable(mailbox: int, before_us: int) -> int:
             return gone
 
 
-def drop_messages(message_ids: Sequence[int]) -> None:
-    """Delete messages that nothing holds any more, with their places in threads."""
+def drop_messages(message_ids: Sequence[int], *, was_searched: bool = True) -> None:
+    """Delete messages that nothing holds any more, with their places in threads; the search index learns of it, unless
+    they were never put in."""
     for part in sql.slices(message_ids):
         threads.forget_messages(part)
         inside = sql.marks(part)
+        if was_searched:
+            sql.run(
+                "INSERT INTO mailstore_searchremoval (message_id, mailbox_id, blob_id) "
+                f"SELECT id, mailbox_id, blob_id FROM mailstore_message WHERE id IN ({inside}) "
+                "ON CONFLICT (message_id) DO NOTHING",
+                part,
+            )
         sql.run(f"DELETE FROM mailstore_searchtodo WHERE message_id IN ({inside})", part)
         sql.run(f"DELETE FROM mailstore_message WHERE id IN ({inside})", part)
 

@@ -31,6 +31,7 @@ def programs() -> dict[str, Program]:
     found = [Program("redis", redis_command())] if settings.OWN_REDIS else []
     found.append(Program("web", web_command()))
     found.append(Program("smtpd", (python, manage, "smtpd")))
+    found.append(Program("indexer", (python, manage, "indexer")))
     found.append(
         Program(
             "worker",

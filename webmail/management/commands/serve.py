@@ -21,13 +21,15 @@ REDIS_WAIT_S = 10.0
 
 
 class Command(BaseCommand):
-    """Redis, web, SMTP, worker and beat on this machine."""
+    """Redis, web, SMTP, indexer, worker and beat on this machine."""
 
     help = "Start every server of Globalmail and watch them until Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What to start."""
-        parser.add_argument("--only", default="", help="Names, separated by commas: redis,web,smtpd,worker,beat")
+        parser.add_argument(
+            "--only", default="", help="Names, separated by commas: redis,web,smtpd,indexer,worker,beat"
+        )
         parser.add_argument("--demo", action="store_true", help="Make a demo company first (kept on a second run)")
 
     def handle(self, *args: Any, **options: Any) -> None:

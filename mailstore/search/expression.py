@@ -1,0 +1,41 @@
+"""What an index is asked: phrases of tokens, joined. Engines print it in their own syntax."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Phrase:
+    """Tokens side by side; one token is a word. With `is_prefix` the last one may go on."""
+
+    tokens: tuple[str, ...]
+    is_prefix: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Every:
+    """All of them, none of `without`. `parts` is never empty: an index has no list of everything."""
+
+    parts: tuple[Expression, ...]
+    without: tuple[Expression, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Either:
+    """At least one of them."""
+
+    parts: tuple[Expression, ...]
+
+
+Expression = Phrase | Every | Either
+
+
+def phrases(expression: Expression) -> Iterator[Phrase]:
+    """Every phrase in it."""
+    if isinstance(expression, Phrase):
+        yield expression
+        return
+    for part in (*expression.parts, *(expression.without if isinstance(expression, Every) else ())):
+        yield from phrases(part)

@@ -1,0 +1,152 @@
+"""The index on PostgreSQL: the same tokens as a tsvector beside the key, GIN(mailbox, tokens) and GIN(period, tokens).
+
+GIN has no order: every match is fetched and sorted. So the newest period of a mailbox (48 days) is asked first, which
+answers a common word at any size of the mailbox; the rest is asked only when that was not enough, and then it is a word
+rare enough to be fetched whole. Positions end at 16,383 and 255 for each word (PostgreSQL 12.11): a phrase in a longer
+document counts as all of its words, which a token of its own says of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from mailstore import sql
+from mailstore.search.document import Document
+from mailstore.search.engine import Hit
+from mailstore.search.expression import Either, Every, Expression, Phrase
+from mailstore.search.keys import KeyGiver, bounds
+
+PERIOD_BITS = 27
+"""Of a key: the mailbox and 2^22 seconds."""
+MAX_POSITION = 16_383
+MAX_POSITIONS = 255
+LONG = "_long"
+"""The token of a document whose positions are not all known."""
+
+TABLE = "mailstore_searchdocument"
+
+
+class PostgresIndex:
+    """See `engine.Index`. It writes in the caller's transaction."""
+
+    def add(self, documents: Sequence[Document]) -> None:
+        """A key that another worker took meanwhile is tried again."""
+        giver = KeyGiver(_taken)
+        known = self.keys_of([each.message_id for each in documents])
+        with transaction.atomic():
+            for each in documents:
+                text = vector(each.tokens)
+                if each.message_id in known:
+                    sql.run(f"UPDATE {TABLE} SET v = %s::tsvector WHERE message_id = %s", [text, each.message_id])
+                    continue
+                while not _inserted(each, giver.give(each.mailbox, each.received_us), text):
+                    if self.keys_of([each.message_id]):
+                        break
+
+    def remove(self, message_id: int, tokens: Sequence[str] | None) -> None:
+        """The tokens aren't needed."""
+        sql.run(f"DELETE FROM {TABLE} WHERE message_id = %s", [message_id])
+
+    def hits(self, mailbox: int, expression: Expression, *, low: int, high: int, limit: int) -> list[Hit]:
+        """The newest periods first, then everything older."""
+        first, last = bounds(mailbox)
+        low, high = max(low, first), min(high, last)
+        asked = query(expression)
+        newest = sql.row(f"SELECT key FROM {TABLE} WHERE key BETWEEN %s AND %s ORDER BY key DESC LIMIT 1", [low, high])
+        if newest is None:
+            return []
+        period = newest[0] >> PERIOD_BITS
+        found = _hits("period = %s", period, asked, low=max(low, period << PERIOD_BITS), high=high, limit=limit)
+        if len(found) < limit and low < period << PERIOD_BITS:
+            older = (period << PERIOD_BITS) - 1
+            found += _hits("mailbox_id = %s", mailbox, asked, low=low, high=older, limit=limit - len(found))
+        return found
+
+    def keys_of(self, message_ids: Sequence[int]) -> dict[int, int]:
+        """One query for a slice."""
+        found: dict[int, int] = {}
+        for part in sql.slices(message_ids):
+            statement = f"SELECT message_id, key FROM {TABLE} WHERE message_id IN ({sql.marks(part)})"
+            found.update(sql.rows(statement, part))
+        return found
+
+    def message_ids(self, mailbox: int, after: int, limit: int) -> list[int]:
+        """By the index on message_id."""
+        first, last = bounds(mailbox)
+        query = (
+            f"SELECT message_id FROM {TABLE} WHERE message_id > %s AND message_id <= %s ORDER BY message_id LIMIT %s"
+        )
+        return [row[0] for row in sql.rows(query, [max(after, first), last, limit])]
+
+    def empty(self) -> None:
+        """In the caller's transaction."""
+        sql.run(f"TRUNCATE {TABLE}")
+
+    def is_new(self) -> bool:
+        """Nothing is in it."""
+        return sql.row(f"SELECT 1 FROM {TABLE} LIMIT 1") is None
+
+    def filled(self) -> None:
+        """Nothing to note: what waits, waits in the same database."""
+
+    def size(self) -> tuple[int, int]:
+        """Counted; nothing is ever hidden here."""
+        return sql.row(f"SELECT count(*) FROM {TABLE}")[0], 0
+
+
+def _hits(condition: str, value: int, asked: str, *, low: int, high: int, limit: int) -> list[Hit]:
+    """MATERIALIZED: the planner must not walk the keys backwards and look into every document."""
+    statement = (
+        f"WITH found AS MATERIALIZED (SELECT key, message_id FROM {TABLE} WHERE {condition} AND v @@ %s::tsquery) "
+        "SELECT key, message_id FROM found WHERE key BETWEEN %s AND %s ORDER BY key DESC LIMIT %s"
+    )
+    return [Hit(*row) for row in sql.rows(statement, [value, asked, low, high, limit])]
+
+
+def _inserted(document: Document, key: int, text: str) -> bool:
+    statement = (
+        f"INSERT INTO {TABLE} (key, message_id, mailbox_id, period, v) VALUES (%s, %s, %s, %s, %s::tsvector) "
+        "ON CONFLICT DO NOTHING"
+    )
+    values = [key, document.message_id, document.mailbox, key >> PERIOD_BITS, text]
+    return sql.run(statement, values) == 1
+
+
+def _taken(low: int, high: int) -> set[int]:
+    return {row[0] for row in sql.rows(f"SELECT key FROM {TABLE} WHERE key BETWEEN %s AND %s", [low, high])}
+
+
+def vector(tokens: Sequence[str]) -> str:
+    """A tsvector as text (PostgreSQL 8.11.1)."""
+    places: dict[str, list[int]] = {}
+    for number, token in enumerate(tokens, start=1):
+        places.setdefault(token, []).append(number)
+    is_long = len(tokens) > MAX_POSITION or any(len(found) > MAX_POSITIONS for found in places.values())
+    lexemes = [
+        f"'{token}':{','.join(str(place) for place in found[:MAX_POSITIONS] if place <= MAX_POSITION) or MAX_POSITION}"
+        for token, found in places.items()
+        if token != "_"
+    ]
+    return " ".join([*lexemes, f"'{LONG}':1"] if is_long else lexemes)
+
+
+def query(expression: Expression) -> str:
+    """A tsquery as text (PostgreSQL 8.11.2)."""
+    if isinstance(expression, Phrase):
+        return _phrase(expression)
+    if isinstance(expression, Either):
+        return "(" + " | ".join(map(query, expression.parts)) + ")"
+    assert isinstance(expression, Every)
+    parts = [*map(query, expression.parts), *(f"!{query(each)}" for each in expression.without)]
+    return "(" + " & ".join(parts) + ")"
+
+
+def _phrase(phrase: Phrase) -> str:
+    tokens = [f"'{token}'" for token in phrase.tokens]
+    if phrase.is_prefix:
+        tokens[-1] += ":*"
+    if len(tokens) == 1:
+        return tokens[0]
+    return f"(({' <-> '.join(tokens)}) | ({' & '.join(tokens)} & '{LONG}'))"
