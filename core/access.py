@@ -31,16 +31,26 @@ EDITOR = Right.READ | Right.FLAG | Right.INSERT | Right.MOVE | Right.DELETE | Ri
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Via:
+    """How somebody came: the protocol, the program as it calls itself, the address it came from. For the record."""
+
+    protocol: str = ""
+    program: str = ""
+    remote_address: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Access:
     """`actor` (account id, 0 for the system itself) works in `mailbox` with `rights`.
 
-    `unlocked` holds the ids of locked folders opened for this session.
+    `unlocked` holds the ids of locked folders opened for this session; `via` is what the deletion log says.
     """
 
     actor: int
     mailbox: int
     rights: Right
     unlocked: frozenset[int] = frozenset()
+    via: Via = Via()
 
     def require(self, right: Right) -> None:
         """Raise NO_PERMISSION unless every bit of `right` is held."""
@@ -52,6 +62,6 @@ class Access:
         return right in self.rights
 
 
-def system_access(mailbox: int) -> Access:
+def system_access(mailbox: int, *, via: Via = Via()) -> Access:  # noqa: B008 - frozen
     """The delivery path, workers and maintenance act with every right and no actor."""
-    return Access(actor=0, mailbox=mailbox, rights=OWNER)
+    return Access(actor=0, mailbox=mailbox, rights=OWNER, via=via)

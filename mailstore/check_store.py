@@ -16,7 +16,7 @@ from mailstore.blobs import HOLDERS
 from mailstore.fields import COUNTER_BITS, MAX_COUNTER
 from mailstore.ledger import Ledger
 from mailstore.objects import objects
-from mailstore.services.purge import drop_messages
+from mailstore.services.recovery import drop_messages
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

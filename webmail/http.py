@@ -8,12 +8,13 @@ from django.http import HttpRequest
 
 from accounts.models import Account
 from accounts.selectors import access_for
-from core.access import Access
+from core.access import Access, Via
 from core.errors import ErrorKind, MailError
 from mailstore.fields import MAX_MAILBOX, mailbox_of
 from mailstore.selectors.folders import FolderRow, folder_tree
 
 MAX_ID = 2**63 - 1
+MAX_PROGRAM_CHARS = 200
 
 
 def actor_of(request: HttpRequest) -> Account:
@@ -35,7 +36,7 @@ def mailbox_access(request: HttpRequest, mailbox: int) -> Access:
     """As `access_of`, by the mailbox itself."""
     if not 0 < mailbox <= MAX_MAILBOX:
         raise MailError(ErrorKind.NOT_FOUND)
-    access = access_for(actor_of(request), mailbox)
+    access = access_for(actor_of(request), mailbox, via=via_of(request))
     request.mailbox_access = access  # type: ignore[attr-defined]
     return access
 
@@ -43,7 +44,8 @@ def mailbox_access(request: HttpRequest, mailbox: int) -> Access:
 def current_access(request: HttpRequest) -> Access:
     """The mailbox this page is about; the reader's own where no id said otherwise."""
     found: Access | None = getattr(request, "mailbox_access", None)
-    return found if found is not None else access_for(actor_of(request), actor_of(request).pk)
+    actor = actor_of(request)
+    return found if found is not None else access_for(actor, actor.pk, via=via_of(request))
 
 
 def folders_of(request: HttpRequest, access: Access) -> list[FolderRow]:
@@ -91,6 +93,11 @@ def is_fragment(request: HttpRequest, target: str) -> bool:
 def is_pane(request: HttpRequest) -> bool:
     """Whether a script wants the reading pane alone, which is what it asks for when it names no part."""
     return "HX-Request" in request.headers and request.headers.get("HX-Target", "pane") == "pane"
+
+
+def via_of(request: HttpRequest) -> Via:
+    """What the deletion log says of a browser."""
+    return Via("web", request.headers.get("User-Agent", "")[:MAX_PROGRAM_CHARS], remote_address(request))
 
 
 def remote_address(request: HttpRequest) -> str:

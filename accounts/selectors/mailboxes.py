@@ -8,7 +8,7 @@ from accounts.domain_names import domain_named
 from accounts.models import Account, Address, MailboxGrant
 from accounts.rows import Identity, Level, MailboxRow, mailbox_row
 from accounts.selectors.addresses import resolve
-from core.access import EDITOR, OWNER, READER, Access, Right
+from core.access import EDITOR, OWNER, READER, Access, Right, Via
 from core.errors import ErrorKind, MailError
 
 RIGHTS = {
@@ -19,17 +19,23 @@ RIGHTS = {
 }
 
 
-def access_for(actor: Account, mailbox_id: int, *, unlocked: frozenset[int] = frozenset()) -> Access:
+def access_for(
+    actor: Account,
+    mailbox_id: int,
+    *,
+    unlocked: frozenset[int] = frozenset(),
+    via: Via = Via(),  # noqa: B008 - frozen
+) -> Access:
     """What `actor` may do in a mailbox; a mailbox that isn't his nor granted to him is NOT_FOUND.
 
     No query for one's own mailbox, one for another's.
     """
     if actor.pk == mailbox_id:
-        return Access(actor=actor.pk, mailbox=mailbox_id, rights=OWNER, unlocked=unlocked)
+        return Access(actor=actor.pk, mailbox=mailbox_id, rights=OWNER, unlocked=unlocked, via=via)
     level = _granted(actor).filter(owner=mailbox_id).values_list("level", flat=True).first()
     if level is None:
         raise MailError(ErrorKind.NOT_FOUND)
-    return Access(actor=actor.pk, mailbox=mailbox_id, rights=RIGHTS[Level(level)], unlocked=unlocked)
+    return Access(actor=actor.pk, mailbox=mailbox_id, rights=RIGHTS[Level(level)], unlocked=unlocked, via=via)
 
 
 def mailboxes_of(actor: Account) -> list[MailboxRow]:

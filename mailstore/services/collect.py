@@ -9,7 +9,7 @@ from django.db import transaction
 from mailstore import sql
 from mailstore.blobs import GRACE_S, collect_blobs
 from mailstore.ledger import Ledger
-from mailstore.services.purge import expire_recoverable
+from mailstore.services.recovery import expire_recoverable
 from mailstore.services.rows import now_us
 
 DAY_US = 24 * 3600 * 1_000_000

@@ -2,12 +2,14 @@
 
 from mailstore.services.flags import Changed, set_flags
 from mailstore.services.moves import Moved, copy, delete, move, move_back
-from mailstore.services.purge import expire_recoverable, purge, recover
+from mailstore.services.purge import purge, unrecover
+from mailstore.services.recovery import Recovered, expire_recoverable, recover
 from mailstore.services.selection import Selection
 
 __all__ = [
     "Changed",
     "Moved",
+    "Recovered",
     "Selection",
     "copy",
     "delete",
@@ -17,4 +19,5 @@ __all__ = [
     "purge",
     "recover",
     "set_flags",
+    "unrecover",
 ]

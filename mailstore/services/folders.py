@@ -12,6 +12,7 @@ from mailstore import sql
 from mailstore.fields import mailbox_of
 from mailstore.ledger import Ledger
 from mailstore.services.mailboxes import INSERT_FOLDER, folder_values
+from mailstore.services.deletion_log import Deletion
 from mailstore.services.purge import purge
 from mailstore.services.rows import writable
 from mailstore.services.selection import Selection
@@ -94,7 +95,7 @@ def delete_folder(access: Access, folder_id: int) -> None:
 
 def empty_folder(access: Access, folder_id: int) -> int:
     """Purge everything in a folder to recovery; how many. Needs DELETE."""
-    return purge(access, Selection(folder_id=folder_id))
+    return purge(access, Selection(folder_id=folder_id), action=Deletion.EMPTY)
 
 
 def clean_name(name: str) -> str:

@@ -13,6 +13,7 @@ from mailstore import sql, threads
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FolderCount, Ledger
 from mailstore.models import Role
+from mailstore.services.deletion_log import Deletion, note
 from mailstore.services.purge import purge_rows
 from mailstore.services.quota import require_room
 from mailstore.services.rows import Row, count_keywords, leave, load, unread_of, writable
@@ -39,7 +40,10 @@ def move(access: Access, chosen: Chosen, *, folder_id: int) -> Moved:
             target = writable(ledger, access, folder_id)
             rows = load(ledger, access, entry_ids)
             found += len(rows)
-            undo += _move(ledger, rows, target)
+            moved = _move(ledger, rows, target)
+            if target.role == Role.TRASH:
+                _note(access, Deletion.TRASH, rows, moved)
+            undo += moved
             ledger.write()
     if not found and names_entries(chosen):
         raise MailError(ErrorKind.NOT_FOUND)
@@ -57,7 +61,11 @@ def move_back(access: Access, undo: Sequence[tuple[int, int]]) -> int:
         for part in slices_of(access, Selection(entry_ids)):
             with transaction.atomic():
                 ledger = Ledger([access.mailbox])
-                came += len(_move(ledger, load(ledger, access, part), _origin(ledger, access, folder_id)))
+                trash = ledger.folder_by_role(access.mailbox, Role.TRASH)
+                rows = load(ledger, access, part)
+                moved = _move(ledger, rows, _origin(ledger, access, folder_id))
+                _note(access, Deletion.UNDO, [row for row in rows if row.folder_id == trash.id], moved)
+                came += len(moved)
                 ledger.write()
     return came
 
@@ -74,7 +82,9 @@ def delete(access: Access, chosen: Chosen) -> Moved:
             rows = load(ledger, access, entry_ids)
             found += len(rows)
             final = [row for row in rows if row.folder_id == trash.id]
-            undo += _move(ledger, rows, trash)
+            moved = _move(ledger, rows, trash)
+            _note(access, Deletion.TRASH, rows, moved)
+            undo += moved
             purge_rows(ledger, access, final)
             purged += len(final)
             ledger.write()
@@ -100,6 +110,12 @@ def copy(access: Access, chosen: Chosen, *, folder_id: int) -> list[int]:
     if not found and names_entries(chosen):
         raise MailError(ErrorKind.NOT_FOUND)
     return created
+
+
+def _note(access: Access, action: Deletion, rows: Sequence[Row], moved: Sequence[tuple[int, int]]) -> None:
+    """Into the deletion log, those that did move."""
+    ids = {entry_id for entry_id, _ in moved}
+    note(access, action, [row.message_id for row in rows if row.id in ids])
 
 
 def _origin(ledger: Ledger, access: Access, folder_id: int) -> FolderCount:

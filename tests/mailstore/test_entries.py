@@ -82,7 +82,7 @@ def test_deleting_twice_purges_and_recovery_brings_back(mine: Access) -> None:
     assert kind_of(lambda: entries.get(mine, found[0])) is ErrorKind.NOT_FOUND
     usage = folders.mailbox_usage(mine)
     assert (usage.used_bytes, usage.recoverable_bytes) == (Entry.objects.get().size, Recoverable.objects.get().size)
-    assert acting.recover(mine, found[:1]) == 1
+    assert len(acting.recover(mine, found[:1]).undo) == 1
     back = entries.get(mine, found[0])
     assert (back.folder_role, back.uid, back.thread_count) == ("inbox", 3, 1)
     assert kind_of(lambda: acting.recover(mine, found[:1])) is ErrorKind.NOT_FOUND
