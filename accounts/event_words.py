@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from accounts.sign_in import Reason
-from logs_app.models import Event
+from logs_app.models import Event, Kind
 
 MAX_PROGRAM = 48
 """Browsers introduce themselves at length; all of it is in the details."""
@@ -38,6 +38,16 @@ ACTS = {
 }
 """What `data["action"]` of administrative events means; a test holds it to the services."""
 
+DELETIONS = {
+    "trash": _("Moved to Trash"),
+    "purge": _("Deleted for good"),
+    "empty": _("Folder emptied"),
+    "policy": _("Emptied by the domain's policy"),
+    "undo": _("Moved back out of Trash"),
+    "recover": _("Recovered"),
+}
+"""What `data["action"]` of the deletion log means (mailstore.services.deletion_log)."""
+
 REFUSALS = {
     Reason.REFUSED: _("Wrong name or password"),
     Reason.THROTTLED: _("Too many attempts"),
@@ -48,8 +58,22 @@ REFUSALS = {
 def told(event: Event) -> str:
     """What happened, in the reader's language and as short as can be."""
     action = str(event.data.get("action") or "")
+    if event.kind == Kind.DELETION:
+        return _deletion(event, action)
     shown = REFUSALS.get(event.error, event.error) or ACTS.get(action, action)  # type: ignore[call-overload]
     if shown:
         return str(shown)
     alias = event.data.get("alias")
     return gettext("As %(alias)s") % {"alias": alias} if alias else str(event.data.get("program") or "")[:MAX_PROGRAM]
+
+
+def _deletion(event: Event, action: str) -> str:
+    """What was done, to which mail, and how many more."""
+    mails = event.data.get("mails")
+    first = mails[0] if isinstance(mails, list) and mails and isinstance(mails[0], dict) else {}
+    subject = str(first.get("subject") or first.get("from") or gettext("(no subject)"))
+    more = len(mails) - 1 if isinstance(mails, list) else 0
+    words = {"what": DELETIONS.get(action, action), "subject": subject, "more": more}
+    if more < 1:
+        return gettext("%(what)s: %(subject)s") % words
+    return ngettext("%(what)s: %(subject)s and %(more)d more", "%(what)s: %(subject)s and %(more)d more", more) % words

@@ -62,6 +62,6 @@ class Access:
         return right in self.rights
 
 
-def system_access(mailbox: int, *, via: Via = Via()) -> Access:  # noqa: B008 - frozen
+def system_access(mailbox: int, *, via: Via = Via()) -> Access:
     """The delivery path, workers and maintenance act with every right and no actor."""
     return Access(actor=0, mailbox=mailbox, rights=OWNER, via=via)

@@ -119,7 +119,8 @@ def unlisted_holders() -> list[str]:
 
 
 def collect_blobs(grace_s: int = GRACE_S, *, limit: int = 100_000) -> int:
-    """Delete rows that nobody holds and that nobody touched for `grace_s`; then objects without a row, `grace_s` old.
+    """Delete rows that nobody holds and that nobody touched for `grace_s`; then objects without a row, written and left
+    alone by their row for `grace_s` (a backup that began before copies them still).
 
     Short transactions of 200 rows; safe beside deliveries: a delivery touches the row first, in its own transaction,
     and the check and the delete are one transaction.
@@ -153,7 +154,15 @@ def _remove_unheld(candidates: list[int], before_s: int) -> int:
             held = sql.rows(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IN ({sql.marks(ids)})", ids)
             free -= {row[0] for row in held}
         ids = sorted(free)
-        return sql.run(f"DELETE FROM mailstore_blob WHERE id IN ({sql.marks(ids)})", ids) if ids else 0
+        if not ids:
+            return 0
+        inside = sql.marks(ids)
+        sql.run(
+            "INSERT INTO mailstore_goneobject (key, gone_s) SELECT key, %s FROM mailstore_blob "
+            f"WHERE id IN ({inside}) AND key <> '' ON CONFLICT (key) DO UPDATE SET gone_s = excluded.gone_s",
+            [int(time.time()), *ids],
+        )
+        return sql.run(f"DELETE FROM mailstore_blob WHERE id IN ({inside})", ids)
 
 
 def _remove_objects(before_s: int) -> None:
@@ -165,9 +174,17 @@ def _remove_objects(before_s: int) -> None:
                 f"SELECT key FROM mailstore_blob WHERE sha256 IN ({sql.marks(part)})", [_digest(key) for key in part]
             )
         }
+        waiting = _gone_later(part, before_s)
         for key in part:
-            if key not in known:
+            if key not in known and key not in waiting:
                 store.remove_if_older(key, before_s)
+    sql.run("DELETE FROM mailstore_goneobject WHERE gone_s < %s", [before_s - GRACE_S])
+
+
+def _gone_later(keys: list[str], before_s: int) -> set[str]:
+    """Objects whose rows went less than the grace ago."""
+    query = f"SELECT key FROM mailstore_goneobject WHERE key IN ({sql.marks(keys)}) AND gone_s >= %s"
+    return {row[0] for row in sql.rows(query, [*keys, before_s])}
 
 
 def _digest(key: str) -> bytes:

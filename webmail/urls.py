@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from webmail.views import act, folder, folders, health, home, preferences, search, sign_in
+from webmail.views import act, folder, folders, health, home, preferences, recovery, search, sign_in
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("mail/<int:folder_id>/", folder.folder, name="folder"),
     path("act/", act.act, name="act"),
     path("search/", search.search, name="search"),
+    path("recovery/", recovery.recovery, name="recovery"),
     path("folders/new/", folders.folder_new, name="folder_new"),
     path("folders/<int:folder_id>/edit/", folders.folder_edit, name="folder_edit"),
     path("folders/<int:folder_id>/delete/", folders.folder_delete, name="folder_delete"),

@@ -54,7 +54,8 @@ class DomainAdmin(ScopedAdmin):
     export_columns = ("name", "title", "is_active", "language", "time_zone", "created_at")
     fieldsets: Any = (
         (None, {"fields": ("name", "title", "brand_colour", "language", "time_zone", "is_active")}),
-        (_("Mail"), {"fields": ("catch_all", "message_max_bytes", "max_recipients", "recovery_days")}),
+        (_("Mail"), {"fields": ("catch_all", "message_max_bytes", "max_recipients")}),
+        (_("Deleted mail"), {"fields": ("recovery_days", "empty_trash_days", "empty_junk_days")}),
         (
             _("Limits"),
             {"fields": ("default_quota_bytes", "max_aliases", "max_folders", "max_folder_depth", "max_labels")},

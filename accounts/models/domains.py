@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -37,6 +38,20 @@ class Domain(models.Model):
     max_folder_depth = models.PositiveIntegerField(_("folder levels"), default=6)
     max_labels = models.PositiveIntegerField(_("labels per mailbox"), default=20)
     recovery_days = models.PositiveIntegerField(_("days deleted mail can be recovered"), default=14)
+    empty_trash_days = models.PositiveIntegerField(
+        _("days until mail in Trash goes by itself"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_("Empty: never. What goes can be recovered like any deleted mail."),
+    )
+    empty_junk_days = models.PositiveIntegerField(
+        _("days until mail in Junk goes by itself"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_("Empty: never. What goes can be recovered like any deleted mail."),
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:

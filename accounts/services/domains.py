@@ -33,7 +33,10 @@ DOMAIN_FIELDS = OPERATORS_FIELDS | {
     "max_folder_depth",
     "max_labels",
     "recovery_days",
+    "empty_trash_days",
+    "empty_junk_days",
 }
+MAX_EMPTY_DAYS = 3650
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 
 
@@ -105,6 +108,9 @@ def require_language(code: str) -> None:
 def _require_valid(changes: dict[str, Any]) -> None:
     if changes.get("brand_colour") and not COLOUR.match(changes["brand_colour"]):
         raise MailError(ErrorKind.INVALID, field="brand_colour", name=changes["brand_colour"])
+    for field in ("empty_trash_days", "empty_junk_days"):
+        if changes.get(field) is not None and not 1 <= changes[field] <= MAX_EMPTY_DAYS:
+            raise MailError(ErrorKind.INVALID, field=field)
     if "language" in changes:
         require_language(changes["language"])
     if "time_zone" in changes:

@@ -12,6 +12,7 @@ from mailstore.models.entries import Entry, Expunged, Flag, Recoverable
 from mailstore.models.labels import EntryLabel, Keyword, Snooze, Todo
 from mailstore.models.mailboxes import Folder, Mailbox, Role
 from mailstore.models.messages import Message
+from mailstore.models.retention import FolderMark, GoneObject
 from mailstore.models.search import SearchRemoval, SearchTodo
 from mailstore.models.threads import FolderThread, ThreadOf, ThreadReference
 
@@ -25,7 +26,9 @@ __all__ = [
     "Expunged",
     "Flag",
     "Folder",
+    "FolderMark",
     "FolderThread",
+    "GoneObject",
     "Keyword",
     "Mailbox",
     "Message",

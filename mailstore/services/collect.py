@@ -1,14 +1,21 @@
-"""What time takes away: purged mail after its domain's recovery days, blobs that nobody holds, old expunge records."""
+"""What time takes away: purged mail after its domain's recovery days, 已删除 and 垃圾箱 where a domain says so, what upper
+layers keep for a time (quarantine), blobs that nobody holds, old expunge records.
+
+Everything goes in slices of one short transaction each, claimed by a row lock, so it may be killed at any point, run
+twice at once, or be repeated.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from django.db import transaction
 
 from mailstore import sql
 from mailstore.blobs import GRACE_S, collect_blobs
 from mailstore.ledger import Ledger
+from mailstore.services.empty_by_policy import empty_by_policy
 from mailstore.services.recovery import expire_recoverable
 from mailstore.services.rows import now_us
 
@@ -16,26 +23,34 @@ DAY_US = 24 * 3600 * 1_000_000
 EXPUNGED_MAX = 10_000
 """Expunged ranges that a folder remembers; a client that was away longer learns less precisely (RFC 7162 3.2.5)."""
 
+Expire = Callable[[int], int]
+"""Takes the time (µs), deletes at most one slice of what is over in one short transaction, answers how many; 0 ends."""
+
+RETENTION_STEPS: dict[str, Expire] = {}
+
+
+def register_retention_step(name: str, expire: Expire) -> None:
+    """An upper layer's own things with an end (quarantine, transfer files); called until it answers 0."""
+    RETENTION_STEPS[name] = expire
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Collected:
     """How many of each went."""
 
     recoverable: int
+    emptied: int
+    others: int
     blobs: int
     expunged: int
 
 
 def collect(*, grace_s: int = GRACE_S) -> Collected:
-    """Run all three; short transactions, harmless to repeat or to kill."""
-    recoverable = 0
+    """Run all of it, blobs last."""
     now = now_us()
-    query = (
-        "SELECT DISTINCT r.mailbox_id, COALESCE(d.recovery_days, 14) FROM mailstore_recoverable r "
-        "LEFT JOIN accounts_account a ON a.id = r.mailbox_id LEFT JOIN accounts_domain d ON d.id = a.domain_id"
-    )
-    for mailbox, days in sql.rows(query):
-        recoverable += expire_recoverable(mailbox, now - days * DAY_US)
+    recoverable = sum(expire_recoverable(mailbox, now - days * DAY_US) for mailbox, days in _recovery_days())
+    emptied = empty_by_policy(now)
+    others = sum(_until_done(expire, now) for expire in RETENTION_STEPS.values())
     expunged = sum(
         _trim_expunged(*row)
         for row in sql.rows(
@@ -43,7 +58,22 @@ def collect(*, grace_s: int = GRACE_S) -> Collected:
             [EXPUNGED_MAX],
         )
     )
-    return Collected(recoverable, collect_blobs(grace_s), expunged)
+    return Collected(recoverable, emptied, others, collect_blobs(grace_s), expunged)
+
+
+def _recovery_days() -> list[tuple[int, int]]:
+    """Each mailbox that has something to recover, with its domain's days."""
+    return sql.rows(
+        "SELECT DISTINCT r.mailbox_id, COALESCE(d.recovery_days, 14) FROM mailstore_recoverable r "
+        "LEFT JOIN accounts_account a ON a.id = r.mailbox_id LEFT JOIN accounts_domain d ON d.id = a.domain_id"
+    )
+
+
+def _until_done(expire: Expire, now: int) -> int:
+    total = 0
+    while gone := expire(now):
+        total += gone
+    return total
 
 
 def _trim_expunged(mailbox: int, folder_id: int) -> int:

@@ -11,8 +11,8 @@ from core.errors import ErrorKind, MailError
 from mailstore import sql
 from mailstore.fields import mailbox_of
 from mailstore.ledger import Ledger
-from mailstore.services.mailboxes import INSERT_FOLDER, folder_values
 from mailstore.services.deletion_log import Deletion
+from mailstore.services.mailboxes import INSERT_FOLDER, folder_values
 from mailstore.services.purge import purge
 from mailstore.services.rows import writable
 from mailstore.services.selection import Selection

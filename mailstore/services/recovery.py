@@ -192,7 +192,5 @@ def _label(mailbox: int, folder_id: int, rows: Sequence[_Row], known: dict[int, 
         for bit in bits(row.keywords)
         if bit in known
     ]
-    sql.run_many(
-        sql.insert("mailstore_entrylabel", "keyword_id, mailbox_id, folder_id, sort_us, entry_id"), labelled
-    )
+    sql.run_many(sql.insert("mailstore_entrylabel", "keyword_id, mailbox_id, folder_id, sort_us, entry_id"), labelled)
     count_keywords(mailbox, [(row.keywords, 1, unread_of(row.flags)) for row in rows if row.keywords])

@@ -17,7 +17,8 @@ function step(by) {
   const row = all[at < 0 ? 0 : at + by];
   if (!row) return $(`#pane .tools-end [data-key=${by > 0 ? "j" : "k"}]`)?.click();
   place = row.id;
-  const link = $(".row-link", row);
+  const link = $("a.row-link", row);
+  if (!link) return $("input", row).focus(); // a list whose mails can't be opened
   link.focus();
   if (isBeside() || isOpen()) openPane(link.href);
 }

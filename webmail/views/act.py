@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_POST
 
-from core.access import Access
+from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore.fields import mailbox_of
 from mailstore.models import Flag, Role
@@ -53,6 +53,8 @@ def act(request: HttpRequest) -> HttpResponse:
     access, selection = _selection(request, star)
     if name == "move":
         done = _move(request, access, selection)
+    elif name == "recover":
+        done = _recover(request, access, selection)
     elif name in ACTS:
         done = ACTS[name](access, selection)
     else:
@@ -132,6 +134,19 @@ def _move(request: HttpRequest, access: Access, selection: Chosen) -> Done:
     return _moved(access, entries.move(access, selection, folder_id=target.id), folder_name(target.role, target.name))
 
 
+def _recover(request: HttpRequest, access: Access, selection: Chosen) -> Done:
+    if isinstance(selection, Selection):
+        raise MailError(ErrorKind.INVALID, field="ids")
+    target = folder(access, packed_id(request.POST.get("folder", "")))
+    recovered = entries.recover(access, selection, folder_id=target.id)
+    count = len(recovered.undo)
+    text = ngettext("%(n)d mail restored to “%(folder)s”", "%(n)d mails restored to “%(folder)s”", count) % {
+        "n": count,
+        "folder": folder_name(target.role, target.name),
+    }
+    return Done(text, _token(access, recovered.undo) if access.may(Right.DELETE) else "")
+
+
 def _moved(access: Access, moved: Moved, name: str) -> Done:
     count = len(moved.undo) + moved.purged
     text = ngettext("%(n)d mail moved to “%(folder)s”", "%(n)d mails moved to “%(folder)s”", count) % {
@@ -140,8 +155,12 @@ def _moved(access: Access, moved: Moved, name: str) -> Done:
     }
     if not moved.undo or len(moved.undo) > MAX_UNDO:
         return Done(text)
-    pairs = [[access.mailbox, access.actor], *([entry, came_from] for entry, came_from in moved.undo)]
-    return Done(text, signing.dumps(pairs, salt=UNDO_SALT, compress=True))
+    return Done(text, _token(access, moved.undo))
+
+
+def _token(access: Access, undo: Sequence[tuple[int, ...]]) -> str:
+    """What Undo sends back: pairs for a move, triples for a recovery."""
+    return signing.dumps([[access.mailbox, access.actor], *undo], salt=UNDO_SALT, compress=True)
 
 
 def _undo(request: HttpRequest) -> Done:
@@ -154,8 +173,10 @@ def _undo(request: HttpRequest) -> Done:
     access = access_of(request, undo[0][0])
     if access.mailbox != mailbox:
         raise MailError(ErrorKind.NOT_FOUND)
-    pairs: Sequence[tuple[int, int]] = [(entry, came_from) for entry, came_from in undo]
-    entries.move_back(access, pairs)
+    if len(undo[0]) == 3:
+        entries.unrecover(access, [(entry, came_from, deleted_us) for entry, came_from, deleted_us in undo])
+    else:
+        entries.move_back(access, [(entry, came_from) for entry, came_from in undo])
     return Done(_("Undone"))
 
 

@@ -15,6 +15,7 @@ from logs_app.selectors import sign_ins
 from mailstore.models import Role
 from mailstore.selectors.folders import folder_by_role
 from mailstore.selectors.lists import Filter, list_page
+from mailstore.selectors.recoverable import recovery_days
 from webmail.http import actor_of, current_access, mailbox_access
 from webmail.rows import Rows
 
@@ -33,6 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "greeting": _greeting(timezone.localtime().hour),
         "inbox": inbox,
         "drafts": folder_by_role(access, Role.DRAFTS),
+        "recovery_days": recovery_days(access.mailbox),
         "rows": Rows(role=inbox.role).render(unread.rows),
         "sign_ins": sign_ins(actor_of(request).pk, SIGN_INS),
     }

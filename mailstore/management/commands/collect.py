@@ -13,7 +13,7 @@ from mailstore.services.collect import collect
 class Command(BaseCommand):
     """Prints how much went."""
 
-    help = "Expire recoverable mail, collect blobs that nobody holds, trim expunge records."
+    help = "Expire recoverable mail, empty Trash and Junk where a domain says so, collect blobs that nobody holds."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The grace time."""
@@ -22,4 +22,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Collect and print."""
         found = collect(grace_s=options["grace"])
-        self.stdout.write(f"recoverable {found.recoverable}, blobs {found.blobs}, expunged ranges {found.expunged}")
+        self.stdout.write(
+            f"recoverable {found.recoverable}, blobs {found.blobs}, expunged ranges {found.expunged}, "
+            f"emptied {found.emptied}, others {found.others}"
+        )
