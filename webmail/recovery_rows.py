@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 
+from django.utils import formats
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -48,13 +49,19 @@ class RecoveryRows(Rows):
             f'<label class="row-link" for="c{entry}">'
             f'<span class="row-who"><b>{who}</b></span>'
             f'<time datetime="{deleted_at.isoformat(timespec="seconds")}">'
-            f'<span class="visually-hidden">{words["deleted"]}: </span>{self.when(deleted_at)}</time>'
+            f'<span class="visually-hidden">{words["deleted"]}: </span>{self._deleted(deleted_at)}</time>'
             f'<span class="row-to"><span class="row-key">{words["recipients"]}: </span>{to}</span>'
             f'<span class="row-text"><span class="row-subject">{subject}</span>{preview}{self._clip(row)}</span>'
             f'<span class="row-sent"><span class="row-key">{words["sent"]}: </span>'
             f'<time datetime="{sent_at.isoformat(timespec="seconds")}">{sent_at:%Y-%m-%d %H:%M}</time></span>'
             "</label></li>"
         )
+
+    def _deleted(self, at: datetime.datetime) -> str:
+        """The day too, where the heading doesn't say it: whoever looks for a mail knows when he lost it."""
+        if at.date() >= self.today - datetime.timedelta(days=1):
+            return self.when(at)
+        return f"{escape(formats.date_format(at, _('M j')))} {at:%H:%M}"
 
     def _at(self, us: int) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(us / 1e6, self.zone)
