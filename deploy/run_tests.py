@@ -69,7 +69,9 @@ def postgres() -> Iterator[str | None]:
         "--locale=C",
     ]
     quiet(make)
+    # Tests kill our processes, never the machine: the cluster need not reach the disk.
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
+    options += " -c fsync=off -c full_page_writes=off"
     quiet([*control, "-o", options, "start"])
     try:
         yield f"postgres://globalmail@127.0.0.1:{port}/postgres"

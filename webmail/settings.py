@@ -191,7 +191,9 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 X_FRAME_OPTIONS = "SAMEORIGIN"
 if env.bool("BEHIND_PROXY", default=False):
+    # The proxy must set both headers itself; what a client sent as X-Forwarded-Proto it must overwrite.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    MIDDLEWARE.insert(0, "webmail.middleware.proxy.ForwardedAddress")
 DATA_UPLOAD_MAX_MEMORY_SIZE = MESSAGE_MAX_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
