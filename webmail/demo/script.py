@@ -1,7 +1,7 @@
 """Reads the letters: who writes to whom, when, and what. `Letter` is one mail, still without bytes.
 
-A file holds threads (`[[thread]]` with `[[thread.mail]]`) and series (`[[series]]`: one text with a row of values for
-each mail). A moment is told by whole days before today (`ago`) and a time of the day in China; today's day is
+A file holds threads (`[[thread]]` with `[[thread.mail]]`, each answering the one before unless `answers` names another)
+and series (`[[series]]`: one text with a row of values for each mail; a row with `reply` answers the row above). A moment is told by whole days before today (`ago`) and a time of the day in China; today's day is
 squeezed into the hours that have passed, so that nothing comes from the future.
 """
 
@@ -123,12 +123,16 @@ def _thread(name: str, thread: dict[str, Any], now: datetime.datetime) -> Iterat
 
 def _series(name: str, series: dict[str, Any], now: datetime.datetime) -> Iterator[Letter]:
     shared = {key: value for key, value in series.items() if key != "rows"}
+    before: Letter | None = None
     for number, row in enumerate(series["rows"]):
         merged = {**shared, **row}
-        merged["subject"] = shared["subject"].format(**row)
-        merged["text"] = shared["text"].format(**row)
-        merged["files"] = [each.format(**row) for each in shared.get("files", [])]
-        yield _letter(f"{name}-{number}", merged, now)
+        for field in ("subject", "text"):
+            merged[field] = shared[field].format(**row)
+        for field in ("to", "files"):
+            merged[field] = [each.format(**row) for each in merged.get(field, [])]
+        parent = before if row.get("reply") else None
+        before = _letter(f"{name}-{number}", merged, now, parent=parent)
+        yield before
 
 
 def _letter(name: str, given: dict[str, Any], now: datetime.datetime, *, parent: Letter | None = None) -> Letter:

@@ -38,7 +38,7 @@ def programs() -> dict[str, Program]:
             (*celery, "worker", "--loglevel", "WARNING", "--concurrency", str(settings.WORKER_CONCURRENCY))
             + ("--pool", "threads", "--without-gossip", "--without-mingle"),
             # Tasks carry ids and are JSON, so the word about root (who opens any port he likes) is only noise.
-            environment=(("PYTHONWARNINGS", "ignore::RuntimeWarning:celery.platforms"),),
+            environment=(("PYTHONWARNINGS", "ignore:::celery.platforms"),),
         )
     )
     schedule = settings.DATA_DIR / "beat"
