@@ -91,7 +91,7 @@ def _html_part(letter: Letter) -> Message:
 
 
 def _all_pictures(letter: Letter) -> list[str]:
-    found: list[str] = []
+    found = newsletters.pictures(letter.look)
     told: Letter | None = letter
     while told is not None:
         found += markup.pictures(told.text)

@@ -23,7 +23,8 @@ class Design:
     colour: str
     footer: str
     picture: str = ""
-    """Path of a remote picture on the sender's server; mail programs block it at first."""
+    """Path of a remote picture on the sender's server, which mail programs block at first; or `cid:` and the name of
+    one that comes along."""
     tracker: bool = False
 
 
@@ -32,7 +33,7 @@ DESIGNS = {
         "光影国际照明展",
         "#7a2fd4",
         "主办方：光影会展有限公司 · 您收到此邮件是因为您曾参加往届展会。[退订](https://news.lumenexpo.example.org/unsubscribe)",
-        "expo/hall.jpg",
+        "cid:expo-hall",
         tracker=True,
     ),
     "portal": Design(
@@ -56,12 +57,12 @@ DESIGNS = {
         "weekly/cover.jpg",
         tracker=True,
     ),
-    "travel": Design("远足商旅", "#0f8a8a", "远足商旅 · 24 小时客服 400-000-0000", "travel/hotel.jpg"),
+    "travel": Design("远足商旅", "#0f8a8a", "远足商旅 · 24 小时客服 400-000-0000", ""),
     "shop": Design(
         "Office Depot Ningbo",
         "#c2185b",
         "You receive this because you ordered office supplies. [Unsubscribe](https://shop.example.com/unsubscribe)",
-        "shop/sale.jpg",
+        "",
         tracker=True,
     ),
 }
@@ -106,13 +107,19 @@ def plain_of(text: str) -> str:
     return re.sub(r"\[\[([^|\]]+)\|([^\]]+)\]\]", r"\1: \2", markup.to_plain(text))
 
 
+def pictures(look: str) -> list[str]:
+    """Names of the pictures that come along with a design."""
+    design = DESIGNS.get(look)
+    return [design.picture.removeprefix("cid:")] if design and design.picture.startswith("cid:") else []
+
+
 def _picture(design: Design) -> str:
     if not design.picture:
         return ""
-    return (
-        f'<tr><td><img src="https://img.example.com/{design.picture}" width="620" height="220" alt="{design.brand}" '
-        'style="display:block;width:100%"></td></tr>\n'
-    )
+    source = f"https://img.example.com/{design.picture}"
+    if design.picture.startswith("cid:"):
+        source = f"{design.picture}@picture"
+    return f'<tr><td><img src="{source}" width="620" alt="{design.brand}" style="display:block;width:100%"></td></tr>\n'
 
 
 def _tracker(design: Design, title: str) -> str:

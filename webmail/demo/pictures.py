@@ -20,7 +20,10 @@ def png(name: str) -> bytes:
     image = _ground(light, shade)
     draw = ImageDraw.Draw(image)
     shape = dice.choice((_panel, _spot, _bulb))
-    _shadow(image)
+    if name.endswith("-hall"):
+        shape = _hall
+    else:
+        _shadow(image)
     shape(draw, dice)
     _caption(draw, name)
     out = io.BytesIO()
@@ -58,6 +61,22 @@ def _bulb(draw: ImageDraw.ImageDraw, dice: random.Random) -> None:
     draw.polygon(((355, 290), (485, 290), (465, 370), (375, 370)), fill="#f7edcf")
     for step in range(4):
         draw.rounded_rectangle((372, 370 + step * 20, 468, 386 + step * 20), 6, fill="#a6adba")
+
+
+def _hall(draw: ImageDraw.ImageDraw, dice: random.Random) -> None:
+    """A long room under rows of lamps, seen from its end."""
+    colours = ("#33405c", "#46557a", "#5d6d97", "#7b8ab1", "#a3aecb")
+    for depth, colour in enumerate(colours):
+        inset = depth * 70
+        draw.rectangle((inset, inset * 2 // 3, WIDTH - inset, HEIGHT - inset * 2 // 3), fill=colour)
+    for depth in range(5):
+        for side in (-1, 0, 1):
+            across, size = WIDTH // 2 + side * (250 - depth * 46), 44 - depth * 7
+            down = 60 + depth * 42
+            draw.ellipse((across - size, down - size // 3, across + size, down + size // 3), fill="#fff4c9")
+    for _ in range(14):
+        across, tall = dice.randint(80, WIDTH - 80), dice.randint(50, 110)
+        draw.rounded_rectangle((across, 480 - tall, across + 22, 500), 10, fill=dice.choice(("#20293d", "#2c3750")))
 
 
 def _caption(draw: ImageDraw.ImageDraw, name: str) -> None:
