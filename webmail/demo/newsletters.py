@@ -57,7 +57,7 @@ DESIGNS = {
         "weekly/cover.jpg",
         tracker=True,
     ),
-    "travel": Design("远足商旅", "#0f8a8a", "远足商旅 · 24 小时客服 400-000-0000", ""),
+    "travel": Design("远足商旅", "#0f8a8a", "远足商旅 · 24 小时客服 400-000-0000"),
     "shop": Design(
         "Office Depot Ningbo",
         "#c2185b",
