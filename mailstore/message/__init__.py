@@ -3,7 +3,7 @@
 from mailstore.message.address import Address, Invalid, format_address, parse_address_list, valid_address
 from mailstore.message.compose import Outgoing, OutgoingPart, compose, needs_smtputf8, without_bcc
 from mailstore.message.dsn import DeliveryReport, RecipientStatus, build_dsn
-from mailstore.message.hash import message_id_hash, sender_key, subject_key
+from mailstore.message.hash import address_hash, message_id_hash, sender_key, subject_key
 from mailstore.message.part import PartBytes, part
 from mailstore.message.read import Part, Readable, read
 from mailstore.message.scan import PARSER_VERSION, Attribute, Scanned, scan
@@ -21,6 +21,7 @@ __all__ = [
     "Readable",
     "RecipientStatus",
     "Scanned",
+    "address_hash",
     "build_dsn",
     "compose",
     "format_address",

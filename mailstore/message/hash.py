@@ -26,6 +26,12 @@ def message_id_hash(message_id: str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
+def address_hash(address: str) -> int:
+    """A positive 63-bit number for an address, without regard to case: what lists filter a sender by."""
+    digest = hashlib.blake2b(address.strip().lower().encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
 def base_subject(subject: str) -> str:
     """The subject without its answer and forward prefixes (RFC 5256 2.1, and the Chinese ones)."""
     for _ in range(32):

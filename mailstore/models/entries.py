@@ -42,6 +42,8 @@ class EntryColumns(models.Model):
     """INTERNALDATE (RFC 9051 2.3.3)."""
     size = models.BigIntegerField()
     sender_key = models.CharField(max_length=64)
+    sender_hash = models.BigIntegerField(default=0)
+    """Of the sender's address; lists filter by it."""
     subject_key = models.CharField(max_length=64)
     verdict = models.SmallIntegerField(default=0)
     matched_address = models.CharField(max_length=320, blank=True)
@@ -59,9 +61,10 @@ class Entry(EntryColumns):
         indexes: ClassVar = [
             models.Index(fields=["folder_id", "modseq"], name="entry_modseq"),
             models.Index(fields=["folder_id", "sort_us", "id"], name="entry_date"),
-            models.Index(fields=["folder_id", "sender_key", "id"], name="entry_sender"),
-            models.Index(fields=["folder_id", "subject_key", "id"], name="entry_subject"),
+            models.Index(fields=["folder_id", "sender_key", "-id"], name="entry_by_sender"),
+            models.Index(fields=["folder_id", "subject_key", "-id"], name="entry_by_subject"),
             models.Index(fields=["folder_id", "size", "id"], name="entry_size"),
+            models.Index(fields=["folder_id", "sender_hash", "sort_us", "id"], name="entry_from"),
             models.Index(fields=["message_id"], name="entry_message"),
             # The partial indexes for unread and starred test bits, which Q() can't say: mailstore/ddl.py.
         ]

@@ -48,4 +48,16 @@ class FolderThread(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["thread_id", "folder_id"], name="folder_thread_key")]
-        indexes: ClassVar = [models.Index(fields=["folder_id", "last_us", "thread_id"], name="folder_thread_date")]
+        indexes: ClassVar = [
+            models.Index(fields=["folder_id", "last_us", "thread_id"], name="folder_thread_date"),
+            models.Index(
+                fields=["folder_id", "last_us", "thread_id"],
+                name="folder_thread_unread",
+                condition=models.Q(unread__gt=0),
+            ),
+            models.Index(
+                fields=["folder_id", "last_us", "thread_id"],
+                name="folder_thread_starred",
+                condition=models.Q(starred__gt=0),
+            ),
+        ]

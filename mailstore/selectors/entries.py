@@ -12,7 +12,7 @@ from mailstore import blobs, sql
 from mailstore.fields import mailbox_of
 from mailstore.message import message_id_hash
 from mailstore.selectors.folders import is_locked, locked_folders
-from mailstore.selectors.lists import ROW_COLUMNS, ROW_JOINS, Filter, Key, ListRow, _keyed
+from mailstore.selectors.lists import ALL, NATURAL, ROW_COLUMNS, ROW_JOINS, By, Filter, Key, ListRow, Sort, list_page
 
 MAX_THREAD_ROWS = 500
 MAX_CHANGED_ROWS = 2_000
@@ -71,12 +71,21 @@ def original(access: Access, entry_id: int) -> bytes:
 def neighbours(
     access: Access,
     entry_id: int,
-    filter: Filter = Filter(),  # noqa: A002, B008 - the contract's name; frozen
+    filter: Filter = ALL,  # noqa: A002 - the contract's name
+    sort: Sort = NATURAL,
 ) -> tuple[ListRow | None, ListRow | None]:
-    """(newer, older) in the entry's folder, as far as `filter` (not its text) lets them show."""
+    """(the one before, the one after) in the list of the entry's folder that `filter` (not its text) and `sort` make."""
     entry = get(access, entry_id)
-    here = Key(entry.sort_us, entry.entry_id)
-    return _beside(entry, filter, *_keyed(None, here)), _beside(entry, filter, *_keyed(here, None))
+    wanted = dataclasses.replace(filter, text="")
+    here = Key(entry.sort_us if sort.by is By.DATE else _value(entry_id, sort.by), entry_id)
+    before = list_page(access, entry.folder_id, filter=wanted, sort=sort, before=here, limit=1).rows
+    after = list_page(access, entry.folder_id, filter=wanted, sort=sort, after=here, limit=1).rows
+    return before[0] if before else None, after[0] if after else None
+
+
+def _value(entry_id: int, by: By) -> int | str:
+    found: int | str = sql.row(f"SELECT {by.column} FROM mailstore_entry WHERE id = %s", [entry_id])[0]
+    return found
 
 
 def thread(access: Access, entry_id: int) -> list[ListRow]:
@@ -180,12 +189,3 @@ def _blob(access: Access, entry_id: int) -> Any:
     if is_locked(access, row[1], row[0]):
         raise MailError(ErrorKind.NO_PERMISSION, locked=row[1])
     return row[2:]
-
-
-def _beside(entry: EntryRow, wanted: Filter, condition: str, order: str, values: list[object]) -> ListRow | None:
-    query = (
-        f"SELECT {ROW_COLUMNS} FROM mailstore_entry e {ROW_JOINS} WHERE e.folder_id = %s AND m.id = e.message_id"
-        f"{wanted.conditions()}{condition} ORDER BY e.sort_us {order}, e.id {order} LIMIT 1"
-    )
-    row = sql.row(query, [entry.folder_id, *values])
-    return ListRow(*row) if row else None

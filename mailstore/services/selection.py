@@ -11,10 +11,9 @@ from core.errors import ErrorKind, MailError
 from mailstore import sql
 from mailstore.fields import mailbox_of
 from mailstore.selectors.folders import open_folder
-from mailstore.selectors.lists import Filter, text_condition
+from mailstore.selectors.lists import ALL, Filter, text_condition
 
 MAX_IDS = 100_000
-ALL = Filter()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,15 +51,18 @@ def _of_folder(access: Access, folder_id: int, wanted: Filter) -> Iterator[list[
     """Oldest first, so that a move keeps the order; only what was there at the start, so that it ends."""
     folder = open_folder(access, folder_id)
     matching, patterns = text_condition(wanted.text)
+    conditions, parameters = wanted.where()
     joined = " CROSS JOIN mailstore_message m" if matching else ""
     sort_us, last_id = -(1 << 62), 0
     while True:
         query = (
             f"SELECT e.sort_us, e.id FROM mailstore_entry e{joined} WHERE e.folder_id = %s AND e.uid < %s"
-            f"{' AND m.id = e.message_id' if joined else ''}{wanted.conditions()}{matching} "
+            f"{' AND m.id = e.message_id' if joined else ''}{conditions}{matching} "
             "AND e.sort_us >= %s AND (e.sort_us > %s OR e.id > %s) ORDER BY e.sort_us, e.id LIMIT %s"
         )
-        found = sql.rows(query, [folder_id, folder.uidnext, *patterns, sort_us, sort_us, last_id, sql.SLICE])
+        found = sql.rows(
+            query, [folder_id, folder.uidnext, *parameters, *patterns, sort_us, sort_us, last_id, sql.SLICE]
+        )
         if not found:
             return
         sort_us, last_id = found[-1]

@@ -19,7 +19,16 @@ from mailstore import blobs, sql, threads
 from mailstore.blobs import Encoded
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FolderCount, Ledger
-from mailstore.message import PARSER_VERSION, Attribute, Scanned, message_id_hash, scan, sender_key, subject_key
+from mailstore.message import (
+    PARSER_VERSION,
+    Attribute,
+    Scanned,
+    address_hash,
+    message_id_hash,
+    scan,
+    sender_key,
+    subject_key,
+)
 from mailstore.models import Role
 from mailstore.services import correspondents
 
@@ -32,7 +41,7 @@ INSERT_MESSAGE = sql.insert(
 )
 ENTRY_COLUMNS = (
     "id, mailbox_id, folder_id, uid, message_id, modseq, flags, keywords, attributes, sort_us, internal_us, size, "
-    "sender_key, subject_key, verdict, matched_address"
+    "sender_key, sender_hash, subject_key, verdict, matched_address"
 )
 INSERT_ENTRY = sql.insert("mailstore_entry", ENTRY_COLUMNS)
 INSERT_SEARCH_TODO = sql.insert("mailstore_searchtodo", "message_id, mailbox_id")
@@ -49,6 +58,7 @@ class Prepared:
     hashes: tuple[int, ...]
     """Of every Message-ID it names, each once, its own first."""
     sender_key: str
+    sender_hash: int
     subject_key: str
     is_personal: bool
     """Neither a list's nor a machine's mail: its sender is somebody to remember."""
@@ -132,6 +142,7 @@ def prepare(received: bytes, *, trace: bytes = b"") -> Prepared:
         own_hash=own,
         hashes=tuple(dict.fromkeys(hashes if own is None else [own, *hashes])),
         sender_key=sender_key(scanned.sender_name, scanned.sender_address),
+        sender_hash=address_hash(scanned.sender_address),
         subject_key=subject_key(scanned.subject),
         is_personal=bool(scanned.sender_address) and not scanned.attributes & machine,
     )
@@ -268,6 +279,7 @@ def _entry_row(ledger: Ledger, place: _Place) -> tuple[object, ...]:
         place.at_us,
         prepared.encoded.size,
         prepared.sender_key,
+        prepared.sender_hash,
         prepared.subject_key,
         placement.verdict,
         placement.matched_address,

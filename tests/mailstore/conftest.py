@@ -11,7 +11,7 @@ from accounts.selectors import access_for
 from core.access import Access
 from mailstore import writer
 from mailstore.check_store import check_store
-from mailstore.selectors.lists import anchors
+from mailstore.selectors.list_position import anchors
 
 
 @pytest.fixture(autouse=True)

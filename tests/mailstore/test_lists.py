@@ -9,7 +9,7 @@ from core.access import Access
 from core.errors import ErrorKind, MailError
 from mailstore import sql
 from mailstore.models import Flag, Folder, Role
-from mailstore.selectors import entries, lists
+from mailstore.selectors import entries, list_position, lists
 from mailstore.selectors.folders import folder_tree
 from mailstore.selectors.lists import Filter, Key, Page, list_page, position
 from mailstore.services.entries import Selection, move, set_flags
@@ -93,7 +93,7 @@ def test_the_whole_mailbox_is_searched_without_trash_and_junk(mine: Access) -> N
 def test_positions_begin_each_page_where_walking_would(
     mine: Access, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists, "ANCHOR_ROWS", 4)
+    monkeypatch.setattr(list_position, "ANCHOR_ROWS", 4)
     newest_first = stored_many(mine, 23)[::-1]
     inbox = folder_id(mine)
     pages = -(-23 // size)

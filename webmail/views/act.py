@@ -20,9 +20,10 @@ from core.errors import ErrorKind, MailError
 from mailstore.fields import mailbox_of
 from mailstore.models import Flag, Role
 from mailstore.selectors.folders import folder, folder_by_role
+from mailstore.selectors.lists import ALL
 from mailstore.services import entries, folders
 from mailstore.services.entries import Moved, Selection
-from mailstore.services.selection import ALL, Chosen
+from mailstore.services.selection import Chosen
 from webmail.context import folder_name
 from webmail.http import access_of, packed_id, packed_ids, wants_json
 from webmail.listing import FILTERS_BY_NAME

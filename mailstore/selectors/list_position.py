@@ -1,0 +1,110 @@
+"""Jumps: the key of a page by number, or of a moment.
+
+Numbers go through anchors, every 1,000th key, kept per process while the folder's membership stays the same.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from core.access import Access
+from mailstore import sql
+from mailstore.fields import mailbox_of
+from mailstore.selectors.folders import FolderRow, open_folder
+from mailstore.selectors.list_filter import ALL, Filter
+from mailstore.selectors.list_order import NATURAL, Key, Sort
+from mailstore.selectors.list_row import UNCOUNTED
+from mailstore.selectors.list_walk import EVERYTHING, is_straight, total_of
+
+ANCHOR_ROWS = 1_000
+ANCHOR_FOLDERS = 500
+"""Folders whose anchors a process keeps: 100 keys for one of 100,000 mails."""
+MAX_ID = (1 << 63) - 1
+
+
+class Anchors:
+    """Every ANCHOR_ROWSth key of the folders that were jumped in, for as long as their membership stays."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[object, ...], list[Key]] = OrderedDict()
+
+    def of(self, version: tuple[object, ...]) -> list[Key]:
+        """The anchors found so far, first row first; a new list for a new version."""
+        with self._lock:
+            found = self._kept.setdefault(version, [])
+            self._kept.move_to_end(version)
+            while len(self._kept) > ANCHOR_FOLDERS:
+                self._kept.popitem(last=False)
+            return found
+
+    def clear(self) -> None:
+        """Forget (tests)."""
+        with self._lock:
+            self._kept.clear()
+
+
+anchors = Anchors()
+
+
+def position(
+    access: Access,
+    folder_id: int,
+    page_number: int,
+    page_size: int,
+    *,
+    filter: Filter = ALL,  # noqa: A002 - the contract's name
+    sort: Sort = NATURAL,
+) -> Key | None:
+    """The key after which page `page_number` (from 1) begins: None for the first, and where pages have no numbers
+    (`is_straight`). Beyond the end: where the last page begins. For a filter that nothing counts, beyond the end is the
+    last row."""
+    folder = open_folder(access, folder_id)
+    if not is_straight(filter, sort):
+        return None
+    total = total_of(filter, folder)
+    pages = max(1, -(-total // page_size)) if total != UNCOUNTED else page_number
+    row_number = (max(1, min(page_number, pages)) - 1) * page_size
+    return _key_at(folder, (filter, sort), row_number) if row_number else None
+
+
+def key_of_moment(at_us: int) -> Key:
+    """The key after which, newest first, the mails up to and with a moment begin."""
+    return Key(at_us, MAX_ID)
+
+
+def _key_at(folder: FolderRow, way: tuple[Filter, Sort], row_number: int) -> Key | None:
+    """The key of the `row_number`th row (1 is the first)."""
+    version = (folder.uidnext, folder.total) if way[0] == ALL else (folder.highestmodseq,)
+    known = anchors.of((folder.id, way, *version))
+    _extend(folder, way, known, row_number // ANCHOR_ROWS)
+    reached = min(row_number // ANCHOR_ROWS, len(known))
+    start = known[reached - 1] if reached else None
+    rest = row_number - reached * ANCHOR_ROWS
+    if not rest:
+        return start
+    found = _steps(folder, way, start, rest - 1)
+    return found or _steps(folder, (way[0], Sort(way[1].by, reverse=not way[1].reverse)), None, 0)
+
+
+def _extend(folder: FolderRow, way: tuple[Filter, Sort], known: list[Key], count: int) -> None:
+    """Walk on until `count` anchors are known; each step reads 1,000 keys of the index and nothing else."""
+    while len(known) < count:
+        found = _steps(folder, way, known[-1] if known else None, ANCHOR_ROWS - 1)
+        if found is None:
+            return
+        known.append(found)
+
+
+def _steps(folder: FolderRow, way: tuple[Filter, Sort], start: Key | None, skip: int) -> Key | None:
+    wanted, sort = way
+    driver = wanted.driver()[0] or EVERYTHING
+    walk = driver.walk(sort.walk())
+    source, where, values = driver.source(mailbox_of(folder.id), folder.id)
+    span, bounds = wanted.range()
+    condition, parameters = walk.beyond(start)
+    query = f"SELECT {walk.value}, {walk.id} FROM {source} WHERE {where}{span}{condition} ORDER BY {walk.order} LIMIT 1 OFFSET %s"
+    row: Any = sql.row(query, [*values, *bounds, *parameters, skip])
+    return Key(*row) if row else None
