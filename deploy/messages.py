@@ -78,7 +78,9 @@ def compile_catalog(catalog: Catalog) -> None:
 def update() -> None:
     """Take in what the code says, drop what it no longer says, compile."""
     catalog = kept()
+    made = catalog.creation_date
     catalog.update(extracted(), no_fuzzy_matching=True)
+    catalog.creation_date = made  # a date that changes with every run makes every merge a conflict
     catalog.obsolete.clear()
     with (FOLDER / "django.po").open("wb") as target:
         write_po(target, catalog, omit_header=False, no_location=True, sort_output=False, width=120)
