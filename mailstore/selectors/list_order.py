@@ -71,6 +71,13 @@ class Key:
             raise MailError(ErrorKind.INVALID, field="key")
         return cls(_text(value[1:]) if value.startswith(_TEXT) else _number(value), int(entry_id))
 
+    @property
+    def sort_us(self) -> int:
+        """The value of a key by date; INVALID for a key of an order by text."""
+        if isinstance(self.value, str):
+            raise MailError(ErrorKind.INVALID, field="key")
+        return self.value
+
     def require(self, sort: Sort) -> None:
         """INVALID for a key of another kind of order."""
         if isinstance(self.value, str) != (sort.by in {By.SENDER, By.SUBJECT}):
