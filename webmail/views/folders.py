@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from core.access import Access
+from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore.selectors.folders import FolderRow, folder, folder_tree
 from mailstore.services import folders
@@ -27,6 +27,7 @@ def folder_new(request: HttpRequest) -> HttpResponse:
     access = (
         mailbox_access(request, int(mailbox)) if mailbox.isascii() and mailbox.isdigit() else current_access(request)
     )
+    access.require(Right.FOLDERS)
     form = FolderForm(request.POST or None, parents=_own(access), initial={"parent": request.GET.get("parent", "0")})
     context: dict[str, Any] = {"title": _("New folder"), "submit": _("Create"), "mailbox": access.mailbox}
     if request.method == "POST" and form.is_valid():
@@ -45,6 +46,7 @@ def folder_new(request: HttpRequest) -> HttpResponse:
 def folder_edit(request: HttpRequest, folder_id: int) -> HttpResponse:
     """Another name or another place."""
     access = access_of(request, folder_id)
+    access.require(Right.FOLDERS)
     found = folder(access, folder_id)
     parents = [row for row in _own(access) if row.id != folder_id]
     initial = {"name": found.name, "parent": str(found.parent_id)}
@@ -67,6 +69,7 @@ def folder_edit(request: HttpRequest, folder_id: int) -> HttpResponse:
 def folder_delete(request: HttpRequest, folder_id: int) -> HttpResponse:
     """Delete an empty folder; asks first, because it can't be undone."""
     access = access_of(request, folder_id)
+    access.require(Right.FOLDERS)
     found = folder(access, folder_id)
     error = ""
     if request.method == "POST":

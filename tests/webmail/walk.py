@@ -1,0 +1,317 @@
+"""What the walk over all addresses needs: Alice's secret things, a request for each address, a snapshot of all rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.sessions.models import Session
+from django.core import signing
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Model
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import Account, Address, Department, Domain, DomainAlias, Group, MailboxGrant
+from accounts.selectors import access_for
+from accounts.services import add_alias, add_domain_alias, create_department, create_group, grant_mailbox
+from logs_app.models import Event
+from mailstore.models import Entry, Role
+from mailstore.selectors.folders import folder_by_role
+from mailstore.services import drafts, folders
+from mailstore.services.drafts import DraftContent
+from mailstore.services.entries import purge
+from tests.factories import make_account
+from tests.webmail.mails import PNG, deliver, mail, with_files
+from webmail import drafting, reading
+from webmail.views.act import UNDO_SALT
+
+SECRET = "geheimsache"
+"""Part of everything of Alice's; nobody else may ever see it."""
+PUBLIC = {"health", "sign_in", "sign_out", "switch_language", "switch_display"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Things:
+    """Alice's rows, by id."""
+
+    mailbox: int
+    folder: int
+    inbox: int
+    entry: int
+    draft: int
+    draft_entry: int
+    file: int
+    submission: int
+    gone: int
+    """A mail that was deleted for good and can be recovered."""
+    undo: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Ask:
+    """One request, and what answers are right: `stranger` for who has no right at all, `reader` for who may read."""
+
+    url: str
+    stranger: set[int] = dataclasses.field(default_factory=lambda: {404})
+    reader: set[int] = dataclasses.field(default_factory=lambda: {200})
+    data: dict[str, Any] | None = None
+    """What is posted; None is a GET."""
+
+    def by(self, client: Client, **headers: str) -> HttpResponse:
+        """Ask it."""
+        if self.data is None:
+            return client.get(self.url, headers=headers)
+        files = {"file": SimpleUploadedFile(self.data["file"], PNG)} if "file" in self.data else {}
+        return client.post(self.url, {**self.data, **files}, headers=headers)
+
+
+WAYS: dict[str, dict[str, str]] = {
+    "page": {},
+    "list": {"HX-Request": "true", "HX-Target": "list"},
+    "pane": {"HX-Request": "true"},
+    "json": {"Accept": "application/json"},
+}
+"""The forms in which our own scripts ask for an address."""
+
+
+def things_of(alice: Account, word: str = SECRET) -> Things:
+    """A mail with files, a folder, a draft with a file and its copy, a sent mail, a token of Undo."""
+    access = access_for(alice, alice.pk)
+    entry = deliver(alice, with_files().replace(b"</p>", f" {word}</p>".encode()))
+    folder = folders.create_folder(access, word)
+    draft = drafts.create_draft(access, identity=alice.address)
+    content = DraftContent(
+        identity=alice.address, to="bob@example.test", cc="", bcc="", subject=word, html="", text=word,
+        is_plain=True, options={},
+    )  # fmt: skip
+    draft = drafts.save_draft(access, draft.id, draft.revision, content)
+    file = drafts.attach(access, draft.id, f"{word}.png", "image/png", PNG)
+    drafting.snapshot(access, alice, draft, close=True)
+    draft_entry = Entry.objects.get(folder_id=folder_by_role(access, Role.DRAFTS).id)
+    sent = drafts.create_draft(access, identity=alice.address)
+    sent = drafts.save_draft(access, sent.id, sent.revision, content)
+    submission = drafting.send(access, alice, sent)
+    gone = deliver(alice, mail(Subject=word, Message_ID="<gone@x.test>"))
+    purge(access, [gone])
+    inbox = folder_by_role(access, Role.INBOX).id
+    undo = signing.dumps([[alice.pk, alice.pk], [entry, inbox]], salt=UNDO_SALT, compress=True)
+    return Things(alice.pk, folder, inbox, entry, draft.id, draft_entry.pk, file.id, submission, gone, undo)
+
+
+def requests_for(things: Things, own: Things) -> dict[str, list[Ask]]:
+    """For each name of the mail pages the requests to Alice's things (and to one's own with hers mixed in)."""
+    return {**_pages(things, own), **_reading(things), **_composing(things, own)}
+
+
+def _pages(it: Things, own: Things) -> dict[str, list[Ask]]:
+    write = {"reader": {403}}
+    acts = ("read", "unread", "star", "unstar", "delete", "junk", "not_junk")
+    act = reverse("act")
+    return {
+        "mailbox": [Ask(reverse("mailbox", args=[it.mailbox]), reader={302})],
+        "folder": [Ask(reverse("folder", args=[each])) for each in (it.folder, it.inbox)],
+        "search": [Ask(f"{reverse('search')}?q={SECRET}&mailbox={it.mailbox}")],
+        "recovery": [Ask(f"{reverse('recovery')}?q={query}&mailbox={it.mailbox}") for query in ("", SECRET)],
+        "act": [
+            Ask(act, data={"act": "recover", "ids": [it.gone], "folder": it.folder}, **write),
+            Ask(act, data={"act": "recover", "ids": [it.gone], "folder": own.folder}, reader={404}),
+            # A list that one may not see is not given along with the answer to an act that one may do.
+            Ask(
+                act,
+                data={"act": "unstar", "ids": [own.entry], "view": reverse("folder", args=[it.inbox])},
+                stranger={200, 302},
+                reader={200, 302},
+            ),
+            *(Ask(act, data={"act": name, "ids": [it.entry]}, **write) for name in acts),
+            *(Ask(act, data={"act": name, "whole": "1", "folder_id": it.inbox}, **write) for name in acts),
+            Ask(act, data={"act": "empty", "whole": "1", "folder_id": it.inbox}, **write),
+            Ask(act, data={"act": "move", "ids": [it.entry], "folder": it.folder}, **write),
+            Ask(act, data={"star": it.entry}, **write),
+            Ask(act, data={"unstar": it.entry}, **write),
+            Ask(act, data={"act": "delete", "ids": [own.entry, it.entry]}, reader={404}),
+            Ask(act, data={"act": "move", "ids": [own.entry], "folder": it.folder}, reader={404}),
+            Ask(act, data={"undo": it.undo}, reader={404}),
+        ],
+        "folder_new": [
+            Ask(f"{reverse('folder_new')}?mailbox={it.mailbox}", **write),
+            Ask(reverse("folder_new"), data={"name": "x", "parent": "0", "mailbox": it.mailbox}, **write),
+            Ask(reverse("folder_new"), data={"name": "x", "parent": it.folder}, stranger={422}, reader={422}),
+        ],
+        "folder_edit": [
+            Ask(reverse("folder_edit", args=[it.folder]), **write),
+            Ask(reverse("folder_edit", args=[it.folder]), data={"name": "x", "parent": "0"}, **write),
+            Ask(
+                reverse("folder_edit", args=[own.folder]),
+                data={"name": "x", "parent": it.folder},
+                stranger={422},
+                reader={422},
+            ),
+        ],
+        "folder_delete": [
+            Ask(reverse("folder_delete", args=[it.folder]), **write),
+            Ask(reverse("folder_delete", args=[it.folder]), data={"x": "1"}, **write),
+        ],
+    }
+
+
+def _reading(it: Things) -> dict[str, list[Ask]]:
+    plain = ("message_body", "source", "original", "attachments")
+    return {
+        "message": [Ask(reverse("message", args=[folder, it.entry]) + "?images=1") for folder in (it.inbox,)]
+        + [Ask(reverse("message", args=[it.folder, it.entry]), reader={302})],
+        **{name: [Ask(reverse(name, args=[it.entry]))] for name in plain},
+        "message_cid": [Ask(reverse("message_cid", args=[it.entry]) + "?cid=logo@x")],
+        "message_image": [Ask(reading.picture_url(it.entry, "https://pictures.test/big.png"))],
+        "attachment": [Ask(reverse("attachment", args=[it.entry, number])) for number in ("2", "4")],
+        # Whose pictures are shown is the reader's own preference, not the mailbox's.
+        "message_trust_images": [
+            Ask(reverse("message_trust_images", args=[it.entry]), data={"x": "1"}, reader={302}),
+        ],
+    }
+
+
+def _composing(it: Things, own: Things) -> dict[str, list[Ask]]:
+    draft = {"revision": 0, "identity": "x", "to": "x@example.test", "subject": "x", "text": "x"}
+    modes = ("reply", "reply_all", "forward", "forward_attached", "edit_as_new")
+    write: dict[str, Any] = {"reader": {403}}
+
+    def url(name: str, *more: int) -> str:
+        return reverse(name, args=[it.draft, *more])
+
+    return {
+        # An answer is written in the reader's own mailbox.
+        "compose_new": [
+            *(
+                Ask(reverse("compose_new"), data={"mode": mode, "source": it.entry}, reader={200, 302})
+                for mode in modes
+            ),
+            Ask(reverse("compose_new"), data={"mode": "go_on", "source": it.draft_entry}, reader={403}),
+        ],
+        "compose": [Ask(url("compose"))],
+        "compose_save": [Ask(url("compose_save"), data={**draft, **close}, **write) for close in ({}, {"close": "1"})],
+        "compose_send": [Ask(url("compose_send"), data=draft, **write)],
+        "compose_discard": [Ask(url("compose_discard"), data={"x": "1"}, **write)],
+        "compose_undo": [
+            Ask(url("compose_undo", it.submission), data={"x": "1"}, **write),
+            Ask(reverse("compose_undo", args=[own.draft, it.submission]), data={"x": "1"}, reader={404}),
+        ],
+        "compose_attach": [Ask(url("compose_attach"), data={"file": "x.png"}, **write)],
+        "compose_file": [
+            Ask(url("compose_file", it.file)),
+            Ask(reverse("compose_file", args=[own.draft, it.file]), reader={404}),
+        ],
+        "compose_detach": [
+            Ask(url("compose_detach", it.file), data={"x": "1"}, **write),
+            Ask(reverse("compose_detach", args=[own.draft, it.file]), data={"x": "1"}, reader={404}),
+        ],
+    }
+
+
+OWN = {
+    "home": "",
+    "inbox": "",
+    "recovery": "",
+    "search": f"?q={SECRET}",
+    "compose_new": "",
+    "compose_editor": "",
+    "compose_complete": f"?q={SECRET}",
+}
+"""Pages without anybody's id: everybody has his own, with nothing of Alice's on it."""
+POSTED = {
+    "compose_recipients": {"text": "x@example.test"},
+    "switch_language": {"language": "en"},
+    "switch_display": {"theme": "dark"},
+}
+
+
+def rows_of(domain: Domain, alice: Account) -> dict[type[Model], Model]:
+    """One row of every administered model in Alice's domain."""
+    department = create_department(domain, f"{SECRET} sales")
+    other = make_account(f"{SECRET}@{domain.name}", password=None)
+    event = Event.objects.filter(domain_id=domain.pk).first()
+    assert event is not None
+    return {
+        Domain: domain,
+        DomainAlias: add_domain_alias(domain, f"{SECRET}.test"),
+        Department: department,
+        Account: alice,
+        Address: add_alias(alice, f"{SECRET}2"),
+        Group: create_group(domain, f"{SECRET}-list", name=SECRET, members=[alice]),
+        MailboxGrant: grant_mailbox(alice, other, "reader"),
+        Event: event,
+    }
+
+
+def page_of(model: type[Model], name: str) -> str:
+    """The name of an administration page."""
+    return f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}"
+
+
+LISTS = ("changelist", "export", "add")
+ROWS = ("change", "delete", "history")
+SITE = {"index", "app_list", "autocomplete", "jsi18n", "login", "logout", "password_change", "password_change_done"}
+CLOSED = {"search", "view_on_site"}
+"""Addresses of the administration that answer nobody."""
+
+
+def admin_names() -> set[str]:
+    """Every address of the administration that the walk knows."""
+    names = {f"admin:{name}" for name in SITE | CLOSED} | {page_of(Account, "password")}
+    return names | {page_of(model, name) for model in admin.site._registry for name in (*LISTS, *ROWS)}
+
+
+def admin_rows(rows: dict[type[Model], Model]) -> Iterator[str]:
+    """Every address of each of these rows."""
+    for model, row in rows.items():
+        for name in (*ROWS, "password") if model is Account else ROWS:
+            yield reverse(page_of(model, name), args=[row.pk])
+
+
+def admin_lists() -> Iterator[str]:
+    """Every list, form, export, search, filter and completion."""
+    for model, pages in admin.site._registry.items():
+        for name in LISTS:
+            url = reverse(page_of(model, name))
+            yield from (url, f"{url}?q={SECRET[:5]}", f"{url}?o=1")
+        for source, owner in [(pages, model), *((inline, inline.model) for inline in pages.inlines)]:
+            for field in source.autocomplete_fields:
+                query = f"app_label={owner._meta.app_label}&model_name={owner._meta.model_name}&field_name={field}"
+                yield f"{reverse('admin:autocomplete')}?{query}&term={SECRET[:5]}"
+    yield from (reverse(f"admin:{name}") for name in ("index", "jsi18n", "password_change", "password_change_done"))
+    yield from (reverse("admin:app_list", args=[label]) for label in ("accounts", "logs_app"))
+
+
+def names(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
+    """The names of all addresses of the origin."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from names(pattern, prefix + (f"{pattern.namespace}:" if pattern.namespace else ""))
+        elif isinstance(pattern, URLPattern) and not (prefix and pattern.name is None):  # the admin's own redirects
+            yield f"{prefix}{pattern.name}"
+
+
+def snapshot(mailbox: int | None = None) -> dict[str, list[Any]]:
+    """All rows of all tables but sessions; with `mailbox` only what belongs to it."""
+    found = {}
+    for model in apps.get_models():
+        rows = model._default_manager.all()
+        columns = {field.attname for field in model._meta.concrete_fields}
+        if mailbox is not None:
+            if "mailbox_id" not in columns:
+                continue
+            rows = rows.filter(mailbox_id=mailbox)
+        if model is not Session:
+            found[model._meta.label] = sorted(rows.values_list(), key=repr)
+    return found
+
+
+def changed(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Rows that came or changed, by table."""
+    return {
+        name: [row for row in rows if row not in before[name]] for name, rows in after.items() if rows != before[name]
+    }
