@@ -38,7 +38,7 @@ def check_store(mailbox: int | None = None, *, repair: bool = False) -> list[Fin
     """Look at one mailbox, or at all of them and what belongs to none."""
     if mailbox is not None:
         return _check_mailbox(mailbox, repair=repair)
-    findings = list(_blobs())
+    findings = list(find_missing_blobs())
     after = 0
     while found := sql.row("SELECT id FROM mailstore_mailbox WHERE id > %s ORDER BY id LIMIT 1", [after]):
         after = found[0]
@@ -251,7 +251,7 @@ def _rewrite_labels(mailbox: int, keyword_id: int, bit: int) -> None:
     )
 
 
-def _blobs() -> Iterator[Finding]:
+def find_missing_blobs() -> Iterator[Finding]:
     """Every held blob exists, and every object that a row names."""
     for (table, column), name in HOLDERS.items():
         query = (

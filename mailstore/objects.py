@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
 
@@ -47,7 +47,7 @@ def objects() -> Objects:
     """The store that the settings name."""
     url = urlsplit(settings.BLOB_STORE_URL)
     if url.scheme == "s3":
-        return _bucket(url.netloc, url.path.strip("/"))
+        return _bucket(url.netloc, url.path.strip("/"), url.query)
     return Disk(settings.DATA_DIR / "blobs")
 
 
@@ -148,9 +148,16 @@ class Bucket:
 
 
 @functools.cache
-def _bucket(name: str, prefix: str) -> Bucket:
+def _bucket(name: str, prefix: str, query: str) -> Bucket:
+    """`endpoint` and `region` for stores that aren't Amazon's; credentials are where boto3 looks for them."""
+    given = dict(parse_qsl(query))
+    options = {
+        "endpoint_url": given.get("endpoint"),
+        "region_name": given.get("region"),
+        "addressing_style": "path" if "endpoint" in given else None,
+    }
     module = importlib.import_module("storages.backends.s3")  # the extra is installed only where a bucket is used
-    return Bucket(module.S3Storage(bucket_name=name, location=prefix, file_overwrite=True, default_acl=None))
+    return Bucket(module.S3Storage(bucket_name=name, location=prefix, file_overwrite=True, default_acl=None, **options))
 
 
 @contextlib.contextmanager

@@ -67,7 +67,7 @@ REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{REDIS_DIR / 'redis.soc
 OWN_REDIS = not env.str("REDIS_URL", default="")
 """Whether `serve` starts Redis itself, on a 0700 socket under DATA_DIR."""
 BLOB_STORE_URL = env.str("BLOB_STORE_URL", default="")
-"""Where large messages lie: empty for DATA_DIR/blobs, or `s3://bucket/prefix`."""
+"""Where large messages lie: empty for DATA_DIR/blobs, or `s3://bucket/prefix` (`?endpoint=https://…&region=…`)."""
 
 
 def _database() -> dict[str, Any]:
