@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
+import socket
 import sqlite3
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -20,13 +23,17 @@ from django.db.migrations.executor import MigrationExecutor
 
 SNAPSHOTS_KEPT = 5
 MAX_SOCKET_PATH = 104
+PORTS = {"web": ("WEB_PORT",), "smtpd": ("MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT")}
+"""The settings that name a program's ports."""
 
 
-def prepare() -> IO[str]:
-    """All of it; the lock file that the caller keeps open. Raises CommandError when it can't start."""
+def prepare(programs: Iterable[str]) -> IO[str]:
+    """All that the named programs need; the lock file that the caller keeps open. Raises CommandError when it can't
+    start."""
     lock = only_one()
     redis_folder()
     refuse_half_configured()
+    refuse_taken_ports(programs)
     migrate()
     collect_static()
     return lock
@@ -37,6 +44,28 @@ def refuse_half_configured() -> None:
     serious = [str(message) for message in run_checks() if message.is_serious()]
     if serious:
         raise CommandError("\n".join(serious))
+
+
+def refuse_taken_ports(programs: Iterable[str]) -> None:
+    """A port that somebody else has, or that we may not have, is said now and not by a child that dies for ever."""
+    for setting in (each for program in programs for each in PORTS.get(program, ())):
+        port = getattr(settings, setting)
+        try:
+            _try_port(settings.LISTEN_HOST, port)
+        except OSError as error:
+            why = {errno.EADDRINUSE: "is in use", errno.EACCES: "needs a right that we have not"}
+            said = why.get(error.errno or 0, error.strerror)
+            raise CommandError(
+                f"Port {port} of {settings.LISTEN_HOST} {said}. Choose another by {setting}, for example "
+                f"{setting}={port + 10_000 if port < 50_000 else port - 10_000}."
+            ) from None
+
+
+def _try_port(host: str, port: int) -> None:
+    family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
 
 
 def only_one() -> IO[str]:
@@ -55,12 +84,10 @@ def redis_folder() -> None:
         return
     settings.REDIS_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.REDIS_DIR.chmod(0o700)
-    socket = settings.REDIS_DIR / "redis.sock"
-    socket.unlink(missing_ok=True)
-    if len(os.fsencode(socket)) > MAX_SOCKET_PATH:
-        raise CommandError(
-            f"The path of the Redis socket is too long for a socket: {socket}. Choose a shorter DATA_DIR."
-        )
+    path = settings.REDIS_DIR / "redis.sock"
+    path.unlink(missing_ok=True)
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH:
+        raise CommandError(f"The path of the Redis socket is too long for a socket: {path}. Choose a shorter DATA_DIR.")
 
 
 def migrate() -> None:

@@ -27,7 +27,7 @@ def programs() -> dict[str, Program]:
     """By name, in the order of starting."""
     python = sys.executable
     manage = str(settings.BASE_DIR / "manage.py")
-    celery = (python, "-m", "celery", "-A", "webmail.celery")
+    celery = (python, "-m", "celery", "--quiet", "-A", "webmail.celery")
     found = [Program("redis", redis_command())] if settings.OWN_REDIS else []
     found.append(Program("web", web_command()))
     found.append(Program("smtpd", (python, manage, "smtpd")))
@@ -65,11 +65,12 @@ def web_command() -> tuple[str, ...]:
 
 
 def redis_command() -> tuple[str, ...]:
-    """Redis on a socket of ours, appending to disk so that a queued wake-up survives."""
+    """Redis on a socket of ours, appending to disk so that a queued wake-up survives; its words go to a file."""
     folder = settings.REDIS_DIR
     return (
         *(redis_program(), "--port", "0", "--unixsocket", str(folder / "redis.sock"), "--unixsocketperm", "700"),
         *("--dir", str(folder), "--appendonly", "yes", "--save", "", "--daemonize", "no", "--loglevel", "warning"),
+        *("--logfile", str(folder / "redis.log")),
     )
 
 

@@ -89,6 +89,7 @@ class Supervisor:
         except TimeoutError:
             log.warning("child did not drain in time", extra={"child": program.name})
         _kill_group(child.pid, signal.SIGKILL)
+        await child.wait()  # when we say that all is over, it is
 
 
 def _die_with_parent() -> None:

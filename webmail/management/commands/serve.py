@@ -35,7 +35,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGINT or SIGTERM."""
         wanted = self._wanted(options["only"])
-        lock = prepare()
+        lock = prepare(program.name for program in wanted)
         if options["demo"]:
             call_command("demo")
         asyncio.run(self._serve(wanted))
