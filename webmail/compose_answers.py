@@ -37,11 +37,11 @@ def following(request: HttpRequest) -> str:
     """Where to go when the composer closes: a path of ours, the inbox otherwise."""
     wanted = request.POST.get("next") or request.GET.get("next") or _shown_before(request)
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) and wanted.startswith("/")
-    return wanted if safe else reverse("home")
+    return wanted if safe else reverse("inbox")
 
 
 def _shown_before(request: HttpRequest) -> str:
-    """The path of the page that htmx asks from."""
+    """The path of the page that a script of ours asks from."""
     url = urlsplit(request.headers.get("HX-Current-URL", ""))
     return "" if url.path.startswith(reverse("compose_new")) else url.path
 

@@ -200,7 +200,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 # --- Administration ------------------------------------------------------------------------------
 UNFOLD = {
     "SITE_TITLE": _("Globalmail administration"),
-    "SITE_HEADER": "Globalmail",
+    "SITE_HEADER": _("Globalmail"),
     "SITE_SUBHEADER": _("Administration"),
     "SITE_SYMBOL": "mail",
     "SITE_URL": "/",

@@ -62,7 +62,7 @@ async function submit(event) {
 
 // A form whose answer is shown in the pane: reply, forward, show the pictures.
 async function answer(form, button) {
-  const headers = { "HX-Request": "true", "X-CSRFToken": csrf() };
+  const headers = { "HX-Request": "true", "HX-Current-URL": location.href, "X-CSRFToken": csrf() };
   const found = await fetch(form.action, { method: "POST", body: new FormData(form, button), headers }).catch(() => null);
   if (!found) return toast($("[data-offline]").textContent.trim(), { bad: true });
   if (!found.ok) return location.assign(found.url);
@@ -71,10 +71,14 @@ async function answer(form, button) {
 }
 
 // Back and forward swap what differs; anything else is a page of its own.
-function travel() {
+async function travel() {
   const url = location.pathname + location.search;
   if (!list() || !pane()) return location.reload();
-  if (PANE.test(location.pathname)) return openPane(url, { push: false });
+  const from = history.state?.from;
+  if (PANE.test(location.pathname)) {
+    if (from && from !== listUrl() && LIST.test(from.split("?")[0])) await openList(from, { push: false });
+    return openPane(url, { push: false });
+  }
   if (url === listUrl()) return emptyPane();
   if (LIST.test(location.pathname) && list().dataset.folder) return openList(url, { push: false });
   return location.reload();

@@ -3,7 +3,7 @@
 
 import { listUrl, openPane } from "./pane.js";
 import { csrf, post } from "./net.js";
-import { take } from "./refresh.js";
+import { refresh, take } from "./refresh.js";
 import { toast } from "./toast.js";
 
 const THEME = document.documentElement;
@@ -54,6 +54,7 @@ async function markSeen(mail) {
   const answer = await fetch(form.action, { method: "POST", body, headers }).catch(() => null);
   const { part } = answer?.ok ? await answer.json().catch(() => ({})) : {};
   if (part) take(part);
+  else refresh();
 }
 
 function open(mail) {
@@ -106,18 +107,6 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy], [data-print]");
   if (button && "copy" in button.dataset) copy(button);
   else if (button) window.print();
-  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
-    if (!menu.contains(event.target)) menu.open = false;
-  }
-});
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  const menu = document.querySelector("details[data-menu][open]");
-  if (!menu) return;
-  menu.open = false;
-  menu.querySelector("summary").focus();
-  event.preventDefault();
 });
 
 export function start() {

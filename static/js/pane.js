@@ -19,7 +19,7 @@ export async function openPane(url, { push = true } = {}) {
   if (!pane()) return location.assign(url);
   const turn = ++asked;
   busy(true);
-  const answer = await fetch(url, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const answer = await fetch(url, { headers: { "HX-Request": "true", "HX-Current-URL": location.href } }).catch(() => null);
   const html = answer?.ok || answer?.status === 422 ? await answer.text() : "";
   if (turn !== asked) return; // another mail was chosen meanwhile
   busy(false);
@@ -62,7 +62,7 @@ export function mark() {
 }
 
 // Back to "no mail is selected"; the focus returns to the row that was open.
-export function emptyPane() {
+export function emptyPane({ focus = true } = {}) {
   const place = pane();
   if (!place || !("empty" in place.dataset)) return;
   asked += 1;
@@ -71,7 +71,7 @@ export function emptyPane() {
   place.innerHTML = place.dataset.empty;
   mark();
   titled();
-  row?.querySelector(".row-link").focus({ preventScroll: true });
+  if (focus) row?.querySelector(".row-link").focus({ preventScroll: true });
 }
 
 export function closePane({ push = true } = {}) {

@@ -29,7 +29,7 @@ export async function openList(url, { push = true } = {}) {
   if (!answer) return toast($("[data-offline]").textContent.trim(), { bad: true });
   if (!answer.ok || answer.redirected) return location.assign(url);
   $$(".row input:checked").forEach((box) => { box.checked = false; });
-  emptyPane();
+  emptyPane({ focus: false });
   take(await answer.text());
   if (push) history.pushState({}, "", url);
   document.getElementById("rows")?.scrollTo(0, 0);
@@ -90,5 +90,5 @@ function keepPlace(change) {
     const row = first && document.getElementById(first.id);
     if (row) now.scrollTop += row.getBoundingClientRect().top - offset;
   }
-  if (focus) (document.querySelector(focus) || document.getElementById("rows"))?.focus({ preventScroll: true });
+  if (focus) (document.querySelector(focus) || document.getElementById("rows") || document.getElementById("list-name"))?.focus({ preventScroll: true });
 }

@@ -286,6 +286,19 @@ def test_a_file_is_uploaded_shown_and_removed(client: Client, alice: Account) ->
     assert not row(alice, draft).attachments
 
 
+def test_without_scripts_attaching_and_removing_keeps_what_is_written(client: Client, alice: Account) -> None:
+    draft = start(client)
+    file = SimpleUploadedFile("price.txt", b"12 USD", "text/plain")
+    content = written(revision=draft.revision, subject="an offer", format="plain", text="my words")
+    client.post(reverse("compose_attach", args=[draft.pk]), content | {"file": file})
+    kept = row(alice, draft)
+    assert (kept.subject, kept.text.strip(), len(kept.attachments)) == ("an offer", "my words", 1)
+    remove = reverse("compose_detach", args=[draft.pk, kept.attachments[0].id])
+    client.post(remove, content | {"revision": kept.revision, "subject": "a better offer"})
+    kept = row(alice, draft)
+    assert (kept.subject, len(kept.attachments)) == ("a better offer", 0)
+
+
 def test_a_pasted_picture_is_sent_by_content_id(client: Client, alice: Account, bob: Account) -> None:
     draft = start(client)
     file = SimpleUploadedFile("p.png", PNG, "image/png")
@@ -329,7 +342,7 @@ def test_where_to_go_afterwards_is_ours_alone(client: Client) -> None:
         answer = step(client, draft, "save", next=wanted, close="1")
         assert answer.status_code == 200
         content = written(revision=answer.json()["revision"], next=wanted, close="1")
-        assert client.post(reverse("compose_save", args=[draft.pk]), content)["Location"] == reverse("home")
+        assert client.post(reverse("compose_save", args=[draft.pk]), content)["Location"] == reverse("inbox")
 
 
 def test_pasted_recipients_are_parsed_in_any_form(client: Client, bob: Account) -> None:

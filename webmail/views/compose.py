@@ -12,12 +12,12 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.access import Access
-from core.errors import ErrorKind, MailError
+from core.errors import MailError
 from mailstore.selectors import drafts as drafts_read
 from mailstore.services import drafts
 from mailstore.services.drafts import DraftRow
 from webmail import compose_answers, compose_page, composing, drafting
-from webmail.forms.compose import ComposeForm
+from webmail.compose_posted import save_posted
 from webmail.http import access_of, actor_of, packed_id
 from webmail.views import compose_files
 
@@ -51,8 +51,7 @@ def compose(request: HttpRequest, draft_id: int) -> HttpResponse:
 def compose_save(request: HttpRequest, draft_id: int) -> HttpResponse:
     """Keep what is posted; with `close` also bring the copy in 草稿箱 up to date."""
     access = access_of(request, draft_id)
-    form = ComposeForm(request.POST)
-    saved = _save(request, access, draft_id, form)
+    saved = save_posted(request, access, draft_id)
     if isinstance(saved, HttpResponse):
         return saved
     close = "close" in request.POST
@@ -65,8 +64,7 @@ def compose_save(request: HttpRequest, draft_id: int) -> HttpResponse:
 def compose_send(request: HttpRequest, draft_id: int) -> HttpResponse:
     """Save, check, send. Errors and unconfirmed warnings are 422 and leave the draft as it is."""
     access = access_of(request, draft_id)
-    form = ComposeForm(request.POST)
-    draft = _save(request, access, draft_id, form)
+    draft = save_posted(request, access, draft_id)
     if isinstance(draft, HttpResponse):
         return draft
     errors = composing.errors_of(composing.recipients_of(draft), max_recipients=compose_page.max_recipients(access))
@@ -132,21 +130,3 @@ def _send_quick(request: HttpRequest, access: Access, draft: DraftRow) -> HttpRe
     except MailError as error:
         return compose_answers.failed(request, access, draft, error)
     return compose_answers.sent(request, draft, submission)
-
-
-def _save(request: HttpRequest, access: Access, draft_id: int, form: ComposeForm) -> DraftRow | HttpResponse:
-    """The saved draft, or the answer that says why it could not be saved."""
-    draft = drafts_read.get_draft(access, draft_id)
-    if not form.is_valid():
-        return compose_answers.invalid(request, access, draft, form)
-    content = composing.content_of(form, draft.attachments, identity=draft.identity)
-    revision = form.cleaned_data["revision"]
-    try:
-        return drafts.save_draft(access, draft_id, revision if revision is not None else draft.revision, content)
-    except MailError as error:
-        if error.kind is not ErrorKind.IN_USE:
-            raise
-        current = drafts_read.get_draft(access, draft_id)
-        if composing.holds(current, content):
-            return current  # the answer to this very save was lost, and it is sent again
-        return compose_answers.conflict(request, access, current, content)

@@ -19,6 +19,7 @@ from mailstore.selectors import drafts as drafts_read
 from mailstore.services import drafts
 from mailstore.services.drafts import AttachmentRow, DraftRow
 from webmail import compose_answers, compose_page, reading, untrusted
+from webmail.compose_posted import save_posted
 from webmail.http import access_of, wants_json
 
 MAX_FILES = 200
@@ -29,7 +30,9 @@ MAX_FILES = 200
 def compose_attach(request: HttpRequest, draft_id: int) -> HttpResponse:
     """Add the posted files; `inline=1` for a picture of the text. JSON: the file's id, address and card."""
     access = access_of(request, draft_id)
-    draft = drafts_read.get_draft(access, draft_id)
+    draft = _draft(request, access, draft_id)
+    if isinstance(draft, HttpResponse):
+        return draft
     files = request.FILES.getlist("file")
     refusal = _refusal(access, draft, files)
     if refusal:
@@ -58,11 +61,20 @@ def compose_file(request: HttpRequest, draft_id: int, file_id: int) -> HttpRespo
 def compose_detach(request: HttpRequest, draft_id: int, file_id: int) -> HttpResponse:
     """Take a file out of a draft."""
     access = access_of(request, draft_id)
-    draft = drafts_read.get_draft(access, draft_id)
+    draft = _draft(request, access, draft_id)
+    if isinstance(draft, HttpResponse):
+        return draft
     drafts.detach(access, _file(draft, file_id).id)
     if wants_json(request):
         return JsonResponse({"id": str(file_id)})
     return compose_answers.opened(request, draft)
+
+
+def _draft(request: HttpRequest, access: Access, draft_id: int) -> DraftRow | HttpResponse:
+    """The draft; a browser without scripts posts its text along with a file, and the text is kept first."""
+    if wants_json(request) or "revision" not in request.POST:
+        return drafts_read.get_draft(access, draft_id)
+    return save_posted(request, access, draft_id)
 
 
 def _attach(access: Access, draft_id: int, file: UploadedFile[Any], *, inline: bool) -> AttachmentRow:
