@@ -34,8 +34,9 @@ def folder_of(entry_id: int) -> str:
 
 
 def test_the_answer_holds_the_list_and_the_tree_as_they_are_afterwards(client: Client, alice: Account) -> None:
-    gone, kept = deliver(alice, mail(Subject="going away")), deliver(alice, mail(subject="staying here"))
+    gone, kept = deliver(alice, mail(Subject="going away")), deliver(alice, mail(Subject="staying here"))
     part = act(client, gone, act="delete", view=folder_of(kept))["part"]
+    assert 'name="next" value="/mail/' in part
     assert "staying here" in part
     assert "going away" not in part
     assert 'id="list"' in part
