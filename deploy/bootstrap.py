@@ -34,10 +34,11 @@ LOCK = ["pyproject.toml", "uv.lock"]
 POSTGRES = "/usr/lib/postgresql"
 DEBIAN = {
     "/usr/bin/chromium": "chromium",
+    "/usr/lib/*/libatomic.so.1": "libatomic1",  # Playwright's own Node wants it; a bare Debian has none
     POSTGRES: "postgresql",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
 }
-"""What the tests need of the system: a path that shows it is there, and its package."""
+"""What the tests need of the system: a pattern of paths that shows it is there, and its package."""
 
 
 def main() -> None:
@@ -167,7 +168,7 @@ def compile_messages() -> None:
 
 def debian_packages() -> None:
     """A browser, Chinese fonts and a database server for the tests: by apt as root, else a word about what is missing."""
-    missing = [package for path, package in DEBIAN.items() if not Path(path).exists()]
+    missing = [package for pattern, package in DEBIAN.items() if not any(Path("/").glob(pattern.lstrip("/")))]
     if not missing:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
