@@ -21,6 +21,7 @@ from core.errors import ErrorKind, MailError
 from core.jobs import wake_on_commit
 from mailstore import blobs
 from mailstore.message import scan, without_bcc
+from mta.inbound.accepted import remember
 from mta.models import Delivery, Submission
 from mta.services.handover import Parcel, Routed, apply_routes, hand_over, route
 from mta.smtp_in.commands import parse_address
@@ -39,13 +40,16 @@ class SubmitRequest:
     save_to_sent: bool = True
     origin: str = Origin.WEB
     actor_id: int = 0
+    digest: bytes = b""
+    """By which a mail program's message is recognised when it comes again because its 250 was lost."""
 
 
 def submit(access: Access, request: SubmitRequest) -> int:
     """Queue a message of `access.mailbox` and return the submission's id; durable when this returns.
 
     Raises NO_PERMISSION (no right to send, or not from this address), TOO_LARGE, LIMIT (recipients), INVALID (an
-    address, or none at all), OVER_QUOTA (no room for the Sent entry). Then nothing was changed.
+    address, or none at all), OVER_QUOTA (no room for the Sent entry), AlreadyAcceptedError (the same `digest` is stored
+    and perhaps never answered). Then nothing was changed.
     """
     access.require(Right.SEND)
     recipients = _recipients(request.recipients)
@@ -58,6 +62,8 @@ def submit(access: Access, request: SubmitRequest) -> int:
     contents = [blobs.encode(each) for each in (parcel.wire, sent) if each is not None]
     routes = [] if held else route(recipients, sender=request.envelope_from)
     with transaction.atomic():
+        if request.digest:
+            remember(request.digest, now_us)
         ids = blobs.insert(contents)
         submission.wire_blob_id = ids[contents[0].sha256]
         submission.sent_blob_id = ids[contents[-1].sha256] if request.save_to_sent else None

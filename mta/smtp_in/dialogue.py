@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from core.errors import MailError
+from mta.inbound.afterwards import Afterwards
 from mta.smtp_in import replies
 from mta.smtp_in.commands import Problem, parse_mail, parse_rcpt
 from mta.smtp_in.data import DataReader, has_bare_line_end
@@ -42,8 +43,11 @@ class Dialogue:
     envelope_class: ClassVar[type[Envelope]] = Envelope
     commands: ClassVar[dict[str, Handler]]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, afterwards: Afterwards) -> None:
         self.session = session
+        self.afterwards = afterwards
+        self.unconfirmed = b""
+        """Digest of the message whose 250 the client has perhaps not read (mta.inbound.accepted)."""
         self.envelope: Envelope | None = None
         self.wants_data = False
         self.wants_tls = False
@@ -96,6 +100,9 @@ class Dialogue:
 
     def note_answer_read(self) -> None:
         """Something new arrived after the last answer had left, so the client has read it."""
+        if self.unconfirmed:
+            self.afterwards.answered(self.unconfirmed)
+            self.unconfirmed = b""
 
     # What the services decide ---------------------------------------------------------------------
 

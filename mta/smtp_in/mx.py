@@ -39,10 +39,8 @@ class MxDialogue(Dialogue):
     envelope_class = MxEnvelope
 
     def __init__(self, session: Session, recent: RecentTargets, afterwards: Afterwards) -> None:
-        super().__init__(session)
+        super().__init__(session, afterwards)
         self._recent = recent
-        self._afterwards = afterwards
-        self._unconfirmed = b""
 
     async def check_sender(self, sender: str) -> bytes | None:
         """Anybody, the null sender too (RFC 5321 4.5.5)."""
@@ -66,15 +64,9 @@ class MxDialogue(Dialogue):
             receipt = await receive(transaction, message)
         except MailError as error:
             return _refusal_of(error)
-        self._unconfirmed = receipt.digest
-        self._afterwards.note(receipt.events)
+        self.unconfirmed = receipt.digest
+        self.afterwards.note(receipt.events)
         return replies.reply(250, "2.0.0", f"Ok: {arrival.queue_id}")
-
-    def note_answer_read(self) -> None:
-        """The client went on after a 250: it has read it."""
-        if self._unconfirmed:
-            self._afterwards.answered(self._unconfirmed)
-            self._unconfirmed = b""
 
     def _arrival(self) -> Arrival:
         session, now_s = self.session, time.time()

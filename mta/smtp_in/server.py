@@ -54,9 +54,9 @@ class SmtpServer:
         if mx is not None:
             await self._bind(mx, self._mx)
         if submission is not None:
-            await self._bind(submission, SubmissionDialogue)
+            await self._bind(submission, self._submission)
         if submissions is not None:
-            await self._bind(submissions, SubmissionDialogue, tls=server_tls())
+            await self._bind(submissions, self._submission, tls=server_tls())
 
     @property
     def ports(self) -> list[int]:
@@ -77,6 +77,9 @@ class SmtpServer:
 
     def _mx(self, session: Session) -> Dialogue:
         return MxDialogue(session, self._recent, self.afterwards)
+
+    def _submission(self, session: Session) -> Dialogue:
+        return SubmissionDialogue(session, self.afterwards)
 
     async def _bind(
         self, port: int, make_dialogue: Callable[[Session], Dialogue], *, tls: ssl.SSLContext | None = None

@@ -14,6 +14,8 @@ from core import dbthread
 from core.access import Access
 from core.errors import MailError
 from mailstore.message import Invalid, parse_address_list
+from mta.inbound.accepted import AlreadyAcceptedError, digest_of
+from mta.inbound.afterwards import Afterwards
 from mta.inbound.receive import new_queue_id
 from mta.inbound.recipients import Refusal, Target, find_target
 from mta.inbound.trace import Arrival, checked_header, received_line
@@ -38,8 +40,8 @@ class SubmissionDialogue(Dialogue):
 
     commands: ClassVar[dict[str, Handler]]
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, afterwards: Afterwards) -> None:
+        super().__init__(session, afterwards)
         self._name = ""
 
     def extensions(self) -> list[str]:
@@ -131,7 +133,7 @@ class SubmissionDialogue(Dialogue):
         return REFUSALS[target]
 
     async def accept(self, envelope: Envelope, message: bytes) -> bytes:
-        """Complete the message (RFC 6409 8) and hand it to `submit`."""
+        """Complete the message (RFC 6409 8) and hand it to `submit`; what comes again after a lost 250 is known."""
         account = self.session.account
         assert account is not None
         now_s = time.time()
@@ -144,7 +146,14 @@ class SubmissionDialogue(Dialogue):
         )
         header = checked_header(message)
         raw = received_line(arrival) + missing_fields(header, account.address, now_s) + message
-        return await dbthread.run(_submit, account, envelope, header, raw, arrival.queue_id)
+        digest = digest_of(f"{account.pk} {envelope.mail_from}", envelope.rcpt_tos, message)
+        try:
+            refusal = await dbthread.run(_submit, account, envelope, header, raw, digest)
+        except AlreadyAcceptedError:
+            refusal = None  # and it stays remembered: this answer may be lost too
+        else:
+            self.unconfirmed = b"" if refusal else digest
+        return refusal or replies.reply(250, "2.0.0", f"Ok: {arrival.queue_id}")
 
 
 SubmissionDialogue.commands = {**Dialogue.commands, "AUTH": SubmissionDialogue.auth}
@@ -164,8 +173,8 @@ def _may_send(account: Account, sender: str) -> bool:
     return bool(sender) and may_send_as(access_for(account, account.pk), sender)
 
 
-def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, queue_id: str) -> bytes:
-    """On a database thread: header senders, then submit."""
+def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, digest: bytes) -> bytes | None:
+    """On a database thread: header senders, then submit; the refusal, if any."""
     for value in field_values(header, b"from"):
         addresses = parse_address_list(value.decode("utf-8", "replace"))
         for address in addresses:
@@ -177,6 +186,7 @@ def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, que
         raw=raw,
         origin=Submission.Origin.SMTP,
         actor_id=account.pk,
+        digest=digest,
     )
     submit(_access(account, request.envelope_from), request)
-    return replies.reply(250, "2.0.0", f"Ok: {queue_id}")
+    return None

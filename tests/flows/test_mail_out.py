@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
 
 from accounts.models import Account
 from accounts.selectors import access_for
-from mta.models import Delivery, Submission
+from mta.models import Accepted, Delivery, Submission
 from mta.outbound import settle, worker
 from mta.outbound.queue import claim
 from mta.outbound.result import Verdict, for_all
 from mta.services import SubmitRequest, submit
 from tests.factories import PASSWORD
-from tests.mta.conftest import Running, client_tls
+from tests.flows.test_mail_in import eventually
+from tests.mta.conftest import Running, Talk, client_tls
 from tests.mta.names import serving
 from tests.mta.sink import Sink, remote
 from tests.mta.test_submit import RAW, mails, states
@@ -156,3 +158,31 @@ def test_a_worker_whose_claim_has_passed_to_another_changes_nothing(alice: Accou
     settle.settle(submission, slow, for_all(["x@far.example"], Verdict.REFUSED, "5.0.0", "no"), RAW)
     assert states(submission.pk) == {"x@far.example": "accepted"}
     assert mails(alice, "inbox") == []
+
+
+def test_a_submission_whose_answer_was_lost_is_sent_once(running: Running, alice: Account, bob: Account) -> None:
+    def hand_over(*, read_the_answer: bool) -> str:
+        talk = Talk(running.submissions, tls=True)
+        login = base64.b64encode(f"\0alice@example.test\0{PASSWORD}".encode()).decode()
+        for line in ("EHLO client", f"AUTH PLAIN {login}", "MAIL FROM:<alice@example.test>"):
+            talk.say(line)
+        for line in ("RCPT TO:<bob@example.test>", "RCPT TO:<x@far.example>", "DATA"):
+            talk.say(line)
+        talk.send(RAW.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        answer = talk.reply() if read_the_answer else ""
+        if read_the_answer:
+            talk.say("NOOP")
+        talk.file.close()
+        talk.close()
+        return answer
+
+    hand_over(read_the_answer=False)
+    eventually(lambda: Submission.objects.count() == 1)
+    assert hand_over(read_the_answer=True).startswith("250")
+    assert Submission.objects.count() == Delivery.objects.filter(recipient="x@far.example").count() == 1
+    assert len(mails(bob, "inbox")) == len(mails(alice, "sent")) == 1
+    assert Accepted.objects.count() == 1
+    Accepted.objects.all().delete()
+    assert hand_over(read_the_answer=True).startswith("250")
+    eventually(lambda: not Accepted.objects.exists())
+    assert len(mails(bob, "inbox")) == 2
