@@ -6,6 +6,7 @@ whose database connections persist.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from typing import Any, cast
 
@@ -18,7 +19,13 @@ from webmail.wsgi import application as pages
 
 # isort: split
 # Django is set up by the import above; what imports models comes after it.
+from core.processes import die_with_parent
 from webmail.live import hub, stream
+
+if granian := multiprocessing.parent_process():
+    die_with_parent(
+        granian.pid or 0
+    )  # one of granian's workers, which would outlive a killed granian and keep the port
 
 LIVE_PATH = "/live/"
 

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
+import functools
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterable
 
+from core.processes import die_with_parent
 from webmail.serve.programs import Program
 
 BACK_OFF_S = (0.2, 1.0, 3.0, 10.0, 30.0)
 STEADY_S = 30.0
 """Alive so long, a child has earned a quick restart again."""
-PR_SET_PDEATHSIG = 1
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +73,7 @@ class Supervisor:
             env={**os.environ, **dict(program.environment)},
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=functools.partial(die_with_parent, os.getpid()),
         )
         self.children[program.name] = child
         return child
@@ -90,11 +89,6 @@ class Supervisor:
             log.warning("child did not drain in time", extra={"child": program.name})
         _kill_group(child.pid, signal.SIGKILL)
         await child.wait()  # when we say that all is over, it is
-
-
-def _die_with_parent() -> None:
-    """In the child, before exec: SIGKILL when the supervisor goes."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _kill(pid: int, number: int) -> None:

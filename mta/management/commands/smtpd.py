@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from core.processes import die_with_parent
 from mta.smtp_in.server import serve
 
 
@@ -34,8 +35,10 @@ class Command(BaseCommand):
 
 def _fork() -> int:
     """Start a sibling before any thread or connection exists; its pid."""
+    parent = os.getpid()
     child = os.fork()
     if child == 0:
+        die_with_parent(parent)
         asyncio.run(serve())
         os._exit(0)
     return child
