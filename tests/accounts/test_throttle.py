@@ -163,7 +163,7 @@ def test_keys_show_no_names(shared: redis.Redis) -> None:
     throttle.succeeded(throttle.take("alice@example.test", "192.0.2.1"))
     waiting("bob@example.test", "192.0.2.1")
     assert shared.dbsize()
-    assert not any(b"example" in key or b"192" in key for key in shared.scan_iter())
+    assert not any(b"example" in key or b"192.0" in key for key in shared.scan_iter())
 
 
 def test_a_redis_that_goes_away_is_asked_once_and_then_left_alone(
