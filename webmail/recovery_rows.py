@@ -31,7 +31,7 @@ class RecoveryRows(Rows):
             group = self.group(deleted_at.date())
             if group != heading:
                 heading = group
-                html.append(f'<li class="day" role="presentation"><h2>{escape(group)}</h2></li>')
+                html.append(f'<li class="day"><h2>{escape(group)}</h2></li>')
             html.append(self._recoverable(row, deleted_at))
         return mark_safe("".join(html))  # noqa: S308 - escaped piece by piece
 
@@ -61,7 +61,7 @@ class RecoveryRows(Rows):
         """The day too, where the heading doesn't say it: whoever looks for a mail knows when he lost it."""
         if at.date() >= self.today - datetime.timedelta(days=1):
             return self.when(at)
-        return f"{escape(formats.date_format(at, _('M j')))} {at:%H:%M}"
+        return f"{escape(formats.date_format(at, _('j M')))} {at:%H:%M}"
 
     def _at(self, us: int) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(us / 1e6, self.zone)

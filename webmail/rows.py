@@ -58,7 +58,7 @@ class Rows:
             group = self.group(at.date())
             if group != heading:
                 heading = group
-                html.append(f'<li class="day" role="presentation"><h2>{escape(group)}</h2></li>')
+                html.append(f'<li class="day"><h2>{escape(group)}</h2></li>')
             html.append(self.row(row, at))
         return mark_safe("".join(html))  # noqa: S308 - escaped piece by piece
 
@@ -100,7 +100,7 @@ class Rows:
         if day >= self.monday:
             return escape(formats.date_format(at, "D"))
         if day.year == self.today.year:
-            return escape(formats.date_format(at, _("M j")))
+            return escape(formats.date_format(at, _("j M")))
         return at.strftime("%Y-%m-%d")
 
     def group(self, day: datetime.date) -> str:
