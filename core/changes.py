@@ -48,13 +48,18 @@ def publish_on_commit(hints: Iterable[tuple[int, int]]) -> None:
 
 
 async def subscribe() -> AsyncIterator[list[tuple[int, int]]]:
-    """Yield lists of (mailbox, modseq) until cancelled. Raises redis.RedisError when Redis goes away."""
+    """Yield lists of (mailbox, modseq) until cancelled; an empty one first, when hints are heard from now on.
+
+    Raises redis.RedisError when Redis goes away.
+    """
     connection = async_client()
     feed = connection.pubsub()
     try:
         await feed.subscribe(CHANNEL)
         async for message in feed.listen():
-            if message["type"] == "message":
+            if message["type"] == "subscribe":
+                yield []
+            elif message["type"] == "message":
                 yield [(int(mailbox), int(modseq)) for mailbox, modseq in json.loads(message["data"])]
     finally:
         await feed.aclose()  # type: ignore[no-untyped-call]

@@ -13,6 +13,7 @@ import dataclasses
 import json
 import logging
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
@@ -117,22 +118,37 @@ class Hub:
                 async for hints in changes.subscribe():
                     for mailbox, modseq in hints:
                         self.hint(mailbox, modseq)
+                    if not hints:  # what changed before anybody listened
+                        await self._surely(self._compare_now)
             await asyncio.sleep(RECONNECT_S)
 
     async def _compare(self) -> None:
         while True:
             await asyncio.sleep(changes.RESYNC_S)
-            wanted = {mailbox for listener in self.listeners for mailbox in listener.mailboxes}
-            for mailbox, modseq in (await dbthread.run(modseq_of, sorted(wanted))).items():
-                self.hint(mailbox, modseq)
+            await self._surely(self._compare_now)
 
     async def _recheck(self) -> None:
         while True:
             await asyncio.sleep(RECHECK_S)
-            for listener in list(self.listeners):
-                allowed = await dbthread.run(admitted, listener.session_key, sorted(listener.mailboxes))
-                if allowed is None or frozenset(allowed[1]) != listener.mailboxes:
-                    listener.end()
+            await self._surely(self._recheck_now)
+
+    async def _surely(self, work: Callable[[], Awaitable[None]]) -> None:
+        """A database that fails once must not silence every open page."""
+        try:
+            await work()
+        except Exception:
+            log.exception("live updates failed once")
+
+    async def _compare_now(self) -> None:
+        wanted = {mailbox for listener in self.listeners for mailbox in listener.mailboxes}
+        for mailbox, modseq in (await dbthread.run(modseq_of, sorted(wanted))).items():
+            self.hint(mailbox, modseq)
+
+    async def _recheck_now(self) -> None:
+        for listener in list(self.listeners):
+            allowed = await dbthread.run(admitted, listener.session_key, sorted(listener.mailboxes))
+            if allowed is None or frozenset(allowed[1]) != listener.mailboxes:
+                listener.end()
 
 
 hub = Hub()
@@ -151,7 +167,11 @@ async def stream(scope: dict[str, Any], receive: Any, send: Any) -> None:
     listener = Listener(session_key, account, frozenset(current))
     hub.add(listener)
     for mailbox, modseq in current.items():
-        hub.seen[mailbox] = max(modseq, hub.seen.get(mailbox, 0))
+        # A hint may have come between the query and now; nobody would send it again.
+        newest = hub.seen.setdefault(mailbox, modseq)
+        if newest > modseq:
+            listener.tell(mailbox, newest)
+        hub.seen[mailbox] = max(modseq, newest)
     try:
         await _run(listener, receive, send, current)
     finally:
