@@ -128,7 +128,7 @@ def _page(access: Access, folder: FolderRow, asked: Asked, size: int) -> tuple[P
     if asked.before is not None:
         return list_page(access, folder.id, filter=asked.filter, before=asked.before, limit=size), number
     if after is None and number > 1:
-        after = position(access, folder.id, number, size, filter=asked.filter)
+        after = position(access, folder.id, number, size, filter=asked.filter, folder=folder)
         number = number if after is not None else 1
     return list_page(access, folder.id, filter=asked.filter, after=after, limit=size), number
 

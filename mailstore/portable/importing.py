@@ -21,7 +21,7 @@ from mailstore.portable.items import Found, Item, Unreadable
 from mailstore.portable.keywords import add_keywords
 from mailstore.portable.names import role_of
 from mailstore.selectors.folders import folder_tree
-from mailstore.services.folders import MAX_DEPTH, MAX_NAME_CHARS, clean_name, create_folder
+from mailstore.services.folders import MAX_NAME_CHARS, clean_name, create_folder, folder_limits
 from mailstore.services.quota import quota_bytes
 from mailstore.services.rows import writable
 from mailstore.services.store import Incoming, Placement, Prepared, prepare, store
@@ -183,6 +183,7 @@ class _Folders:
     def __init__(self, access: Access, into: tuple[str, ...]) -> None:
         self._access = access
         self._into = into
+        self._levels = folder_limits(access).depth
         self._ids: dict[tuple[int, str], int] = {}
         self._roles: dict[str, int] = {}
         self._by_path: dict[tuple[str, ...], int] = {}
@@ -201,7 +202,7 @@ class _Folders:
         role = None if self._into else role_of(path[:1])
         parent = self._roles.get(str(role), 0) if role else 0
         rest = path[1:] if parent else (*self._into, *path)
-        for name in _bounded(rest):
+        for name in _bounded(rest, self._levels - 1):
             parent = self._child(parent, name)
         return parent
 
@@ -211,10 +212,9 @@ class _Folders:
         return self._ids[parent, name]
 
 
-def _bounded(path: Sequence[str]) -> list[str]:
+def _bounded(path: Sequence[str], limit: int) -> list[str]:
     """Names that a folder may have here, and no more levels than there may be: the deepest are joined."""
     names = [_name(part) for part in path]
-    limit = MAX_DEPTH - 1
     return names if len(names) <= limit else [*names[: limit - 1], _name("-".join(names[limit - 1 :]))]
 
 

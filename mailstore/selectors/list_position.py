@@ -57,11 +57,12 @@ def position(
     *,
     filter: Filter = ALL,  # noqa: A002 - the contract's name
     sort: Sort = NATURAL,
+    folder: FolderRow | None = None,
 ) -> Key | None:
     """The key after which page `page_number` (from 1) begins: None for the first, and where pages have no numbers
     (`is_straight`). Beyond the end: where the last page begins. For a filter that nothing counts, beyond the end is the
-    last row."""
-    folder = open_folder(access, folder_id)
+    last row. `folder` spares a query where it has just been opened with this access."""
+    folder = folder or open_folder(access, folder_id)
     if not is_straight(filter, sort):
         return None
     total = total_of(filter, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -17,23 +18,41 @@ from mailstore.services.purge import purge
 from mailstore.services.rows import writable
 from mailstore.services.selection import Selection
 
-MAX_FOLDERS = 1_000
-MAX_DEPTH = 10
 MAX_NAME_CHARS = 100
 
 
+class Limits(NamedTuple):
+    """How many folders of their own people may make in a mailbox, and in how many levels."""
+
+    folders: int
+    depth: int
+
+
+def folder_limits(access: Access) -> Limits:
+    """Those of the mailbox's domain (requirements A22)."""
+    query = (
+        "SELECT d.max_folders, d.max_folder_depth FROM accounts_account a "
+        "JOIN accounts_domain d ON d.id = a.domain_id WHERE a.id = %s"
+    )
+    return Limits(*sql.row(query, [access.mailbox]))
+
+
 def create_folder(access: Access, name: str, *, parent_id: int = 0) -> int:
-    """A new folder's id. Needs FOLDERS. INVALID name, EXISTS, LIMIT (1,000 folders, 10 levels), NOT_FOUND parent."""
+    """A new folder's id. Needs FOLDERS. INVALID name, EXISTS, LIMIT (`limit` folders or `depth` levels of
+    the domain), NOT_FOUND parent."""
     access.require(Right.FOLDERS)
     name = clean_name(name)
     with transaction.atomic():
         ledger = Ledger([access.mailbox])
-        depth = _depth(ledger, access, parent_id)
+        limits = folder_limits(access)
+        if _depth(ledger, access, parent_id) >= limits.depth:
+            raise MailError(ErrorKind.LIMIT, depth=limits.depth)
         count, last = sql.row(
-            "SELECT count(*), max(position) FROM mailstore_folder WHERE mailbox_id = %s", [access.mailbox]
+            "SELECT sum(CASE role WHEN '' THEN 1 ELSE 0 END), max(position) FROM mailstore_folder WHERE mailbox_id = %s",
+            [access.mailbox],
         )
-        if count >= MAX_FOLDERS or depth >= MAX_DEPTH:
-            raise MailError(ErrorKind.LIMIT, limit=MAX_FOLDERS if count >= MAX_FOLDERS else MAX_DEPTH)
+        if count >= limits.folders:
+            raise MailError(ErrorKind.LIMIT, limit=limits.folders)
         _require_free(access, name, parent_id)
         folder_id = ledger.new_id(access.mailbox)
         values = folder_values(folder_id, access.mailbox, name, parent_id=parent_id, position=(last or 0) + 1)
@@ -65,8 +84,9 @@ def move_folder(access: Access, folder_id: int, *, parent_id: int) -> None:
         parents = _parents(access)
         if folder_id in _line(parents, parent_id):
             raise MailError(ErrorKind.INVALID, field="parent")
-        if _depth(ledger, access, parent_id) + _height(parents, folder_id) > MAX_DEPTH:
-            raise MailError(ErrorKind.LIMIT, limit=MAX_DEPTH)
+        limits = folder_limits(access)
+        if _depth(ledger, access, parent_id) + _height(parents, folder_id) > limits.depth:
+            raise MailError(ErrorKind.LIMIT, depth=limits.depth)
         name, old = sql.row("SELECT name, parent_id FROM mailstore_folder WHERE id = %s", [folder_id])
         if parent_id != old:
             _require_free(access, name, parent_id)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.models import Domain
 from core.access import Access
 from core.errors import ErrorKind, MailError
 from mailstore.models import Folder, Role
 from mailstore.selectors import folders
-from mailstore.services import folders as foldering
-from mailstore.services.folders import create_folder, delete_folder, move_folder, rename_folder
+from mailstore.services.folders import create_folder, delete_folder, empty_folder, move_folder, rename_folder
 from mailstore.services.mailboxes import create_mailbox
 from tests.mailstore.letters import folder_id, letter, stored
 
@@ -71,15 +71,25 @@ def test_a_folder_never_lies_in_itself(mine: Access) -> None:
     assert refusal(move_folder, mine, a, parent_id=a) is ErrorKind.INVALID
 
 
-def test_the_tree_has_ten_levels(mine: Access) -> None:
+def test_the_tree_has_as_many_levels_as_the_domain_allows(mine: Access) -> None:
+    Domain.objects.update(max_folder_depth=4)
     parent = 0
-    for number in range(foldering.MAX_DEPTH):
+    for number in range(4):
         parent = create_folder(mine, f"level {number}", parent_id=parent)
     assert refusal(create_folder, mine, "too deep", parent_id=parent) is ErrorKind.LIMIT
     pair = create_folder(mine, "pair")
     create_folder(mine, "below", parent_id=pair)
-    nine = Folder.objects.get(name="level 8").pk
-    assert refusal(move_folder, mine, pair, parent_id=nine) is ErrorKind.LIMIT
+    third = Folder.objects.get(name="level 2").pk
+    assert refusal(move_folder, mine, pair, parent_id=third) is ErrorKind.LIMIT
+
+
+def test_a_mailbox_has_as_many_folders_of_its_own_as_the_domain_allows(mine: Access) -> None:
+    Domain.objects.update(max_folders=2)
+    create_folder(mine, "one")
+    create_folder(mine, "two")
+    with pytest.raises(MailError) as error:
+        create_folder(mine, "three")
+    assert (error.value.kind, error.value.data) == (ErrorKind.LIMIT, {"limit": 2})
 
 
 def test_only_an_empty_folder_without_others_below_is_deleted(mine: Access) -> None:
@@ -110,7 +120,7 @@ def test_folders_with_a_role_stay(mine: Access) -> None:
 
 def test_emptying_leads_to_recovery(mine: Access) -> None:
     stored(mine, letter(), role=Role.JUNK)
-    assert foldering.empty_folder(mine, folder_id(mine, Role.JUNK)) == 1
+    assert empty_folder(mine, folder_id(mine, Role.JUNK)) == 1
     assert folders.mailbox_usage(mine).recoverable_bytes == len(letter())
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import datetime
+from email.utils import format_datetime
 
 from django.db import transaction
 from django.test import Client
 
 from accounts.models import Account
-from mailstore.models import Role
+from mailstore.models import Folder, Role
 from mailstore.services.deliver import Incoming, Placement, prepare, store
 
 PNG = bytes.fromhex(
@@ -94,3 +96,25 @@ Content-Transfer-Encoding: base64
 --m--
 """
     return text.replace("\n", "\r\n").encode()
+
+
+def deliver_many(account: Account, count: int, *, role: str = Role.INBOX) -> list[int]:
+    """Mails "Number 1" to "Number n", one minute apart, the last one newest."""
+    placement = Placement(mailbox=account.pk, role=Role(role))
+    start = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
+    raws = [
+        mail(
+            Subject=f"Number {number}",
+            Message_ID=f"<n{number}@lichtwerk.test>",
+            Date=format_datetime(start + datetime.timedelta(minutes=number)),
+        )
+        for number in range(1, count + 1)
+    ]
+    with transaction.atomic():
+        stored = store([Incoming(prepare(raw), [placement]) for raw in raws])
+    return [int(each.entry_ids[account.pk]) for each in stored]
+
+
+def folder_id(account: Account, role: str = Role.INBOX) -> int:
+    """The folder of a role."""
+    return Folder.objects.get(mailbox_id=account.pk, role=role).pk

@@ -150,7 +150,7 @@ def test_folders_of_other_programs_find_their_place(his: Access) -> None:
 def test_too_many_levels_are_joined(his: Access) -> None:
     import_mail(his, [Item("x", tuple("abcdefghijklmnop"), letter())])
     ((path, *_),) = content(his)
-    assert path == (*"abcdefgh", "i-j-k-l-m-n-o-p")
+    assert path == (*"abcd", "e-f-g-h-i-j-k-l-m-n-o-p")
 
 
 def test_into_puts_everything_below_one_folder(filled: Access, his: Access, tmp_path: Path) -> None:
