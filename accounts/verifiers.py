@@ -22,7 +22,7 @@ from accounts.models import Credential
 from core.crypto import keyed_hash
 from core.errors import ErrorKind, MailError
 
-# OWASP's Argon2id parameters; dependencies.md has the measurements.
+# OWASP's Argon2id parameters.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
 SCRAM = ScramMechanism("SCRAM-SHA-256")
 SCRAM_ROUNDS = 10_000

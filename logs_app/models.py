@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Kind(models.TextChoices):
-    """What happened. Retention (requirements A22) goes by kind."""
+    """What happened. Retention goes by kind."""
 
     SIGN_IN = "sign_in", _("Sign-in")
     DELIVERY = "delivery", _("Delivery")

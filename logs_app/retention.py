@@ -1,4 +1,4 @@
-"""How long each kind of event is kept (requirements A22), and letting go of the rest in slices."""
+"""How long each kind of event is kept, and letting go of the rest in slices."""
 
 from __future__ import annotations
 

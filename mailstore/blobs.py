@@ -22,7 +22,7 @@ from mailstore.models.blobs import Codec
 from mailstore.objects import objects
 
 IN_ROW_MAX_BYTES = 256 * 1024
-"""Larger rows make SQLite's pages overflow in long chains and PostgreSQL's TOAST slow (store.md, measured)."""
+"""Larger rows make SQLite's pages overflow in long chains and PostgreSQL's TOAST slow (measured)."""
 GRACE_S = 24 * 3600
 MAX_CONTENT_BYTES = 1 << 31
 LEVEL = 3

@@ -70,7 +70,11 @@ def test_the_migrations_are_in_step_with_the_models() -> None:
 
 
 def test_only_settings_reads_the_environment() -> None:
-    readers = {path for path in code(".py") if reads_environment(path) and not path.startswith(("deploy/", "bench/"))}
+    readers = {
+        path
+        for path in code(".py")
+        if reads_environment(path) and not path.startswith(("deploy/", "bench/", "webmail/soak/"))
+    }
     assert readers == {"webmail/settings.py"}
 
 
@@ -128,6 +132,14 @@ def test_files_that_a_document_names_exist(path: str) -> None:
     named = set(re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|html|js|css|md|txt))`", text_of(path)))
     assert named
     assert named - tracked() == set()
+
+
+def test_no_comment_leads_to_a_document_that_is_not_here() -> None:
+    here = {path.rpartition("/")[2] for path in tracked()}
+    for path in [*code(".py", ".js", ".css", ".html"), *(path for path in tracked() if path.startswith("tests/"))]:
+        if path.endswith((".py", ".js", ".css", ".html")):
+            named = set(re.findall(r"(?<![\w.*/{}-])([\w.-]+\.md)\b", text_of(path)))
+            assert named <= here, path
 
 
 def test_decisions_are_numbered_without_gaps_and_of_one_form() -> None:

@@ -1,4 +1,4 @@
-"""Rows of a list as HTML, by one function: a template costs fifty times as much (store.md, Rendering).
+"""Rows of a list as HTML, by one function: a template costs fifty times as much.
 
 Everything of a mail passes `escape`; nothing else here comes from outside.
 """

@@ -45,7 +45,7 @@ class Group(models.Model):
 
 
 class GroupMember(models.Model):
-    """A member of a list: an account, another group, or an external address (at most 15, requirements A22)."""
+    """A member of a list: an account, another group, or an external address (at most 15)."""
 
     MAX_EXTERNAL = 15
 

@@ -64,7 +64,7 @@ class Domain(models.Model):
 
 
 class DomainAlias(models.Model):
-    """Another domain whose every address means the same local part of `domain` (requirements A20)."""
+    """Another domain whose every address means the same local part of `domain`."""
 
     name = models.CharField(_("domain"), max_length=255, unique=True)
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="aliases", verbose_name=_("stands for"))

@@ -1,4 +1,4 @@
-"""Everything that delivery stores about a message, in one pass (store.md, Parsing).
+"""Everything that delivery stores about a message, in one pass.
 
 `scan` is the hot path: one regex over the header block, the MIME tree by offsets, 2,400 bytes decoded for the
 preview. It takes any bytes and never raises; time and memory are bounded by the limits of `header` and

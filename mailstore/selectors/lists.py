@@ -1,4 +1,4 @@
-"""Lists of entries, by key: the same cost at any depth of a folder (store.md, Lists).
+"""Lists of entries, by key: the same cost at any depth of a folder.
 
 A key is (value of the order's column, id) of a row; a page starts after or before one, never at an offset. What leads
 through a folder is chosen in `list_walk`; a page by number is found in `list_position`.

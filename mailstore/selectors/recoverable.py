@@ -1,4 +1,4 @@
-"""What can be recovered, newest deletion first, by key as every list (store.md, Lists).
+"""What can be recovered, newest deletion first, by key as every list.
 
 What is older than the domain's recovery days doesn't show even before it is collected; neither does mail deleted from a
 folder that is locked to this session. Replaced copies of drafts never come here, and a mail that lives on in another

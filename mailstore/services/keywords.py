@@ -1,4 +1,4 @@
-"""Keywords and labels of a mailbox: made, renamed, removed, set on entries (store.md, Schema).
+"""Keywords and labels of a mailbox: made, renamed, removed, set on entries.
 
 A label is a keyword that has a name. The atom of a keyword, what mail programs see (RFC 9051 2.3.2), is fixed when it
 is made; renaming a label never changes it, so programs keep their state.

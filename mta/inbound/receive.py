@@ -43,7 +43,7 @@ class Transaction:
 @dataclasses.dataclass(frozen=True, slots=True)
 class Receipt:
     """What follows a stored mail: the digest to forget once its answer was read (empty: it was stored before), and
-    the events for the log, which are written in batches after the commit (design.md, The way in, 5)."""
+    the events for the log, which are written in batches after the commit."""
 
     digest: bytes
     events: tuple[Event, ...]
