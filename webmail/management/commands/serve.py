@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import time
 from typing import Any
 
@@ -11,13 +12,15 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.models import Account
+from accounts.models import Account, Domain
 from core.redis import client
+from webmail.demo.welcome import say_accounts
 from webmail.serve.prepare import prepare
 from webmail.serve.programs import Program, programs
 from webmail.serve.supervisor import Supervisor
 
 REDIS_WAIT_S = 10.0
+WEB_WAIT_S = 60.0
 
 
 class Command(BaseCommand):
@@ -35,10 +38,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGINT or SIGTERM."""
         wanted = self._wanted(options["only"])
-        lock = prepare(program.name for program in wanted)
-        if options["demo"]:
-            call_command("demo")
-        asyncio.run(self._serve(wanted))
+        try:
+            lock = prepare(program.name for program in wanted)
+            if options["demo"]:
+                self._say("Looking after the demo company …")
+                call_command("demo", quiet=True)
+        except KeyboardInterrupt:
+            sys.exit(128 + signal.SIGINT)
+        asyncio.run(self._serve(wanted, demo=options["demo"]))
         lock.close()
 
     def _wanted(self, only: str) -> list[Program]:
@@ -49,15 +56,24 @@ class Command(BaseCommand):
             raise CommandError(f"Unknown: {', '.join(unknown)}. There are {', '.join(known)}.")
         return [known[name] for name in names]
 
-    async def _serve(self, wanted: list[Program]) -> None:
+    async def _serve(self, wanted: list[Program], *, demo: bool) -> None:
         supervisor = Supervisor(wanted)
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
-        running = asyncio.create_task(supervisor.run(ready=_wait_for))
-        await asyncio.get_running_loop().run_in_executor(None, self._greet)
-        await running
+        self._say(f"Starting {', '.join(program.name for program in wanted)} …")
+        greeting = asyncio.create_task(self._greet_when_up(wanted, demo=demo))
+        await supervisor.run(ready=_wait_for)
+        greeting.cancel()
 
-    def _greet(self) -> None:
+    async def _greet_when_up(self, wanted: list[Program], *, demo: bool) -> None:
+        """The address is told when somebody answers there."""
+        deadline = time.monotonic() + WEB_WAIT_S
+        if any(program.name == "web" for program in wanted):
+            while time.monotonic() < deadline and not await _is_open(settings.LISTEN_HOST, settings.WEB_PORT):
+                await asyncio.sleep(0.1)
+        await asyncio.get_running_loop().run_in_executor(None, self._greet, demo)
+
+    def _greet(self, demo: bool) -> None:
         write = self.stdout.write
         write("")
         write(f"  Globalmail      {settings.BASE_URL}")
@@ -67,14 +83,35 @@ class Command(BaseCommand):
             f"{settings.LISTEN_HOST}:{settings.SUBMISSIONS_PORT} (TLS)"
         )
         write(f"  data            {settings.DATA_DIR}")
-        if not Account.objects.filter(kind=Account.Kind.PERSON).exists():
-            write("")
-            write("  Nobody has an account yet. In another terminal:")
-            write("    .venv/bin/python manage.py create_domain")
-            write("    .venv/bin/python manage.py create_account")
+        if demo:
+            say_accounts(self.stdout)
+        elif not Account.objects.filter(kind=Account.Kind.PERSON).exists():
+            self._say_first_steps()
         write("")
         write("  Ctrl-C stops everything.")
         self.stdout.flush()
+
+    def _say_first_steps(self) -> None:
+        """Nobody can sign in yet."""
+        has_domain = Domain.objects.exists()
+        self.stdout.write("")
+        self.stdout.write("  Nobody has an account yet. In another terminal, in this folder:")
+        if not has_domain:
+            self.stdout.write("    .venv/bin/python manage.py create_domain")
+        self.stdout.write("    .venv/bin/python manage.py create_account")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(f"· {text}")
+        self.stdout.flush()
+
+
+async def _is_open(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def _wait_for(program: Program) -> None:
