@@ -21,6 +21,8 @@ class Program:
     command: tuple[str, ...]
     grace_s: float = GRACE_S
     environment: tuple[tuple[str, str], ...] = ()
+    is_ground: bool = False
+    """The others rest on it: it ends when they are gone."""
 
 
 def programs() -> dict[str, Program]:
@@ -28,7 +30,7 @@ def programs() -> dict[str, Program]:
     python = sys.executable
     manage = str(settings.BASE_DIR / "manage.py")
     celery = (python, "-m", "celery", "--quiet", "-A", "webmail.celery")
-    found = [Program("redis", redis_command())] if settings.OWN_REDIS else []
+    found = [Program("redis", redis_command(), is_ground=True)] if settings.OWN_REDIS else []
     found.append(Program("web", web_command()))
     found.append(Program("smtpd", (python, manage, "smtpd")))
     found.append(Program("indexer", (python, manage, "indexer")))

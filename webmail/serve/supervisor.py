@@ -1,4 +1,4 @@
-"""Starts children in their own process groups, starts a dead one again with back-off, stops all of them in order.
+"""Starts children in their own process groups, starts a dead one again with back-off, stops all of them together.
 
 A child dies with us even when we are killed (PR_SET_PDEATHSIG): no orphan keeps a port or the database.
 """
@@ -34,18 +34,26 @@ class Supervisor:
         self._stopping = asyncio.Event()
 
     async def run(self, ready: Callable[[Program], None] | None = None) -> None:
-        """Start all, watch them, and when asked to stop drain them in reverse order."""
+        """Start all, watch them, and when asked to stop drain them: what the others rest on last."""
         watchers = []
         for program in self.programs:
+            if self._stopping.is_set():
+                break
             watchers.append(asyncio.create_task(self._watch(program)))
             if ready is not None:
                 await asyncio.get_running_loop().run_in_executor(None, ready, program)
         await self._stopping.wait()
-        for program in reversed(self.programs):
-            await self._end(program)
+        for is_ground in (False, True):
+            ending = [self._end(program) for program in self.programs if program.is_ground == is_ground]
+            await asyncio.gather(*ending)
         for watcher in watchers:
             watcher.cancel()
         await asyncio.gather(*watchers, return_exceptions=True)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the end was asked for."""
+        return self._stopping.is_set()
 
     def stop(self) -> None:
         """Ask for the end; safe in a signal handler of the loop."""

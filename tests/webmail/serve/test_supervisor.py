@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 import subprocess
@@ -68,16 +69,34 @@ async def test_a_killed_child_is_started_again_and_counted() -> None:
 
 
 @pytest.mark.asyncio
-async def test_children_are_drained_in_reverse_order(tmp_path: Path) -> None:
+async def test_children_are_drained_together_and_what_they_rest_on_last(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
-    names = ["one", "two", "three"]
-    running = Supervisor([program(name, NOTER, str(notes), name) for name in names])
+    names = ["ground", "two", "three"]
+    children = [program(name, NOTER, str(notes), name) for name in names]
+    running = Supervisor([dataclasses.replace(children[0], is_ground=True), *children[1:]])
     task = asyncio.create_task(running.run())
     while not all((tmp_path / f"notes.{name}").exists() for name in names):
         await asyncio.sleep(0.01)
     running.stop()
     await task
-    assert notes.read_text().split() == names[::-1]
+    told = notes.read_text().split()
+    assert sorted(told[:2]) == ["three", "two"]
+    assert told[2:] == ["ground"]
+
+
+@pytest.mark.asyncio
+async def test_a_slow_child_does_not_keep_the_others_from_being_asked(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    deaf = program("deaf", DEAF, str(tmp_path / "notes.deaf"), grace_s=3.0)
+    running = Supervisor([program("quick", NOTER, str(notes), "quick"), deaf])
+    task = asyncio.create_task(running.run())
+    while not all((tmp_path / f"notes.{name}").exists() for name in ("quick", "deaf")):
+        await asyncio.sleep(0.01)
+    running.stop()
+    while not notes.exists():
+        await asyncio.sleep(0.01)
+    assert is_alive(running.children["deaf"].pid)
+    await task
 
 
 @pytest.mark.asyncio

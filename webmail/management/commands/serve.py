@@ -61,17 +61,19 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
         self._say(f"Starting {', '.join(program.name for program in wanted)} …")
-        greeting = asyncio.create_task(self._greet_when_up(wanted, demo=demo))
+        greeting = asyncio.create_task(self._greet_when_up(supervisor, demo=demo))
         await supervisor.run(ready=_wait_for)
-        greeting.cancel()
+        await greeting
 
-    async def _greet_when_up(self, wanted: list[Program], *, demo: bool) -> None:
+    async def _greet_when_up(self, supervisor: Supervisor, *, demo: bool) -> None:
         """The address is told when somebody answers there."""
         deadline = time.monotonic() + WEB_WAIT_S
-        if any(program.name == "web" for program in wanted):
-            while time.monotonic() < deadline and not await _is_open(settings.LISTEN_HOST, settings.WEB_PORT):
-                await asyncio.sleep(0.1)
-        await asyncio.get_running_loop().run_in_executor(None, self._greet, demo)
+        has_web = any(program.name == "web" for program in supervisor.programs)
+        while has_web and not supervisor.is_stopping and time.monotonic() < deadline:
+            has_web = not await _is_open(settings.LISTEN_HOST, settings.WEB_PORT)
+            await asyncio.sleep(0.1)
+        if not supervisor.is_stopping:
+            await asyncio.get_running_loop().run_in_executor(None, self._greet, demo)
 
     def _greet(self, demo: bool) -> None:
         write = self.stdout.write
