@@ -7,10 +7,12 @@ a missing Redis delays what they show and nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import threading
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 import redis
 from django.db import transaction
@@ -26,11 +28,16 @@ PAUSE_S = 5.0
 
 log = logging.getLogger(__name__)
 _quiet_until = 0.0
+_thread = threading.local()
 
 
 def publish(hints: Iterable[tuple[int, int]]) -> None:
     """Tell every reader that these (mailbox, modseq) pairs exist. Call after commit; never raises."""
     global _quiet_until  # noqa: PLW0603 - one circuit breaker for each process
+    held_back: dict[int, int] | None = getattr(_thread, "held_back", None)
+    if held_back is not None:
+        held_back.update(hints)
+        return
     if time.monotonic() < _quiet_until:
         return
     body = json.dumps([[mailbox, modseq] for mailbox, modseq in hints])
@@ -39,6 +46,17 @@ def publish(hints: Iterable[tuple[int, int]]) -> None:
     except (redis.RedisError, OSError) as error:
         _quiet_until = time.monotonic() + PAUSE_S
         log.info("change hint not published", extra={"error": str(error)})
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[dict[int, int]]:
+    """Collect this thread's hints instead of publishing them; the caller publishes what was collected."""
+    collected: dict[int, int] = {}
+    _thread.held_back = collected
+    try:
+        yield collected
+    finally:
+        _thread.held_back = None
 
 
 def publish_on_commit(hints: Iterable[tuple[int, int]]) -> None:

@@ -16,6 +16,7 @@ import zstandard
 from django.apps import apps
 from django.db import transaction
 
+from core.bulk import insert_rows
 from core.errors import ErrorKind, MailError
 from mailstore import sql
 from mailstore.models.blobs import Codec
@@ -73,16 +74,13 @@ def insert(contents: Sequence[Encoded]) -> dict[bytes, int]:
     unique = {each.sha256: each for each in contents}
     ordered = [unique[digest] for digest in sorted(unique)]
     now_s = int(time.time())
-    sql.run_many(
-        sql.insert("mailstore_blob", "sha256, size, codec, dictionary, data, key, touched_s")
-        + " ON CONFLICT (sha256) DO UPDATE SET touched_s = excluded.touched_s",
+    found = insert_rows(
+        "mailstore_blob",
+        "sha256, size, codec, dictionary, data, key, touched_s",
         [(each.sha256, each.size, each.codec, 0, each.data, each.key, now_s) for each in ordered],
+        "ON CONFLICT (sha256) DO UPDATE SET touched_s = excluded.touched_s RETURNING sha256, id",
     )
-    found: dict[bytes, int] = {}
-    for part in sql.slices([each.sha256 for each in ordered]):
-        query = f"SELECT sha256, id FROM mailstore_blob WHERE sha256 IN ({sql.marks(part)})"
-        found.update((bytes(digest), blob_id) for digest, blob_id in sql.rows(query, part))
-    return found
+    return {bytes(digest): blob_id for digest, blob_id in found}
 
 
 def put(content: bytes) -> int:

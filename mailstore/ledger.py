@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
+from core.bulk import update_rows
 from core.changes import publish_on_commit
 from core.errors import ErrorKind, MailError
 from mailstore import sql
@@ -166,15 +167,16 @@ class Ledger:
         """Write every counter that changed; the change feed hears of it after commit."""
         mailboxes = [row for row in self.mailboxes.values() if row.is_changed]
         folders = [row for row in self.folders.values() if row.is_changed]
-        sql.run_many(
-            "UPDATE mailstore_mailbox SET next_id = %s, modseq = %s, used_bytes = %s, recoverable_bytes = %s WHERE id = %s",
-            [(row.next_id, row.modseq, row.used_bytes, row.recoverable_bytes, row.id) for row in mailboxes],
+        update_rows(
+            "mailstore_mailbox",
+            ("next_id", "modseq", "used_bytes", "recoverable_bytes"),
+            [(row.id, row.next_id, row.modseq, row.used_bytes, row.recoverable_bytes) for row in mailboxes],
         )
-        sql.run_many(
-            "UPDATE mailstore_folder SET uidnext = %s, highestmodseq = %s, total = %s, unread = %s, starred = %s, bytes = %s "
-            "WHERE id = %s",
+        update_rows(
+            "mailstore_folder",
+            ("uidnext", "highestmodseq", "total", "unread", "starred", "bytes"),
             [
-                (row.uidnext, row.highestmodseq, row.total, row.unread, row.starred, row.bytes, row.id)
+                (row.id, row.uidnext, row.highestmodseq, row.total, row.unread, row.starred, row.bytes)
                 for row in folders
             ],
         )

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from django.db import connection
 
+from core.bulk import executed
+
 T = TypeVar("T")
 
 SLICE = 1_000
@@ -20,22 +22,19 @@ def marks(values: Sequence[object]) -> str:
 
 def rows(statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
     """All rows of a query, as tuples."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+    with executed(statement, parameters) as cursor:
         return list(cursor.fetchall())
 
 
 def row(statement: str, parameters: Sequence[Any] = ()) -> Any:
     """The first row, or None."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+    with executed(statement, parameters) as cursor:
         return cursor.fetchone()
 
 
 def run(statement: str, parameters: Sequence[Any] = ()) -> int:
     """Execute one statement; how many rows it changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+    with executed(statement, parameters) as cursor:
         return int(cursor.rowcount)
 
 

@@ -11,6 +11,7 @@ import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from core.bulk import insert_rows
 from mailstore import sql
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FLAGGED, SEEN
@@ -131,12 +132,14 @@ def _known_references(arrived: Sequence[Arrived]) -> dict[tuple[int, int], int]:
 
 
 def _write(arrived: Sequence[Arrived], thread_of: dict[int, int], fresh: dict[tuple[int, int], int]) -> None:
-    sql.run_many(
-        sql.insert("mailstore_threadof", "message_id, mailbox_id, thread_id"),
+    insert_rows(
+        "mailstore_threadof",
+        "message_id, mailbox_id, thread_id",
         [(each.message_id, each.mailbox, thread_of[each.message_id]) for each in arrived],
     )
-    sql.run_many(
-        sql.insert("mailstore_threadreference", "mailbox_id, message_id_hash, thread_id"),
+    insert_rows(
+        "mailstore_threadreference",
+        "mailbox_id, message_id_hash, thread_id",
         [(mailbox, value, thread) for (mailbox, value), thread in sorted(fresh.items())],
     )
 
@@ -198,15 +201,14 @@ def _upsert(grown: list[tuple[int, int, ThreadDelta]], stored: dict[tuple[int, i
         joined = _joined(participants(names), delta.names)
         counts = (delta.total, delta.unread, delta.starred)
         values.append((mailbox_of(thread), folder, thread, max(last_us, delta.last_us), *counts, joined))
-    sql.run_many(
-        sql.insert(
-            "mailstore_folderthread", "mailbox_id, folder_id, thread_id, last_us, total, unread, starred, participants"
-        )
-        + " ON CONFLICT (thread_id, folder_id) DO UPDATE SET total = mailstore_folderthread.total + excluded.total, "
+    insert_rows(
+        "mailstore_folderthread",
+        "mailbox_id, folder_id, thread_id, last_us, total, unread, starred, participants",
+        values,
+        "ON CONFLICT (thread_id, folder_id) DO UPDATE SET total = mailstore_folderthread.total + excluded.total, "
         "unread = mailstore_folderthread.unread + excluded.unread, "
         "starred = mailstore_folderthread.starred + excluded.starred, "
         "last_us = excluded.last_us, participants = excluded.participants",
-        values,
     )
 
 

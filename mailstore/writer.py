@@ -8,8 +8,11 @@ transaction: the writer would wait for yours.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import concurrent.futures
+import contextlib
+import dataclasses
 import logging
 import os
 import queue
@@ -20,6 +23,7 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
+from core.changes import held_back, publish
 from core.errors import ErrorKind, MailError
 from mailstore.services.store import Incoming, ItemError, Stored, store_group
 
@@ -28,12 +32,33 @@ GROUP_MAX = 64
 GROUP_MAX_BYTES = 4 << 20
 IDLE_S = 5.0
 """A thread without work ends, and its connection with it."""
+PUBLISH_EVERY_S = 0.02
+"""Change hints of a busy writer are published so often, the first of them at once."""
 DEADLOCK_TRIES = 5
 _DEADLOCK_STATES = frozenset({"40P01", "40001"})
 
 log = logging.getLogger(__name__)
 
-Job = tuple[Incoming[Any], "concurrent.futures.Future[Stored]"]
+Future = concurrent.futures.Future[Stored] | asyncio.Future[Stored]
+
+
+@dataclasses.dataclass(eq=False, slots=True)
+class Job:
+    """An item, and what becomes of it."""
+
+    item: Incoming[Any]
+    future: Future
+    result: Stored | None = None
+    error: Exception | None = None
+
+    def settle(self) -> None:
+        """Tell whoever waits, on the thread or loop where he does."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        elif self.result is not None:
+            self.future.set_result(self.result)
 
 
 class Writer:
@@ -43,16 +68,16 @@ class Writer:
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._hints: dict[int, int] = {}
+        self._published_at = 0.0
 
-    def put(self, item: Incoming[Any]) -> concurrent.futures.Future[Stored]:
+    def put(self, item: Incoming[Any], future: Future) -> None:
         """Queue an item; starts the thread when there is none."""
-        future: concurrent.futures.Future[Stored] = concurrent.futures.Future()
         with self._lock:
-            self._queue.put((item, future))
+            self._queue.put(Job(item, future))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="mail-writer", daemon=True)
                 self._thread.start()
-        return future
 
     def drain(self, timeout_s: float = 30.0) -> None:
         """Commit what is queued, then end the thread and close its connection."""
@@ -66,20 +91,28 @@ class Writer:
     def _run(self) -> None:
         try:
             while (group := self._next_group()) is not None:
-                try:
-                    _commit(group)
-                except Exception as error:  # the loop of this thread: whatever it is, the futures must hear of it
-                    log.exception("writer")
-                    _fail(group, error)
+                with held_back() as hints:
+                    try:
+                        _commit(group)
+                    except Exception as error:  # the loop of this thread: whatever it is, the futures must hear of it
+                        log.exception("writer")
+                        _fail(group, error)
+                _settle(group)
+                self._hints.update(hints)
+                self._publish_if_due()
         finally:
+            self._publish()
             connection.close()
 
     def _next_group(self) -> list[Job] | None:
         """What is queued, waiting for the first; None when the thread shall end (it is forgotten then)."""
         while True:
             try:
-                first = self._queue.get(timeout=IDLE_S)
+                first = self._queue.get(timeout=self._publish_due_s() if self._hints else IDLE_S)
             except queue.Empty:
+                if self._hints:
+                    self._publish()
+                    continue
                 first = None
             if first is not None:
                 return self._more([first])
@@ -89,7 +122,7 @@ class Writer:
                     return None
 
     def _more(self, group: list[Job]) -> list[Job]:
-        size = group[0][0].prepared.size
+        size = group[0].item.prepared.size
         while len(group) < GROUP_MAX and size < GROUP_MAX_BYTES:
             try:
                 job = self._queue.get_nowait()
@@ -99,19 +132,49 @@ class Writer:
                 self._queue.put(None)
                 break
             group.append(job)
-            size += job[0].prepared.size
+            size += job.item.prepared.size
         return group
+
+    def _publish_due_s(self) -> float:
+        return max(0.0, self._published_at + PUBLISH_EVERY_S - time.monotonic())
+
+    def _publish_if_due(self) -> None:
+        if self._hints and not self._publish_due_s():
+            self._publish()
+
+    def _publish(self) -> None:
+        hints, self._hints = self._hints, {}
+        if hints:
+            publish(sorted(hints.items()))
+            self._published_at = time.monotonic()
+
+
+def _settle(group: Sequence[Job]) -> None:
+    """Resolve the futures; those of an event loop in one step, because waking it costs as much as a mail."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+    for job in group:
+        if isinstance(job.future, asyncio.Future):
+            by_loop.setdefault(job.future.get_loop(), []).append(job)
+        else:
+            job.settle()
+    for loop, jobs in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle_all, jobs)
+
+
+def _settle_all(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        job.settle()
 
 
 def _commit(group: Sequence[Job]) -> None:
-    """Store a group, or as much of it as can be stored."""
-    left = [job for job in group if job[1].set_running_or_notify_cancel()]
+    """Store a group, or as much of it as can be stored; results and errors are noted in the jobs."""
+    left = [job for job in group if not _is_cancelled(job.future)]
     while left:
         try:
-            results = _store([item for item, _ in left])
+            results = _store([job.item for job in left])
         except ItemError as error:
-            _, future = left.pop(error.index)
-            future.set_exception(error.__cause__ or error)
+            left.pop(error.index).error = _cause(error)
         except (OperationalError, InterfaceError) as error:
             log.warning("group not stored", extra={"error": str(error)})
             return _fail(left, MailError(ErrorKind.UNAVAILABLE, error=str(error)))
@@ -120,24 +183,34 @@ def _commit(group: Sequence[Job]) -> None:
                 return _fail(left, error)
             return _commit_alone(left)
         else:
-            for (_, future), result in zip(left, results, strict=True):
-                future.set_result(result)
+            for job, result in zip(left, results, strict=True):
+                job.result = result
             return None
     return None
 
 
+def _is_cancelled(future: Future) -> bool:
+    if isinstance(future, asyncio.Future):
+        return future.cancelled()
+    return not future.set_running_or_notify_cancel()
+
+
 def _commit_alone(group: Sequence[Job]) -> None:
     """Each item by itself: one of them poisons the group."""
-    for item, future in group:
+    for job in group:
         try:
-            future.set_result(_store([item])[0])
+            job.result = _store([job.item])[0]
         except ItemError as error:
-            future.set_exception(error.__cause__ or error)
+            job.error = _cause(error)
         except (OperationalError, InterfaceError) as error:
-            future.set_exception(MailError(ErrorKind.UNAVAILABLE, error=str(error)))
+            job.error = MailError(ErrorKind.UNAVAILABLE, error=str(error))
         except Exception as error:
             log.exception("item not stored")
-            future.set_exception(error)
+            job.error = error
+
+
+def _cause(error: ItemError) -> Exception:
+    return error.__cause__ if isinstance(error.__cause__, Exception) else error
 
 
 def _store(items: Sequence[Incoming[Any]]) -> list[Stored]:
@@ -163,9 +236,9 @@ def _is_deadlock(error: DatabaseError | InterfaceError) -> bool:
 
 
 def _fail(group: Sequence[Job], error: Exception) -> None:
-    for _, future in group:
-        if not future.done():
-            future.set_exception(error)
+    for job in group:
+        if job.result is None and job.error is None:
+            job.error = error
 
 
 _writer = Writer()
@@ -173,7 +246,16 @@ _writer = Writer()
 
 def deliver(item: Incoming[Any]) -> concurrent.futures.Future[Stored]:
     """Queue `item` for the next group. Done = committed. Fails with MailError UNAVAILABLE when the database can't."""
-    return _writer.put(item)
+    future: concurrent.futures.Future[Stored] = concurrent.futures.Future()
+    _writer.put(item, future)
+    return future
+
+
+def deliver_async(item: Incoming[Any]) -> asyncio.Future[Stored]:
+    """`deliver` for the running event loop."""
+    future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+    _writer.put(item, future)
+    return future
 
 
 def drain() -> None:

@@ -7,7 +7,7 @@ when another process wrote in between. Writes outside `atomic()` pass the turnst
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -54,6 +54,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.turnstile is not None:
             self.turnstile.close()
             self.turnstile = None
+
+    def quick_cursor(self, query: str, params: Sequence[Any]) -> Any:
+        """A driver's cursor that has executed `query` inside a transaction; None where Django's cursor is needed.
+
+        Django's own takes 10 µs for each statement, and the deliver path makes 15 of them for one mail.
+        """
+        watched = self.execute_wrappers or self.queries_logged
+        if not self.in_atomic_block or watched or self.needs_rollback or self.connection is None:
+            return None
+        with self.wrap_database_errors:
+            return self.connection.execute(_with_question_marks(query), params)
 
     def create_cursor(self, name: str | None = None) -> Any:
         """A cursor that passes the turnstile for a write outside a transaction."""

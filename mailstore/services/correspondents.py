@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 
 from core.access import Access, Right
-from mailstore import blobs, sql
+from core.bulk import insert_rows
+from mailstore import blobs
 from mailstore.blobs import Encoded
 from mailstore.ledger import Ledger
 from mailstore.message import Address, read, sender_key
@@ -51,18 +52,17 @@ def recipients_of(encoded: Encoded) -> list[Address]:
 def write(ledger: Ledger, met: Sequence[Met], at_us: int) -> None:
     """Upsert in the ledger's transaction; one statement."""
     merged = _merged(met)
-    sql.run_many(
-        sql.insert(
-            "mailstore_correspondent", "id, mailbox_id, address, name, sort_key, sent_count, received_count, last_us"
-        )
-        + " ON CONFLICT (mailbox_id, address) DO UPDATE SET "
+    insert_rows(
+        "mailstore_correspondent",
+        "id, mailbox_id, address, name, sort_key, sent_count, received_count, last_us",
+        [_row(ledger, merged[key], at_us) for key in sorted(merged)],
+        "ON CONFLICT (mailbox_id, address) DO UPDATE SET "
         "name = CASE WHEN excluded.name <> '' THEN excluded.name ELSE mailstore_correspondent.name END, "
         "sort_key = CASE WHEN excluded.name <> '' THEN excluded.sort_key ELSE mailstore_correspondent.sort_key END, "
         "sent_count = mailstore_correspondent.sent_count + excluded.sent_count, "
         "received_count = mailstore_correspondent.received_count + excluded.received_count, "
         "last_us = CASE WHEN excluded.last_us > mailstore_correspondent.last_us "
         "THEN excluded.last_us ELSE mailstore_correspondent.last_us END",
-        [_row(ledger, merged[key], at_us) for key in sorted(merged)],
     )
 
 

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from core.access import Access
-from logs_app.models import Event, Kind
-from logs_app.services import event, record_many
+from logs_app.models import Kind
+from logs_app.services import NewEvent, record_many
 from mailstore import sql
 
 MAILS = 50
@@ -46,10 +46,10 @@ def note(access: Access, action: Deletion, message_ids: Sequence[int]) -> None:
 
 def _event(
     access: Access, action: Deletion, known: dict[int, tuple[str, int]], mails: list[dict[str, str | int]]
-) -> Event:
+) -> NewEvent:
     address, domain_id = known.get(access.mailbox, ("", None))
     actor = "" if access.actor == access.mailbox else known.get(access.actor, ("system", None))[0]
-    return event(
+    return NewEvent(
         Kind.DELETION,
         domain_id=domain_id,
         account_id=access.mailbox,

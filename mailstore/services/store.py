@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import DatabaseError, connection
 
+from core.bulk import insert_rows
 from core.errors import MailError
 from mailstore import blobs, sql, threads
 from mailstore.blobs import Encoded
@@ -34,17 +35,17 @@ from mailstore.services import correspondents
 
 T = TypeVar("T")
 
-INSERT_MESSAGE = sql.insert(
-    "mailstore_message",
+MESSAGE_COLUMNS = (
     "id, mailbox_id, blob_id, size, trace_length, header_length, sent_us, received_us, sender_name, sender_address, "
-    "recipients, subject, preview, attributes, message_id_hash, envelope, bodystructure, parts, parser_version",
+    "recipients, subject, preview, attributes, message_id_hash, envelope, bodystructure, parts, parser_version"
 )
 ENTRY_COLUMNS = (
     "id, mailbox_id, folder_id, uid, message_id, modseq, flags, keywords, attributes, sort_us, internal_us, size, "
     "sender_key, sender_hash, subject_key, verdict, matched_address"
 )
-INSERT_ENTRY = sql.insert("mailstore_entry", ENTRY_COLUMNS)
-INSERT_SEARCH_TODO = sql.insert("mailstore_searchtodo", "message_id, mailbox_id")
+
+
+Together = Callable[[Sequence[Any]], tuple[int, Exception] | None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,12 +91,16 @@ class Placement:
 @dataclasses.dataclass(frozen=True, slots=True)
 class Incoming(Generic[T]):
     """One message for some mailboxes. `also` runs in the same transaction after the rows; if it raises, this item
-    alone fails (with `store`: the caller's whole transaction). `is_snapshot`: a draft's copy, not searched for."""
+    alone fails (with `store`: the caller's whole transaction). `together` runs once for all items of a transaction
+    that name it, with the `about` of each; the item whose position it returns fails with the error beside it.
+    `is_snapshot`: a draft's copy, not searched for."""
 
     prepared: Prepared
     placements: Sequence[Placement]
     also: Callable[[], T] | None = None
     is_snapshot: bool = False
+    about: Any = None
+    together: Together | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -173,12 +178,12 @@ def store_group(items: Sequence[Incoming[Any]]) -> list[Stored]:
 def _write(ledger: Ledger, places: list[_Place], snapshots: set[int]) -> None:
     stored = blobs.insert([place.prepared.encoded for place in places])
     messages = {place.message_id: place for place in places}
-    sql.run_many(
-        INSERT_MESSAGE, [_message_row(place, stored[place.prepared.encoded.sha256]) for place in messages.values()]
-    )
+    rows = [_message_row(place, stored[place.prepared.encoded.sha256]) for place in messages.values()]
+    insert_rows("mailstore_message", MESSAGE_COLUMNS, rows)
     sought = [place for place in messages.values() if id(place.prepared) not in snapshots]
-    sql.run_many(INSERT_SEARCH_TODO, [(place.message_id, place.placement.mailbox) for place in sought])
-    sql.run_many(INSERT_ENTRY, [_entry_row(ledger, place) for place in places])
+    todo = [(place.message_id, place.placement.mailbox) for place in sought]
+    insert_rows("mailstore_searchtodo", "message_id, mailbox_id", todo)
+    insert_rows("mailstore_entry", ENTRY_COLUMNS, [_entry_row(ledger, place) for place in places])
     _count_threads(places, threads.assign([_arrived(place) for place in messages.values()]))
     correspondents.write(ledger, [met for place in sought for met in _people(place)], places[0].at_us if places else 0)
     ledger.write()
@@ -313,6 +318,7 @@ def _people(place: _Place) -> list[correspondents.Met]:
 
 
 def _run_also(items: Sequence[Incoming[Any]]) -> None:
+    _run_together(items)
     for index, item in enumerate(items):
         if item.also is None:
             continue
@@ -322,3 +328,14 @@ def _run_also(items: Sequence[Incoming[Any]]) -> None:
             raise
         except Exception as error:
             raise ItemError(index) from error
+
+
+def _run_together(items: Sequence[Incoming[Any]]) -> None:
+    named: dict[Together, list[int]] = {}
+    for index, item in enumerate(items):
+        if item.together is not None:
+            named.setdefault(item.together, []).append(index)
+    for together, indexes in named.items():
+        failed = together([items[index].about for index in indexes])
+        if failed is not None:
+            raise ItemError(indexes[failed[0]]) from failed[1]

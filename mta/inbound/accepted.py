@@ -7,10 +7,12 @@ A row is written in the transaction that stores the mail. Once the client shows 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
+from core.bulk import insert_rows
 from core.errors import ErrorKind, MailError
 
 KEEP_US = 24 * 3600 * 1_000_000
@@ -29,13 +31,30 @@ def digest_of(sender: str, recipients: Iterable[str], message: bytes) -> bytes:
     return hashlib.sha256(envelope.encode() + message).digest()
 
 
-def remember(digest: bytes, at_us: int) -> None:
+def remember(digest: bytes) -> None:
     """Write the row inside the caller's transaction; raises AlreadyAcceptedError when it stands."""
-    sql = "INSERT INTO mta_accepted (digest, at_us, answered) VALUES (%s, %s, %s) ON CONFLICT (digest) DO NOTHING"
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [digest, at_us, False])
-        if cursor.rowcount == 0:
-            raise AlreadyAcceptedError
+    failed = remember_all([digest])
+    if failed is not None:
+        raise failed[1]
+
+
+def remember_all(digests: Sequence[bytes]) -> tuple[int, AlreadyAcceptedError] | None:
+    """Write the rows inside the caller's transaction; the first that stands already, and what to tell its client."""
+    at_us = time.time_ns() // 1000
+    written = insert_rows(
+        "mta_accepted",
+        "digest, at_us, answered",
+        [(digest, at_us, False) for digest in digests],
+        "ON CONFLICT (digest) DO NOTHING RETURNING digest",
+    )
+    if len(written) == len(digests):
+        return None
+    fresh = {bytes(digest) for (digest,) in written}
+    for position, digest in enumerate(digests):
+        if digest not in fresh:
+            return position, AlreadyAcceptedError()
+        fresh.remove(digest)  # the same mail twice in one group: its second copy is the one too many
+    return None
 
 
 def forget(digests: Sequence[bytes]) -> None:

@@ -12,8 +12,7 @@ import logging
 from django.db import DatabaseError, transaction
 
 from core import dbthread
-from logs_app.models import Event
-from logs_app.services import record_many
+from logs_app.services import NewEvent, record_many
 from mta.inbound.accepted import forget
 
 EVERY_S = 1.0
@@ -28,10 +27,10 @@ class Afterwards:
     """One per process."""
 
     def __init__(self) -> None:
-        self._events: list[Event] = []
+        self._events: list[NewEvent] = []
         self._digests: list[bytes] = []
 
-    def note(self, events: tuple[Event, ...]) -> None:
+    def note(self, events: tuple[NewEvent, ...]) -> None:
         """Events of a mail that is stored."""
         if len(self._events) < WAITING_MAX:
             self._events.extend(events)
@@ -58,7 +57,7 @@ class Afterwards:
             del self._events[: len(events)], self._digests[: len(digests)]
 
 
-def _write(events: list[Event], digests: list[bytes]) -> None:
+def _write(events: list[NewEvent], digests: list[bytes]) -> None:
     with transaction.atomic():
         record_many(events)
         forget(digests)

@@ -6,21 +6,19 @@ queue rows for external members of lists. Nothing is spooled; a refusal is given
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import datetime
 import functools
 import itertools
 import os
-import time
 from collections.abc import Iterator, Sequence
 
 from accounts.rows import AccountRow
 from core import dbthread
-from logs_app.models import Event, Kind
-from logs_app.services import event
-from mailstore.services.deliver import Incoming, Placement, Prepared, deliver, prepare
-from mta.inbound.accepted import AlreadyAcceptedError, digest_of, remember
+from logs_app.models import Kind
+from logs_app.services import NewEvent
+from mailstore.services.deliver import Incoming, Placement, Prepared, deliver_async, prepare
+from mta.inbound.accepted import AlreadyAcceptedError, digest_of, remember_all
 from mta.inbound.recipients import Target, merge_accounts
 from mta.inbound.trace import Arrival, checked_header, trace_block, without_our_results
 from mta.services.lists import queue_for_externals
@@ -46,7 +44,7 @@ class Receipt:
     the events for the log, which are written in batches after the commit."""
 
     digest: bytes
-    events: tuple[Event, ...]
+    events: tuple[NewEvent, ...]
 
 
 _numbers = itertools.count()
@@ -71,9 +69,10 @@ async def receive(transaction: Transaction, message: bytes) -> Receipt:
         prepared = prepare(received, trace=trace)
     else:
         prepared = await dbthread.run(prepare, received, trace=trace)
-    also = functools.partial(_also, transaction, received, digest)
+    has_externals = any(target.externals for target in transaction.targets)
+    also = functools.partial(_queue, transaction, received) if has_externals else None
     try:
-        await asyncio.wrap_future(deliver(Incoming(prepared, placements, also)))
+        await deliver_async(Incoming(prepared, placements, also, about=digest, together=remember_all))
     except AlreadyAcceptedError:
         return Receipt(b"", ())
     return Receipt(digest, tuple(_events(transaction, prepared)))
@@ -87,15 +86,14 @@ def _placements(transaction: Transaction, mail: Mail) -> list[Placement]:
     ]
 
 
-def _also(transaction: Transaction, received: bytes, digest: bytes) -> None:
-    """What stands or falls with the rows of the mail, inside the writer's transaction."""
-    remember(digest, time.time_ns() // 1000)
+def _queue(transaction: Transaction, received: bytes) -> None:
+    """What leaves stands or falls with the rows of the mail, inside the writer's transaction."""
     for target in transaction.targets:
         if target.externals:
             queue_for_externals(target, transaction.sender, received, transaction.arrival)
 
 
-def _events(transaction: Transaction, prepared: Prepared) -> Iterator[Event]:
+def _events(transaction: Transaction, prepared: Prepared) -> Iterator[NewEvent]:
     """One RECEIVED event for each account, and one for each member whose mailbox had no room."""
     for account, matched in merge_accounts(transaction.targets).values():
         yield _event(transaction, account, matched, prepared)
@@ -106,9 +104,9 @@ def _events(transaction: Transaction, prepared: Prepared) -> Iterator[Event]:
 
 def _event(
     transaction: Transaction, account: AccountRow, matched: str, prepared: Prepared, *, error: str = ""
-) -> Event:
+) -> NewEvent:
     arrival = transaction.arrival
-    return event(
+    return NewEvent(
         Kind.RECEIVED,
         at=datetime.datetime.fromtimestamp(arrival.at_s, datetime.UTC),
         domain_id=account.domain_id,

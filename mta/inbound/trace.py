@@ -7,7 +7,6 @@ every recipient of a transaction. Nothing is claimed that was not checked: Authe
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import email.utils
 import re
 
@@ -59,7 +58,7 @@ def received_line(arrival: Arrival) -> bytes:
 
 def mail_date(at_s: float) -> str:
     """A date as header fields write it (RFC 5322 3.3), in UTC."""
-    return email.utils.format_datetime(datetime.datetime.fromtimestamp(at_s, datetime.UTC))
+    return email.utils.formatdate(at_s).removesuffix("-0000") + "+0000"
 
 
 def address_literal(address: str) -> str:

@@ -63,7 +63,7 @@ def submit(access: Access, request: SubmitRequest) -> int:
     routes = [] if held else route(recipients, sender=request.envelope_from)
     with transaction.atomic():
         if request.digest:
-            remember(request.digest, now_us)
+            remember(request.digest)
         ids = blobs.insert(contents)
         submission.wire_blob_id = ids[contents[0].sha256]
         submission.sent_blob_id = ids[contents[-1].sha256] if request.save_to_sent else None

@@ -1,0 +1,66 @@
+"""Many rows in few statements, for both engines.
+
+`executemany` of SQLite's driver lets go of the interpreter and takes it back for every row, which beside a busy event
+loop costs more than the row; on PostgreSQL it is a round trip each. Statements of a few fixed sizes stay prepared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+SIZES = (64, 16, 4, 2, 1)
+"""Rows of one statement, largest first."""
+
+
+def executed(statement: str, parameters: Sequence[Any] = ()) -> contextlib.closing[Any]:
+    """`with executed(…) as cursor`: one statement, run in the caller's transaction by the shortest way there is."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    quick = getattr(connection, "quick_cursor", None)
+    cursor = quick(statement, parameters) if quick is not None else None
+    if cursor is None:
+        cursor = connection.cursor()
+        cursor.execute(statement, parameters)
+    return contextlib.closing(cursor)
+
+
+def insert_rows(table: str, columns: str, rows: Sequence[Sequence[Any]], tail: str = "") -> list[tuple[Any, ...]]:
+    """INSERT `rows` in the caller's transaction; what a RETURNING in `tail` gives. `tail` may say ON CONFLICT; a row
+    that conflicts with another of `rows` is an error on PostgreSQL unless it says DO NOTHING."""
+    found: list[tuple[Any, ...]] = []
+    if not rows:
+        return found
+    returns = "RETURNING" in tail
+    marks = f"({', '.join(['%s'] * len(rows[0]))})"
+    for part in _parts(rows):
+        values = ", ".join([marks] * len(part))
+        statement = f"INSERT INTO {table} ({columns}) VALUES {values} {tail}"
+        with executed(statement, [value for row in part for value in row]) as cursor:
+            if returns:
+                found += cursor.fetchall()
+    return found
+
+
+def _parts(rows: Sequence[Sequence[Any]]) -> list[Sequence[Sequence[Any]]]:
+    parts, begin = [], 0
+    for size in SIZES:
+        while len(rows) - begin >= size:
+            parts.append(rows[begin : begin + size])
+            begin += size
+    return parts
+
+
+def update_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Set `columns` of the rows whose `id` is the first value of each row of parameters, in the caller's transaction."""
+    if not rows:
+        return
+    marks = f"({', '.join(['%s'] * (len(columns) + 1))})"
+    setting = ", ".join(f"{column} = new.column{number}" for number, column in enumerate(columns, 2))
+    for part in _parts(rows):
+        values = ", ".join([marks] * len(part))
+        statement = f"UPDATE {table} SET {setting} FROM (VALUES {values}) AS new WHERE {table}.id = new.column1"
+        with executed(statement, [value for row in part for value in row]):
+            pass
