@@ -96,10 +96,10 @@ def listing(
     }
 
 
-def targets(tree: Sequence[FolderRow], folder: FolderRow) -> list[dict[str, Any]]:
+def targets(tree: Sequence[FolderRow], folder: FolderRow | None = None) -> list[dict[str, Any]]:
     """The folders that mail can be moved to."""
     hidden = {Role.DRAFTS, Role.SENT, Role.MONITOR}
-    rows = [row for row in tree if row.id != folder.id and row.role not in hidden]
+    rows = [row for row in tree if (folder is None or row.id != folder.id) and row.role not in hidden]
     return [{"id": str(row.id), "shown": folder_name(row.role, row.name), "depth": min(row.depth, 5)} for row in rows]
 
 

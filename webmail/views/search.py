@@ -10,10 +10,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from core.access import Right
 from mailstore.selectors.lists import Filter, Key, list_page
 from webmail.context import folder_name
 from webmail.display import display_of
 from webmail.http import MAX_ID, current_access, folders_of, is_fragment, mailbox_access
+from webmail.listing import targets
 from webmail.rows import Rows
 
 MAX_TEXT_CHARS = 200
@@ -45,7 +47,12 @@ def search(request: HttpRequest) -> HttpResponse:
         "is_empty": not rows,
         "is_continued": start is not None,
         "more": more,
-        "can": {},
+        "can": {
+            "flag": access.may(Right.FLAG),
+            "move": access.may(Right.MOVE),
+            "delete": access.may(Right.DELETE),
+        },
+        "targets": targets(folders_of(request, access)),
         "mailbox": access.mailbox,
     }
     template = "webmail/search_part.html" if is_fragment(request, "list") else "webmail/search.html"
