@@ -1,0 +1,1 @@
+"""Everything an installation is, in one directory, and back: while it runs, without stopping mail."""
