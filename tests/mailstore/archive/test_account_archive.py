@@ -230,7 +230,7 @@ def test_rows_and_tables_of_another_version_find_their_place(filled: Access, tmp
     changed = tmp_path / "b.tar.zst"
     with (tmp_path / "a.tar.zst").open("rb") as source, changed.open("wb") as target:
         stream = zstandard.ZstdDecompressor().stream_reader(source)
-        tar = tarfile.open(fileobj=stream, mode="r|")
+        tar = tarfile.open(fileobj=stream, mode="r|")  # noqa: SIM115
         writer: ArchiveWriter | None = None
         for info in tar:
             data = tar.extractfile(info).read()  # type: ignore[union-attr]
