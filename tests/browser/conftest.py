@@ -172,6 +172,8 @@ class World:
     contexts: list[BrowserContext] = dataclasses.field(default_factory=list)
     wrong: list[str] = dataclasses.field(default_factory=list)
     allowed: set[int] = dataclasses.field(default_factory=set)
+    expected: str = "\0"
+    """Part of a line in the console that this test provokes."""
 
     def person(self, *, signed_in: bool = True, address: str = "", **options: Any) -> Person:
         """A new account in a new window; `options` are those of Playwright's `new_context`."""
@@ -206,7 +208,7 @@ class World:
 
     def _hear(self, message: ConsoleMessage) -> None:
         refused = REFUSED.match(message.text)
-        if message.type != "error" or refused and int(refused[1]) in self.allowed:
+        if message.type != "error" or self.expected in message.text or refused and int(refused[1]) in self.allowed:
             return
         self.wrong.append(f"console: {message.text} ({message.location.get('url', '')})")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import shutil
@@ -30,6 +31,12 @@ class Server:
         self.url = f"http://localhost:{ports['WEB_PORT']}"
         self.port = ports["WEB_PORT"]
         self.mx_port = ports["MX_PORT"]
+
+    def at(self, host: str) -> Server:
+        """The same server under another name."""
+        other = copy.copy(self)
+        other.url = f"http://{host}:{self.port}"
+        return other
 
     def log(self) -> str:
         """What the server has said so far."""

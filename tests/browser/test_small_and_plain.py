@@ -1,0 +1,125 @@
+"""A phone, a browser without scripts, other languages and themes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import World
+from tests.browser.seed import PASSWORD
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def fits(page: Page) -> None:
+    """Nothing sticks out at the side."""
+    assert page.evaluate(OVERFLOW) <= 0, page.url
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_reading_and_answering_on_a_phone(world: World, width: int) -> None:
+    person, other = world.person(**{**PHONE, "viewport": {"width": width, "height": 844}}), world.person()
+    other.open("/compose/")
+    other.write_to(person.address)
+    other.page.get_by_role("textbox", name="Subject").fill("To your phone, with a rather long subject " + "x" * 60)
+    other.editor().fill("Short question")
+    other.send()
+    page = person.open("/")
+    fits(page)
+    page.get_by_role("button", name="Menu").tap()
+    expect(page.locator("#tree")).to_be_in_viewport()
+    person.folder("Inbox").tap()
+    page.locator(".row-link").first.tap()
+    expect(page.frame_locator("[data-letter-frame]").locator("body")).to_contain_text("Short question")
+    fits(page)
+    page.get_by_role("button", name=re.compile(r"^Reply( \(R\))?$")).tap()
+    expect(person.editor()).to_be_visible()
+    fits(page)
+    person.editor().press_sequentially("Short answer")
+    page.get_by_role("button", name="Send", exact=True).tap()
+    person.toast("Sent")
+    other.open()
+    other.page.locator(".row-link").first.click()
+    expect(other.page.frame_locator("[data-letter-frame]").locator("body")).to_contain_text("Short answer")
+
+
+def test_every_page_fits_a_phone(world: World) -> None:
+    person = world.person(**PHONE)
+    person.receive("One", "Two")
+    for path in ("/", "/inbox/", "/compose/", "/search/?q=One", "/folders/new/", "/recovery/"):
+        person.open(path)
+        fits(person.page)
+
+
+def test_back_on_a_phone_leads_from_the_mail_to_the_list(world: World) -> None:
+    person = world.person(**PHONE)
+    person.receive("There and back")
+    page = person.open()
+    person.row("There and back").get_by_role("link").tap()
+    expect(page.locator("#mail-subject")).to_be_in_viewport()
+    page.go_back()
+    expect(person.row("There and back")).to_be_in_viewport()
+    expect(page.locator("#mail-subject")).to_have_count(0)
+
+
+def test_everything_works_without_scripts(world: World) -> None:
+    person, other = world.person(signed_in=False, java_script_enabled=False), world.person()
+    page = person.open("/")
+    page.get_by_role("textbox", name="Account").fill(person.address)
+    page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    person.receive("Plain old web")
+    person.folder("Inbox").click()
+    person.row("Plain old web").get_by_role("button", name="Star").click()
+    expect(person.row("Plain old web").get_by_role("button", name="Star")).to_have_attribute("aria-pressed", "true")
+    person.row("Plain old web").get_by_role("link").click()
+    expect(page.locator("#mail")).to_contain_text("Hello there")
+    page.get_by_role("button", name="Forward", exact=True).click()
+    page.locator("textarea[name=to]").fill(other.address)
+    page.locator("textarea[name=text]").fill("Look at this")
+    page.get_by_role("button", name="Send", exact=True).click()
+    person.toast("Sent")
+    other.open()
+    expect(other.row("Fw: Plain old web")).to_be_visible()
+    person.folder("Inbox").click()
+    person.row("Plain old web").get_by_role("checkbox").check()
+    page.get_by_role("toolbar", name="Selected mails").get_by_role("button", name="Delete").click()
+    person.toast("moved to")
+    expect(person.row("Plain old web")).to_have_count(0)
+    page.get_by_role("link", name="New folder").click()
+    page.get_by_role("textbox", name="Name").fill("No scripts")
+    page.get_by_role("button", name="Create").click()
+    expect(person.folder("No scripts")).to_be_visible()
+
+
+def test_the_language_is_switched_and_kept(world: World) -> None:
+    person = world.person(signed_in=False, locale="zh-CN")
+    page = person.open("/sign-in/")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    person.sign_in()
+    page = person.open()
+    page.get_by_label("Account: ").click()
+    page.get_by_role("button", name="中文").click()
+    expect(person.folder("收件箱")).to_be_visible()
+    again = world.person(address=person.address, locale="en-GB")
+    again.open()
+    expect(again.folder("收件箱")).to_be_visible()
+
+
+def test_the_theme_follows_the_system_until_it_is_chosen(world: World) -> None:
+    person = world.person(color_scheme="dark")
+    page = person.open()
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-theme", "dark")
+    page.emulate_media(color_scheme="light")
+    expect(root).to_have_attribute("data-theme", "light")
+    with page.expect_response("**/preferences/display/"):
+        page.get_by_role("button", name="Light or dark").click()
+    expect(root).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(root).to_have_attribute("data-theme", "dark")
