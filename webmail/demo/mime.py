@@ -197,10 +197,17 @@ def _html_signature(sender: Correspondent) -> str:
 
 
 def _unlabelled(letter: Letter) -> bytes:
-    names = {"From": letter.sender, "To": letter.to[0]}
-    lines = [f"{name}: {who.name} <{who.address}>" for name, who in names.items()]
-    lines += [f"Subject: {letter.subject}", f"Date: {_date(letter)}", f"Message-ID: <{letter.message_id}>", ""]
-    return "\r\n".join([*lines, *_plain(letter).splitlines(), ""]).encode("gb18030")
+    fields = [
+        ("From", f"{letter.sender.name} <{letter.sender.address}>"),
+        ("To", ", ".join(f"{who.name} <{who.address}>" for who in letter.to)),
+        ("Cc", ", ".join(f"{who.name} <{who.address}>" for who in letter.cc)),
+        ("Subject", letter.subject),
+        ("Date", _date(letter)),
+        ("Message-ID", f"<{letter.message_id}>"),
+        ("In-Reply-To", f"<{letter.references[-1]}>" if letter.references else ""),
+    ]
+    lines = [f"{name}: {value}" for name, value in fields if value]
+    return "\r\n".join([*lines, "", *_plain(letter).splitlines(), ""]).encode("gb18030")
 
 
 def _address(who: Correspondent, charset: str) -> str:
