@@ -243,8 +243,8 @@ class Connection(asyncio.BufferedProtocol):
         if secure is None:
             self._lost = True
             return
+        # What lies in the buffer now came after the handshake, encrypted: a quick client's first command.
         self._transport = secure
-        self._input.clear()
         self._dialogue.note_tls()
         self._dialogue.session.tls = _negotiated(secure)
         self._expect(COMMAND_TIMEOUT_S)

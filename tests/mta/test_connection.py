@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import ssl
 
 import pytest
 
 from accounts.models import Account
 from mta.smtp_in import connection, dialogue
-from tests.mta.conftest import Running, Talk
+from tests.mta.conftest import Running, Talk, client_tls
 
 
 def begin(running: Running, *recipients: str, size: int = 0) -> Talk:
@@ -186,6 +187,34 @@ def test_garbage_never_breaks_the_server(running: Running, seed: int) -> None:
     talk.close()
     wait_for(running, lambda: not running.server.gate.open)
     assert running.talk().say("NOOP").startswith("250")
+
+
+def test_a_command_that_comes_with_the_end_of_the_handshake_is_answered(running: Running) -> None:
+    talk = running.talk()
+    assert talk.say("EHLO client.example").startswith("250")
+    assert talk.say("STARTTLS").startswith("220")
+    arrived, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+    secure = client_tls().wrap_bio(arrived, leaving)
+    with pytest.raises(ssl.SSLWantReadError):
+        secure.do_handshake()
+    talk.send(leaving.read())
+    while True:
+        arrived.write(talk.socket.recv(65536))
+        try:
+            secure.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            continue
+    secure.write(b"NOOP\r\n")
+    talk.send(leaving.read())  # the client's Finished and its first command, in one segment
+    answer = b""
+    while not answer:
+        try:
+            answer = secure.read()
+        except ssl.SSLWantReadError:
+            arrived.write(talk.socket.recv(65536))
+    assert answer.startswith(b"250 ")
+    talk.close()
 
 
 def test_stopping_says_goodbye_to_idle_clients(running: Running) -> None:
