@@ -27,7 +27,10 @@ class AddressBackend(BaseBackend):
 
     def get_user(self, user_id: int) -> Account | None:
         """The account of a session with its domain, in one query; None when it may no longer come in."""
-        account = Account.objects.select_related("domain").filter(pk=user_id).first()
-        if account is None or not account.is_active or account.is_expired or not account.domain.is_active:
+        try:
+            account = Account.objects.select_related("domain").get(pk=user_id)
+        except Account.DoesNotExist:
+            return None
+        if not account.is_active or account.is_expired or not account.domain.is_active:
             return None
         return account
