@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -69,6 +70,7 @@ def blank(request: HttpRequest) -> HttpResponse:
     fields = {
         **given,
         "revision": 0,
+        "composer": secrets.token_hex(8),
         "identity": drafting.mine(actor, access.mailbox).default,
         "format": "html",
         "html": composing.typed_html(request.GET.get("body", "")[:100_000]),

@@ -21,6 +21,8 @@ def save_posted(request: HttpRequest, access: Access, draft_id: int) -> DraftRow
         return compose_answers.invalid(request, access, draft, form)
     content = composing.content_of(form, draft.attachments, identity=draft.identity)
     revision = form.cleaned_data["revision"]
+    if "composer" in request.POST and revision == 0:
+        revision = draft.revision  # a new composer that never heard that its draft is begun: no other window has it
     try:
         return drafts.save_draft(access, draft_id, revision if revision is not None else draft.revision, content)
     except MailError as error:

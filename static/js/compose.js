@@ -2,15 +2,10 @@
 import { Attachments } from "./attachments.js";
 import { Saving } from "./compose_saving.js";
 import { Editor } from "./editor.js";
+import { csrf } from "./net.js";
 import { Recipients } from "./recipients.js";
 
 const FIELDS = ["to", "cc", "bcc"];
-
-function csrf() {
-  // The cookie and not the form: it changes when somebody signs in again in another tab.
-  const cookie = document.cookie.split("; ").find((each) => each.startsWith("csrftoken="));
-  return cookie ? cookie.slice("csrftoken=".length) : document.querySelector("[name=csrfmiddlewaretoken]").value;
-}
 
 class Composer {
   constructor(form) {
@@ -137,6 +132,7 @@ class Composer {
       this.recipients[name].take(kept[name], { quiet: true });
       if (kept[name]) this.reveal(name, false);
     }
+    if (kept.composer && this.form.elements.composer) this.form.elements.composer.value = kept.composer;
     this.form.elements.subject.value = kept.subject || "";
     this.editor.load({ html: kept.html || "", text: kept.text || "", isPlain: kept.format === "plain" });
     this.touched = true;

@@ -87,6 +87,15 @@ def test_the_first_save_makes_a_draft_and_a_copy_in_drafts(client: Client, alice
     assert b"Subject: Lunch" in in_folder(alice, Role.DRAFTS)[0]
 
 
+def test_a_composer_that_posts_again_after_a_reload_goes_on_with_its_draft(client: Client, alice: Account) -> None:
+    save = reverse("compose_new") + "?then=save"
+    first = client.post(save, written(composer="c1"), headers=JSON).json()["id"]
+    again = client.post(save, written(composer="c1", subject="Supper"), headers=JSON).json()["id"]
+    other = client.post(save, written(composer="c2"), headers=JSON).json()["id"]
+    assert first == again != other
+    assert row(alice, Draft.objects.get(pk=int(first))).subject == "Supper"
+
+
 def test_a_save_from_an_older_revision_is_refused_and_changes_nothing(client: Client) -> None:
     draft = start(client)
     first = draft.revision

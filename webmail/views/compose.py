@@ -6,6 +6,8 @@ the text that was posted.
 
 from __future__ import annotations
 
+import contextlib
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,6 +24,8 @@ from webmail.http import access_of, actor_of, packed_id
 from webmail.views import compose_files
 
 ANSWERS = frozenset({"reply", "reply_all", "forward", "forward_attached", "edit_as_new", "go_on"})
+COMPOSERS_KEPT = 20
+MAX_COMPOSER_CHARS = 32
 
 
 @login_required
@@ -32,7 +36,7 @@ def compose_new(request: HttpRequest) -> HttpResponse:
         return compose_answers.blank(request)
     if request.POST.get("mode") in ANSWERS:
         return _answer(request)
-    draft = drafting.start_blank(actor_of(request), actor_of(request).pk)
+    draft = _begun(request)
     step = {"send": compose_send, "attach": compose_files.compose_attach, "discard": compose_discard}
     view = step.get(request.GET.get("then", ""), compose_save)
     return view(request, draft.id)
@@ -101,6 +105,20 @@ def compose_undo(request: HttpRequest, draft_id: int, submission_id: int) -> Htt
 def compose_editor(request: HttpRequest) -> HttpResponse:
     """The editor's page, for the frame in the composer, under the policy that an editor needs."""
     return compose_answers.editor(request)
+
+
+def _begun(request: HttpRequest) -> DraftRow:
+    """A new draft, once for each composer: a browser that never saw the answer posts again after a reload."""
+    composer = request.POST.get("composer", "")[:MAX_COMPOSER_CHARS]
+    begun: dict[str, int] = request.session.get("composers", {})
+    if composer in begun:
+        with contextlib.suppress(MailError):
+            return drafts_read.get_draft(access_of(request, begun[composer]), begun[composer])
+    draft = drafting.start_blank(actor_of(request), actor_of(request).pk)
+    if composer:
+        kept = list(begun.items())[-COMPOSERS_KEPT + 1 :]
+        request.session["composers"] = dict([*kept, (composer, draft.id)])
+    return draft
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
