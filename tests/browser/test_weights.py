@@ -1,4 +1,4 @@
-"""How much a page weighs on the wire, in bytes (ui.md: 250 KB at first, 15 KB for a refresh)."""
+"""How much a page weighs on the wire, in bytes (250 KB at first, 15 KB for a refresh)."""
 
 from __future__ import annotations
 
