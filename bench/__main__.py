@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = {
     "store": "the store alone: groups of 64 on one core",
     "smtp_in": "SMTP to mailbox: 1 and 10 connections into a real smtpd",
+    "search": "the search index: cost, questions, lag",
     "list_page": "list pages at the head, the middle and the end of a folder, in-process and through the web server",
     "open_message": "a message opened in the pane, as a page, and its body",
     "anchors": "Postfix handing over to Dovecot (LMTP, sdbox): the same mails from the same client",

@@ -92,8 +92,9 @@ def leaf_condition(leaf: Leaf, place: Place) -> Condition:
 
 
 def in_folders(folder_ids: Sequence[int]) -> Condition:
-    """Ids are numbers of ours; there may be thousands of them."""
-    return f"e.folder_id IN ({', '.join(map(str, folder_ids)) or 'NULL'})", []
+    """Ids are numbers of ours. The plus keeps SQLite's planner from walking these folders instead of the few rows that are
+    asked for."""
+    return f"+e.folder_id IN ({', '.join(map(str, folder_ids)) or 'NULL'})", []
 
 
 def moment_us(leaf: Day | Age, now: datetime.datetime) -> int:

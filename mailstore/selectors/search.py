@@ -18,16 +18,14 @@ from mailstore.search.facts import INDEXED, Place, condition, in_folders, leaf_c
 from mailstore.search.index import index
 from mailstore.search.keys import bounds, first_key
 from mailstore.search.plan import Plan, expression, plan
-from mailstore.search.tree import And, In, Is, Leaf, Node, Not, Or, State, Text, leaves
+from mailstore.search.tree import Age, And, Day, In, Is, Leaf, Node, Not, Or, State, Text, leaves
 from mailstore.selectors.folders import FolderRow
 from mailstore.selectors.lists import ROW_COLUMNS, ROW_JOINS, Key, ListRow
 
 MAX_LIMIT = 200
 SCAN = 4_000
 """Messages that one call looks at."""
-FEW = 2_000
-"""When the rows are no more than that, they are read, and not the whole list of a common word."""
-BATCH = 250
+MAX_BATCH = 1_000
 SLACK_S = 3_600
 """How far a crowded second may have borrowed from later ones (mailstore.search.keys)."""
 
@@ -71,15 +69,17 @@ def _start(after: str) -> tuple[str, int, Key | None]:
 
 
 def _is_few(made: Plan, place: Place) -> bool:
-    """By the folders' counters."""
+    """Whether reading all the rows that the folders count is less work than reading hits of a common word until enough of
+    them are such rows: n rows of N against 50 · N/n hits."""
     folders = _folders(made, place)
     counts = [sum(row.total for row in folders)]
+    everything = sum(row.total for row in place.folders)
     if Is(State.UNREAD) in made.facts:
         counts.append(sum(row.unread for row in folders))
     if Is(State.STARRED) in made.facts:
         counts.append(sum(row.starred for row in folders))
     has_reason = any(isinstance(fact, In) or fact in (Is(State.UNREAD), Is(State.STARRED)) for fact in made.facts)
-    return has_reason and min(counts) <= FEW
+    return has_reason and min(counts) ** 2 <= 50 * everything
 
 
 def _folders(made: Plan, place: Place) -> list[FolderRow]:
@@ -101,6 +101,8 @@ class _Evaluator:
         self.index: Index = index()
         self.folders = _folders(made, place)
         self.leaves = list(dict.fromkeys(leaf for part in made.mixed for leaf, _ in leaves(part)))
+        self.driving = [fact for fact in made.facts if isinstance(fact, Is) and fact.state in INDEXED]
+        self.other = [fact for fact in made.facts if fact not in self.driving and not isinstance(fact, In | Day | Age)]
         self.facts: list[Leaf] = [leaf for leaf in self.leaves if not isinstance(leaf, Text)]
 
     # ---- driven by the index -------------------------------------------------------------------------------------
@@ -123,7 +125,7 @@ class _Evaluator:
             if len(hits) < size:
                 return _page(groups, is_more=False)
             scanned += len(hits)
-            high, size = hits[-1].key - 1, min(4 * size, 1_000)
+            high, size = hits[-1].key - 1, min(4 * size, MAX_BATCH)
         return Found([row for _, found in groups for row in found], f"k{high + 1}")
 
     def _key_range(self) -> tuple[int, int]:
@@ -138,9 +140,9 @@ class _Evaluator:
     # ---- driven by the folders -----------------------------------------------------------------------------------
     def by_rows(self, after: Key | None, limit: int) -> Found:
         rows: list[ListRow] = []
-        scanned = 0
+        scanned, size = 0, limit + 1
         while scanned < SCAN:
-            keys, end = self._walk(after, max(BATCH, limit + 1))
+            keys, end = self._walk(after, size)
             found = self._rows("e.id", [key.id for key in keys])
             for key in keys:
                 rows += found.get(key.id, [])
@@ -149,7 +151,8 @@ class _Evaluator:
                     return Found(rows[:limit], f"d{Key(last.sort_us, last.entry_id)}")
             if end is None:
                 return Found(rows, None)
-            scanned += BATCH
+            scanned += SCAN if self.other else size
+            size = min(2 * size, MAX_BATCH)
             after = end
         return Found(rows, f"d{after}")
 
@@ -169,11 +172,9 @@ class _Evaluator:
     def _walk_folder(self, folder_id: int, after: Key | None, size: int) -> tuple[list[Key], Key | None]:
         """Matching keys of one folder, and where its walk stopped when it isn't at its end."""
         low_us, high_us = span_us(self.plan.facts, self.place.now)
-        driving = [fact for fact in self.plan.facts if isinstance(fact, Is) and fact.state in INDEXED]
-        other = [fact for fact in self.plan.facts if fact not in driving and not isinstance(fact, In)]
         walked = "SELECT e.sort_us, e.id, e.flags, e.keywords, e.attributes, e.size, e.folder_id FROM mailstore_entry e WHERE e.folder_id = %s"
         values: list[object] = [folder_id]
-        for fact in driving:
+        for fact in self.driving:
             walked += f" AND {leaf_condition(fact, self.place)[0]}"
         if low_us > -(1 << 62) or high_us < 1 << 62:
             walked += " AND e.sort_us >= %s AND e.sort_us < %s"
@@ -181,13 +182,13 @@ class _Evaluator:
         if after is not None:
             walked += " AND e.sort_us <= %s AND (e.sort_us < %s OR e.id < %s)"
             values += [after.sort_us, after.sort_us, after.id]
-        walked += f" ORDER BY e.sort_us DESC, e.id DESC LIMIT {SCAN if other else size}"
-        matching, more = self._conditions(other)
+        walked += f" ORDER BY e.sort_us DESC, e.id DESC LIMIT {SCAN if self.other else size}"
+        matching, more = self._conditions(self.other)
         query = f"SELECT e.sort_us, e.id FROM ({walked}) AS e WHERE {matching} ORDER BY e.sort_us DESC, e.id DESC LIMIT {size}"
         found = [Key(*row) for row in sql.rows(query, [*values, *more])]
         if len(found) == size:
             return found, found[-1]
-        if not other:
+        if not self.other:
             return found, None
         last = sql.row(f"SELECT e.sort_us, e.id FROM ({walked}) AS e LIMIT 1 OFFSET {SCAN - 1}", values)
         return found, Key(*last) if last else None
@@ -211,9 +212,10 @@ class _Evaluator:
         for part in sql.slices(ids):
             query = (
                 f"SELECT {ROW_COLUMNS}{columns} FROM mailstore_entry e {ROW_JOINS} WHERE {column} IN ({sql.marks(part)}) "
-                f"AND e.mailbox_id = %s AND m.id = e.message_id AND {scope} AND {matching} ORDER BY e.id DESC"
+                f"AND e.mailbox_id = %s AND m.id = e.message_id AND {scope} AND {matching}"
             )
             rows += sql.rows(query, [*before, *part, self.access.mailbox, *values])
+        rows.sort(reverse=True)
         listed = [(ListRow(*row[:width]), dict(zip(self.facts, row[width:], strict=True))) for row in rows]
         texts = self._texts({row.message_id for row, _ in listed})
         for row, known in listed:
@@ -233,7 +235,7 @@ class _Evaluator:
     def _holders(self, text: Text, low: int, high: int) -> Iterator[int]:
         wanted = expression(text)
         assert wanted is not None
-        size = 1_000
+        size = MAX_BATCH
         while True:
             hits = self.index.hits(self.access.mailbox, wanted, low=low, high=high, limit=size)
             yield from (hit.message_id for hit in hits)
