@@ -6,6 +6,7 @@ Everything of a mail passes `escape`; nothing else here comes from outside.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable
 
 from django.urls import reverse
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from mailstore.message.scan import Attribute
 from mailstore.models import Flag, Role
+from mailstore.search.excerpt import Marks, spans
 from mailstore.selectors.lists import ListRow
 
 SEEN, FLAGGED, ANSWERED, FORWARDED = int(Flag.SEEN), int(Flag.FLAGGED), int(Flag.ANSWERED), int(Flag.FORWARDED)
@@ -28,7 +30,17 @@ BY_RECIPIENT = frozenset({Role.SENT, Role.DRAFTS})
 class Rows:
     """Renders the rows of one page. Words, zone and the day are looked up once."""
 
-    def __init__(self, *, role: str = "", current: int = 0, folder_names: dict[int, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        role: str = "",
+        current: int = 0,
+        folder_names: dict[int, str] | None = None,
+        marks: Marks | None = None,
+        excerpts: dict[int, str] | None = None,
+    ) -> None:
+        self.marks = marks or Marks(None, None, None)
+        self.excerpts = excerpts or {}
         self.by_recipient = role in BY_RECIPIENT
         self.role = role
         self.current = current
@@ -70,7 +82,8 @@ class Rows:
         words, entry = self.words, row.entry_id
         is_new = not row.flags & SEEN
         is_starred = bool(row.flags & FLAGGED)
-        subject = escape(row.subject) or words["subject"]
+        subject = self._marked(row.subject, self.marks.subject) or words["subject"]
+        name = escape(row.subject) or words["subject"]
         who = self._who(row)
         marks, count_marks = self._marks(row)
         classes = "row" + " is-new" * is_new + " is-on" * (entry == self.current)
@@ -79,11 +92,13 @@ class Rows:
         unread = f'<span class="visually-hidden">{words["unread"]}: </span>' if is_new else ""
         url = self._url(row)
         here = ' aria-current="true"' if entry == self.current else ""
-        preview = f'<span class="row-preview">{escape(row.preview)}</span>' if row.preview else ""
+        preview = self.excerpts.get(entry, row.preview)
+        preview = self._marked(preview, self.marks.text)
+        preview = f'<span class="row-preview">{preview}</span>' if preview else ""
         return (
             f'<li class="{classes}" data-id="{entry}" id="e{entry}">'
             f'<label class="row-check"><input type="checkbox" name="ids" value="{entry}" '
-            f'aria-label="{words["select"]}: {subject}"></label>'
+            f'aria-label="{words["select"]}: {name}"></label>'
             f'<a class="row-link" href="{url}" draggable="true"{here}>'
             f'<span class="row-who">{unread}<b>{who}</b>{count}</span>'
             f'<time datetime="{at.isoformat(timespec="seconds")}">{self.when(at)}</time>'
@@ -118,8 +133,21 @@ class Rows:
 
     def _who(self, row: ListRow) -> str:
         if self.by_recipient or (self.role == "" and not row.sender_address and row.recipients):
-            return escape(row.recipients) or self.words["nobody"]
-        return escape(row.sender_name or row.sender_address) or self.words["sender"]
+            return self._person(row.recipients) or self.words["nobody"]
+        return self._person(row.sender_name or row.sender_address) or self.words["sender"]
+
+    def _person(self, text: str) -> str:
+        return self._marked(text, self.marks.people)
+
+    def _marked(self, text: str, wanted: re.Pattern[str] | None) -> str:
+        """Escaped, with what was searched for marked."""
+        if wanted is None:
+            return escape(text)
+        pieces, at = [], 0
+        for start, end in spans(wanted, text):
+            pieces += [escape(text[at:start]), f"<mark>{escape(text[start:end])}</mark>"]
+            at = end
+        return "".join([*pieces, escape(text[at:])])
 
     def _marks(self, row: ListRow) -> tuple[str, int]:
         """The icons of a row, and how many they are: the text beside them leaves room."""

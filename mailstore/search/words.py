@@ -87,9 +87,13 @@ def stem(word: str) -> str:
     return word[:MAX_WORD_CHARS]
 
 
-def pattern(text: str) -> str:
-    """A regular expression that finds in a folded text what `asked(text)` finds in the index; empty for no words."""
-    pieces = [re.escape(chinese) if chinese else _word_pattern(word) for chinese, word in _RUN.findall(fold(text))]
+def pattern(text: str, *, is_prefix: bool = False) -> str:
+    """A regular expression that finds in a folded text what `asked(text)` finds in the index; empty for no words. With
+    `is_prefix` the last word may go on."""
+    runs = _RUN.findall(fold(text))
+    pieces = [re.escape(chinese) if chinese else _word_pattern(word) for chinese, word in runs]
+    if is_prefix and runs and runs[-1][1]:
+        pieces[-1] = rf"(?<![^\W_{CJK}]){re.escape(stem(runs[-1][1]))}[^\W_{CJK}]*"
     return r"[\W_]*".join(pieces)
 
 
