@@ -189,9 +189,7 @@ def _elsewhere(text: str, parsed: Parsed) -> str:
     """The same question in trash and junk too, when it named no folder."""
     if parsed.tree is None or any(isinstance(each, In) for each, _positive in leaves(parsed.tree)):
         return ""
-    return (
-        f"{reverse('search')}?{urlencode({'q': f'{text} in:anywhere'})}"
-    )
+    return f"{reverse('search')}?{urlencode({'q': f'{text} in:anywhere'})}"
 
 
 def _rights(access: Access) -> dict[str, bool]:
