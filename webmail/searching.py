@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import get_language, gettext as _, gettext_lazy
 
 from core.access import Access, Right
 from core.errors import MailError
@@ -33,11 +33,11 @@ BACKLOG = 200
 """So many mails that aren't indexed yet are told about."""
 
 EXAMPLES = (
-    ("has:attachment newer_than:7d", gettext_lazy("With an attachment, of the last seven days")),
-    ("is:unread", gettext_lazy("Unread, in every folder")),
-    ("is:starred", gettext_lazy("Starred")),
-    ("larger:5M", gettext_lazy("Larger than 5 MB")),
-    ("in:sent newer_than:1m", gettext_lazy("Sent within a month")),
+    ("has:attachment newer_than:7d", "有附件 最近:7天", gettext_lazy("With an attachment, of the last seven days")),
+    ("is:unread", "是:未读", gettext_lazy("Unread, in every folder")),
+    ("is:starred", "是:星标", gettext_lazy("Starred")),
+    ("larger:5M", "大于:5M", gettext_lazy("Larger than 5 MB")),
+    ("in:sent newer_than:1m", "在:已发送 最近:1月", gettext_lazy("Sent within a month")),
 )
 HELP = (
     ("from:wang", "发件人:王", gettext_lazy("Sender: name or address")),
@@ -159,10 +159,19 @@ def results(request: HttpRequest, access: Access, text: str, after: str) -> dict
         "mailbox": access.mailbox,
         "address": request.get_full_path(),
         "elsewhere": _elsewhere(text, parsed),
+        **_explained(),
+    }
+
+
+def _explained() -> dict[str, Any]:
+    """Examples and operators, the reader's language first."""
+    is_chinese = (get_language() or "").startswith("zh")
+    examples = [(chinese if is_chinese else english, what) for english, chinese, what in EXAMPLES]
+    return {
         "examples": [
-            {"q": q, "url": f"{reverse('search')}?{urlencode({'q': q})}", "what": what} for q, what in EXAMPLES
+            {"q": q, "url": f"{reverse('search')}?{urlencode({'q': q})}", "what": what} for q, what in examples
         ],
-        "help": HELP,
+        "help": [((chinese, english) if is_chinese else (english, chinese), what) for english, chinese, what in HELP],
     }
 
 

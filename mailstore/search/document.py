@@ -80,6 +80,11 @@ def tokens_of(raw: bytes, message: Readable, read_file: ReadFile | None = None) 
     return found[:MAX_TOKENS]
 
 
+def subject_tokens(message: Readable) -> list[str]:
+    """Those of the subject alone: what a mail is known by when nothing else of it can be read."""
+    return [*words(message.subject), GAP, *_under(Field.SUBJECT, [message.subject])]
+
+
 def _pieces(raw: bytes, message: Readable, read_file: ReadFile | None) -> Iterator[list[str]]:
     yield words(message.subject)
     yield _under(Field.SUBJECT, [message.subject])

@@ -10,10 +10,12 @@ from mailstore.search.tree import Field, Node, Text, leaves
 from mailstore.search.words import fold, pattern
 
 EXCERPT_CHARS = 180
-LEAD_CHARS = 40
+LEAD_CHARS = 24
 """Of the text before the first match."""
 MAX_SPANS = 50
 _PEOPLE = frozenset({Field.ANY, Field.FROM, Field.TO, Field.CC, Field.BCC})
+
+_QUOTES = re.compile(r"(?m)^[ \t]*(?:>[ \t]?)+")
 
 Spans = list[tuple[int, int]]
 
@@ -71,7 +73,7 @@ def excerpt(wanted: re.Pattern[str] | None, text: str) -> str:
     """The part of a text around its first match, on one line; empty when there is none."""
     if wanted is None:
         return ""
-    line = " ".join(text.split())
+    line = " ".join(_QUOTES.sub("", text).split())
     first = wanted.search(fold(line))
     if first is None:
         return ""

@@ -27,7 +27,7 @@ from mailstore import blobs, sql
 from mailstore.fields import COUNTER_BITS, mailbox_of
 from mailstore.message import Readable, read
 from mailstore.search import sqlite
-from mailstore.search.document import Document, has_files, tokens_of
+from mailstore.search.document import Document, has_files, subject_tokens, tokens_of
 from mailstore.search.engine import Index
 from mailstore.search.index import index
 from mailstore.search.rebuild import enqueue
@@ -160,7 +160,7 @@ class Indexer:
             tokens = tokens_of(raw, message, self._read_file)
         except Exception:  # whatever a mail holds, the loop goes on and the mail stays known by its subject
             log.exception("mail not read", extra={"message_id": message_id})
-            tokens = tokens_of(b"", read(b"Subject: " + message.subject.encode("utf-8", "ignore") + b"\r\n\r\n"))
+            tokens = subject_tokens(message)
         return Document(message_id, mailbox_of(message_id), received_us, tokens)
 
     def _read_file(self, name: str, content: bytes) -> str:
