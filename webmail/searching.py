@@ -21,11 +21,11 @@ from mailstore.search.query import Parsed, Problem, ProblemKind, parse, show
 from mailstore.search.rebuild import waiting
 from mailstore.search.tree import And, Day, Field, In, Is, Node, Size, State, Text, all_of, leaves
 from mailstore.selectors.excerpts import excerpts
-from mailstore.selectors.folders import FolderRow
 from mailstore.selectors.search import Found, search
 from webmail.context import folder_name
 from webmail.display import display_of
 from webmail.http import folders_of
+from webmail.listing import targets
 from webmail.rows import Rows
 
 MAX_TEXT_CHARS = 400
@@ -154,7 +154,7 @@ def results(request: HttpRequest, access: Access, text: str, after: str) -> dict
         "backlog": waiting(access.mailbox, limit=100_000) if text else 0,
         "backlog_told": BACKLOG,
         "can": _rights(access),
-        "targets": _targets(tree),
+        "targets": targets([row for row in tree if not (row.is_read_only or row.is_locked)]),
         "panel": panel_of(parsed.tree),
         "mailbox": access.mailbox,
         "address": request.get_full_path(),
@@ -205,14 +205,6 @@ def _rights(access: Access) -> dict[str, bool]:
     """Results lie in many folders; the services refuse what a folder doesn't allow."""
     move = access.may(Right.MOVE)
     return {"flag": access.may(Right.FLAG), "move": move, "delete": access.may(Right.DELETE), "junk": move}
-
-
-def _targets(tree: Sequence[FolderRow]) -> list[dict[str, Any]]:
-    return [
-        {"id": str(row.id), "shown": folder_name(row.role, row.name), "depth": min(row.depth, 5)}
-        for row in tree
-        if row.role not in ("drafts", "sent", "monitor") and not row.is_read_only and not row.is_locked
-    ]
 
 
 def _note(problem: Problem, text: str) -> dict[str, str]:
