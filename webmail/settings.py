@@ -70,9 +70,8 @@ BLOB_STORE_URL = env.str("BLOB_STORE_URL", default="")
 """Where large messages lie: empty for DATA_DIR/blobs, or `s3://bucket/prefix` (`?endpoint=https://…&region=…`)."""
 
 
-def _database() -> dict[str, Any]:
-    """SQLite through our backend by default; PostgreSQL with a pool from DATABASE_URL."""
-    url = env.str("DATABASE_URL", default="")
+def database_config(url: str) -> dict[str, Any]:
+    """SQLite through our backend by default; PostgreSQL with persistent connections from DATABASE_URL."""
     if url and not url.startswith("sqlite"):
         return {**env.db_url_config(url), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     pragmas = (
@@ -90,7 +89,7 @@ def _database() -> dict[str, Any]:
     }
 
 
-DATABASES: dict[str, dict[str, Any]] = {"default": _database()}
+DATABASES: dict[str, dict[str, Any]] = {"default": database_config(env.str("DATABASE_URL", default=""))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
