@@ -21,6 +21,8 @@ class ErrorKind(enum.Enum):
     LIMIT = "limit"
     INVALID = "invalid"
     UNAVAILABLE = "unavailable"
+    NO_SPACE = "no_space"
+    """The server's own disk is full: temporary, nothing of the mailbox's owner."""
 
 
 class MailError(Exception):

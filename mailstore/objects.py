@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, urlsplit
 from django.conf import settings
 
 from core.errors import ErrorKind, MailError
+from core.full import refusal
 
 
 class Objects(Protocol):
@@ -68,7 +69,7 @@ class Disk:
                 fresh.rename(path)
         except OSError as error:
             fresh.unlink(missing_ok=True)
-            raise MailError(ErrorKind.UNAVAILABLE, error=str(error)) from error
+            raise refusal(error) from error
         _sync_directory(path.parent)
         _sync_directory(self._root)
 

@@ -25,6 +25,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from core.changes import held_back, publish
 from core.errors import ErrorKind, MailError
+from core.full import refusal
 from mailstore.services.store import Incoming, ItemError, Stored, store_group
 
 GROUP_MAX = 64
@@ -177,7 +178,7 @@ def _commit(group: Sequence[Job]) -> None:
             left.pop(error.index).error = _cause(error)
         except (OperationalError, InterfaceError) as error:
             log.warning("group not stored", extra={"error": str(error)})
-            return _fail(left, MailError(ErrorKind.UNAVAILABLE, error=str(error)))
+            return _fail(left, refusal(error))
         except Exception as error:
             if len(left) == 1:
                 return _fail(left, error)
@@ -203,7 +204,7 @@ def _commit_alone(group: Sequence[Job]) -> None:
         except ItemError as error:
             job.error = _cause(error)
         except (OperationalError, InterfaceError) as error:
-            job.error = MailError(ErrorKind.UNAVAILABLE, error=str(error))
+            job.error = refusal(error)
         except Exception as error:
             log.exception("item not stored")
             job.error = error

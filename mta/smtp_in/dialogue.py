@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from core.errors import MailError
+from core.full import refusal
 from mta.inbound.afterwards import Afterwards
 from mta.smtp_in import replies
 from mta.smtp_in.commands import Problem, parse_mail, parse_rcpt
@@ -69,7 +70,7 @@ class Dialogue:
             answer = replies.reply_for(error)
         except DatabaseError as error:
             log.warning("database refused work", extra={"error": str(error)})
-            answer = replies.LOCAL_ERROR
+            answer = replies.reply_for(refusal(error))
         return self._judge(answer)
 
     async def finish(self, reader: DataReader) -> bytes:
@@ -90,7 +91,7 @@ class Dialogue:
             return replies.reply_for(error)
         except DatabaseError as error:
             log.warning("message not stored", extra={"error": str(error)})
-            return replies.LOCAL_ERROR  # the client keeps it and comes again (RFC 5321 4.2.5)
+            return replies.reply_for(refusal(error))  # the client keeps it and comes again (RFC 5321 4.2.5)
 
     def note_tls(self) -> None:
         """The connection is encrypted now; everything said before is void (RFC 3207 4.2)."""

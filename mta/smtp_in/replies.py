@@ -73,6 +73,7 @@ ERRORS: dict[ErrorKind, bytes] = {
     ErrorKind.LIMIT: reply(452, "4.5.3", "Limit reached"),
     ErrorKind.INVALID: reply(554, "5.6.0", "Message is not valid"),
     ErrorKind.UNAVAILABLE: LOCAL_ERROR,
+    ErrorKind.NO_SPACE: NO_MEMORY,
 }
 
 

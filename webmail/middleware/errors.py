@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from core.errors import ErrorKind, MailError
+from core.full import is_full, refusal
 from webmail.views.errors import failed
 
 STATUS: dict[ErrorKind, int] = {
@@ -19,6 +21,7 @@ STATUS: dict[ErrorKind, int] = {
     ErrorKind.LIMIT: 429,
     ErrorKind.INVALID: 422,
     ErrorKind.UNAVAILABLE: 503,
+    ErrorKind.NO_SPACE: 507,
 }
 
 
@@ -34,4 +37,6 @@ class MailErrors:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Django's hook for what a view raises."""
+        if isinstance(error, DatabaseError) and is_full(error):
+            error = refusal(error)
         return failed(request, error, status=STATUS[error.kind]) if isinstance(error, MailError) else None

@@ -19,6 +19,10 @@ SENTENCES = {
     ErrorKind.IN_USE: gettext_lazy("This is still in use. Empty it first."),
     ErrorKind.LIMIT: gettext_lazy("The limit is reached."),
     ErrorKind.INVALID: gettext_lazy("Something in the form is not valid."),
+    ErrorKind.NO_SPACE: gettext_lazy(
+        "The server's disk is full, so this was not saved. What you wrote is still in your browser: tell your "
+        "administrator and try again when there is room. Nothing that was saved before is lost."
+    ),
     ErrorKind.UNAVAILABLE: gettext_lazy("The server can't do this right now. Try again in a moment; nothing was lost."),
 }
 
