@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,12 +29,3 @@ class Either:
 
 
 Expression = Phrase | Every | Either
-
-
-def phrases(expression: Expression) -> Iterator[Phrase]:
-    """Every phrase in it."""
-    if isinstance(expression, Phrase):
-        yield expression
-        return
-    for part in (*expression.parts, *(expression.without if isinstance(expression, Every) else ())):
-        yield from phrases(part)

@@ -2,8 +2,8 @@
 
 GIN has no order: every match is fetched and sorted. So the newest period of a mailbox (48 days) is asked first, which
 answers a common word at any size of the mailbox; the rest is asked only when that was not enough, and then it is a word
-rare enough to be fetched whole. Positions end at 16,383 and 255 for each word (PostgreSQL 12.11): a phrase in a longer
-document counts as all of its words, which a token of its own says of it.
+rare enough to be fetched whole. Positions end at 16,383 and 255 for each word (PostgreSQL 12.11): tokens of their own say
+where some are not known, and there a phrase counts as all of its words.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from mailstore import sql
-from mailstore.search.document import Document
+from mailstore.search.document import GAP, Document
 from mailstore.search.engine import Hit
 from mailstore.search.expression import Either, Every, Expression, Phrase
 from mailstore.search.keys import KeyGiver, bounds
@@ -22,8 +22,10 @@ PERIOD_BITS = 27
 """Of a key: the mailbox and 2^22 seconds."""
 MAX_POSITION = 16_383
 MAX_POSITIONS = 255
-LONG = "_long"
-"""The token of a document whose positions are not all known."""
+LONG = "__"
+"""The token of a document that goes on behind the last position."""
+MANY = "_"
+"""In front of a word that stands in a document more often than positions are kept."""
 
 TABLE = "mailstore_searchdocument"
 
@@ -123,13 +125,14 @@ def vector(tokens: Sequence[str]) -> str:
     places: dict[str, list[int]] = {}
     for number, token in enumerate(tokens, start=1):
         places.setdefault(token, []).append(number)
-    is_long = len(tokens) > MAX_POSITION or any(len(found) > MAX_POSITIONS for found in places.values())
+    marks = [f"'{MANY}{token}'" for token, found in places.items() if len(found) > MAX_POSITIONS]
+    marks += [f"'{LONG}'"] if len(tokens) > MAX_POSITION else []
     lexemes = [
         f"'{token}':{','.join(str(place) for place in found[:MAX_POSITIONS] if place <= MAX_POSITION) or MAX_POSITION}"
         for token, found in places.items()
-        if token != "_"
+        if token != GAP
     ]
-    return " ".join([*lexemes, f"'{LONG}':1"] if is_long else lexemes)
+    return " ".join([*lexemes, *marks])
 
 
 def query(expression: Expression) -> str:
@@ -149,4 +152,5 @@ def _phrase(phrase: Phrase) -> str:
         tokens[-1] += ":*"
     if len(tokens) == 1:
         return tokens[0]
-    return f"(({' <-> '.join(tokens)}) | ({' & '.join(tokens)} & '{LONG}'))"
+    unknown = " | ".join([f"'{LONG}'", *(f"'{MANY}{token}'" for token in phrase.tokens)])
+    return f"(({' <-> '.join(tokens)}) | ({' & '.join(tokens)} & ({unknown})))"

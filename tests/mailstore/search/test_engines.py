@@ -1,0 +1,58 @@
+"""What each engine is asked, and that both answer the same where positions end."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, strategies as st
+
+from core.access import Access
+from mailstore.search.document import Document
+from mailstore.search.expression import Either, Every, Expression, Phrase
+from mailstore.search.index import index
+from mailstore.search.postgres import MAX_POSITION, MAX_POSITIONS, query, vector
+from mailstore.search.sqlite import match
+from mailstore.search.words import words
+
+ONE, TWO, GO_ON = Phrase(("a",)), Phrase(("s_全球", "s_球邮")), Phrase(("a", "b"), is_prefix=True)
+
+
+@pytest.mark.parametrize(
+    ("expression", "fts5", "tsquery"),
+    [
+        (ONE, '"a"', "'a'"),
+        (Phrase(("王",), is_prefix=True), '"王" *', "'王':*"),
+        (TWO, '"s_全球 s_球邮"', "(('s_全球' <-> 's_球邮') | ('s_全球' & 's_球邮' & ('__' | '_s_全球' | '_s_球邮')))"),
+        (GO_ON, '"a b" *', "(('a' <-> 'b':*) | ('a' & 'b':* & ('__' | '_a' | '_b')))"),
+        (Either((ONE, ONE)), '("a" OR "a")', "('a' | 'a')"),
+        (Every((ONE, Phrase(("b",))), (Phrase(("c",)),)), '(("a" AND "b") NOT ("c"))', "('a' & 'b' & !'c')"),
+    ],
+)
+def test_an_expression_in_both_syntaxes(expression: Expression, fts5: str, tsquery: str) -> None:
+    assert match(expression) == fts5
+    assert query(expression) == tsquery
+
+
+def test_a_vector_names_places_and_leaves_gaps_out() -> None:
+    assert vector(["a", "b", "_", "a"]) == "'a':1,4 'b':2"
+    assert vector([]) == ""
+
+
+@given(st.text(max_size=60))
+def test_tokens_are_never_syntax(text: str) -> None:
+    tokens = words(text)
+    assert all(token.isalnum() or not token.isascii() for token in tokens)
+    assert not any(set(token) & set("'\"\\ :*&|!()<>") for token in tokens)
+
+
+@pytest.mark.parametrize("filler", ["z " * (MAX_POSITIONS + 50), " ".join(f"w{n}" for n in range(MAX_POSITION + 50))])
+def test_a_phrase_behind_the_last_position_is_found(mine: Access, filler: str) -> None:
+    tokens = words(f"alpha beta {filler} gamma delta z omega")
+    index().add([Document((mine.mailbox << 36) + 1, mine.mailbox, 0, tokens)])
+
+    def is_found(*words_of_it: str) -> bool:
+        return bool(index().hits(mine.mailbox, Phrase(words_of_it), low=0, high=1 << 62, limit=5))
+
+    assert is_found("alpha", "beta")
+    assert is_found("gamma", "delta")
+    assert is_found("z", "omega")
+    assert not is_found("alpha", "zeta")
