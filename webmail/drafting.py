@@ -11,7 +11,7 @@ from accounts.selectors import Identity, access_for, identities_of
 from core.access import Access, Right
 from core.errors import MailError
 from mailstore.fields import mailbox_of
-from mailstore.message import Readable, part, read
+from mailstore.message import Readable, parts, read
 from mailstore.models import Draft, Flag
 from mailstore.selectors import drafts as drafts_read, entries
 from mailstore.services import drafts, entries as entries_write
@@ -150,20 +150,17 @@ def _create(access: Access, prefill: Prefill, *, source_entry_id: int | None) ->
 
 def _copy_parts(access: Access, draft: DraftRow, raw: bytes, readable: Readable, *, with_files: bool) -> None:
     """The pictures that the quoted HTML shows, and with a forward the files."""
-    for each in readable.attachments:
-        shown = each.inline and each.content_id and f"cid:{each.content_id}" in draft.html
-        if not shown and not with_files:
-            continue
-        found = part(raw, each.number)
-        drafts.attach(
-            access,
-            draft.id,
-            found.filename,
-            found.content_type,
-            found.content,
-            content_id=each.content_id if shown else "",
-            inline=bool(shown),
-        )
+    pictures = {
+        each.number: each.content_id
+        for each in readable.attachments
+        if each.inline and each.content_id and f"cid:{each.content_id}" in draft.html
+    }
+    wanted = [each.number for each in readable.attachments] if with_files else list(pictures)
+    drafts.require_attachable(len(wanted))
+    for found in parts(raw, wanted):
+        shown = pictures.get(found.number, "")
+        file = (found.filename, found.content_type, found.content)
+        drafts.attach(access, draft.id, *file, content_id=shown, inline=bool(shown))
 
 
 def _message(access: Access, actor: Account, draft: DraftRow) -> bytes:

@@ -4,7 +4,7 @@ from mailstore.message.address import Address, Invalid, format_address, parse_ad
 from mailstore.message.compose import Outgoing, OutgoingPart, compose, needs_smtputf8, without_bcc
 from mailstore.message.dsn import DeliveryReport, RecipientStatus, build_dsn
 from mailstore.message.hash import address_hash, message_id_hash, sender_key, subject_key
-from mailstore.message.part import PartBytes, part
+from mailstore.message.part import PartBytes, part, parts
 from mailstore.message.read import Part, Readable, read
 from mailstore.message.scan import PARSER_VERSION, Attribute, Scanned, scan
 
@@ -29,6 +29,7 @@ __all__ = [
     "needs_smtputf8",
     "parse_address_list",
     "part",
+    "parts",
     "read",
     "scan",
     "sender_key",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from core.errors import ErrorKind, MailError
@@ -41,16 +42,26 @@ class PartBytes:
     content: bytes
     charset: str = ""
     content_id: str = ""
+    number: str = ""
 
 
 def part(raw: bytes, number: str) -> PartBytes:
     """The part with this number (RFC 3501 6.4.5). MailError NOT_FOUND when there is none."""
-    for node in structure(raw).walk():
-        if node.number == number and number and not node.children:
-            return PartBytes(
-                node.content_type, part_name(raw, node), body.content(raw, node), node.charset, content_id(node)
-            )
+    for found in parts(raw, [number]):
+        return found
     raise MailError(ErrorKind.NOT_FOUND, part=number[:40])
+
+
+def parts(raw: bytes, numbers: Collection[str]) -> Iterator[PartBytes]:
+    """Those of the parts that are there, in the order of the message, each decoded when its turn comes.
+
+    The message is parsed once: asking for each of a thousand files by itself would parse it a thousand times.
+    """
+    wanted = frozenset(numbers) - {""}
+    for node in structure(raw).walk():
+        if node.number in wanted and not node.children:
+            name, content = part_name(raw, node), body.content(raw, node)
+            yield PartBytes(node.content_type, name, content, node.charset, content_id(node), node.number)
 
 
 def part_name(raw: bytes, node: Node) -> str:

@@ -20,7 +20,7 @@ from documents.html.send import clean_for_sending
 from mailstore import blobs
 from mailstore.fields import mailbox_of
 from mailstore.ledger import Ledger
-from mailstore.message import Address, Readable, format_address, part, read
+from mailstore.message import Address, Readable, format_address, parts, read
 from mailstore.models import Draft, DraftAttachment, Flag, Role
 from mailstore.selectors import entries
 from mailstore.selectors.drafts import (
@@ -193,6 +193,12 @@ def attach(
     return attachment_row(row)
 
 
+def require_attachable(count: int) -> None:
+    """Raise LIMIT before anything is written when a draft can't hold so many files."""
+    if count > MAX_ATTACHMENTS:
+        raise MailError(ErrorKind.LIMIT, limit=MAX_ATTACHMENTS)
+
+
 def detach(access: Access, attachment_id: int) -> None:
     """Remove a file. NOT_FOUND."""
     access.require(Right.INSERT)
@@ -216,11 +222,12 @@ def draft_of_entry(access: Access, entry_id: int) -> int:
         raise MailError(ErrorKind.NOT_FOUND)
     raw = entries.raw(access, entry_id)
     readable = read(raw)
+    files = {each.number: each for each in readable.attachments}
+    require_attachable(len(files))
     with transaction.atomic():
         draft = create_draft(access, identity=entry.sender_address, **_prefill(readable))
-        for each in readable.attachments:
-            found = part(raw, each.number)
-            file = (found.filename, found.content_type, found.content)
+        for found in parts(raw, files):
+            file, each = (found.filename, found.content_type, found.content), files[found.number]
             attach(access, draft.id, *file, content_id=each.content_id, inline=each.inline)
         Draft.objects.filter(pk=draft.id).update(snapshot_entry_id=entry_id, snapshot_us=now_us())
     return draft.id

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from documents.filetype import content_type_of
-from mailstore.message import Readable, part, read
+from mailstore.message import Readable, part, parts, read
 from mailstore.selectors import entries
 from webmail import reading, untrusted
 from webmail.http import access_of
@@ -41,7 +41,6 @@ def attachments(request: HttpRequest, entry_id: int) -> HttpResponseBase:
 
 
 def _files(raw: bytes, readable: Readable) -> Iterator[tuple[str, bytes]]:
-    for each in readable.attachments:
-        if not each.inline or not readable.html:
-            found = part(raw, each.number)
-            yield found.filename, found.content
+    numbers = [each.number for each in readable.attachments if not each.inline or not readable.html]
+    for found in parts(raw, numbers):
+        yield found.filename, found.content

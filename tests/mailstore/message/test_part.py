@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 
 import pytest
 
 from core.errors import ErrorKind, MailError
-from mailstore.message import part, read, scan
+from mailstore.message import part, parts, read, scan
 from tests.mailstore.message import corpus
 
 
@@ -41,3 +42,14 @@ def test_every_part_that_is_listed_can_be_had(name: str) -> None:
         assert part(raw, listed[0]).content_type == f"{listed[1]}/{listed[2]}"
     for attachment in read(raw).attachments:
         assert len(part(raw, attachment.number).content) == attachment.size_bytes
+
+
+def test_many_parts_are_found_in_one_walk_over_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\nx\r\n" * 50 + b"--b--\r\n"
+    module = importlib.import_module("mailstore.message.part")
+    walks: list[int] = []
+    real = module.structure
+    monkeypatch.setattr(module, "structure", lambda message: walks.append(1) or real(message))
+    found = list(parts(raw, [str(number) for number in range(60, 0, -1)] + [""]))
+    assert [each.number for each in found] == [str(number) for number in range(1, 51)]
+    assert len(walks) == 1
