@@ -169,7 +169,7 @@ def test_a_database_that_cannot_write_defers_and_nothing_is_lost(
         raise MailError(ErrorKind.UNAVAILABLE)
 
     with monkeypatch.context() as patch:
-        patch.setattr(receive, "remember", fail)
+        patch.setattr(receive, "remember_all", fail)
         with pytest.raises(smtplib.SMTPDataError) as caught:
             send(running, "alice@example.test")
     assert caught.value.smtp_code == 451
