@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts.models import Account
 from accounts.selectors import access_for
+from accounts.services import grant_mailbox
 from mailstore.fields import pack
 from mailstore.models import Entry, Flag, Recoverable, Role
 from mailstore.services import folders
@@ -152,6 +153,7 @@ def test_an_undo_is_for_who_did_it_and_only_for_a_while(
     client: Client, alice: Account, bob: Account, mails: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = act(client, act="delete", ids=mails)["undo"]["token"]
+    grant_mailbox(alice, bob, "editor")
     assert browser_of(bob).post(reverse("act"), {"undo": token}).status_code == 404
     monkeypatch.setattr("webmail.views.act.UNDO_S", -1)
     assert client.post(reverse("act"), {"undo": token}).status_code == 422

@@ -104,12 +104,13 @@ class Stream:
 
     async def event(self, name: str) -> dict[str, str]:
         """The next event of this name."""
-        while True:
-            found = re.search(rf"event: {name}\ndata: (.*)\n\n", self.text)
-            if found:
-                self.text = self.text[found.end() :]
-                return dict(json.loads(found[1]))
-            self.text += (await asyncio.wait_for(self.sent.get(), WAIT_S))["body"].decode()
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                found = re.search(rf"event: {name}\ndata: (.*)\n\n", self.text)
+                if found:
+                    self.text = self.text[found.end() :]
+                    return dict(json.loads(found[1]))
+                self.text += (await self.sent.get())["body"].decode()
 
     async def ends(self) -> None:
         """Waits until the server has closed it."""
