@@ -40,12 +40,10 @@ thread = ThreadPoolExecutor(1, thread_name_prefix="browser")
 expect.set_options(timeout=10_000)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them in one worker, because they share one server."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """All of them in one worker, because they share one server (later hooks are too late for xdist to see it)."""
+    item.add_marker(pytest.mark.browser)
+    item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -75,8 +73,10 @@ def sink() -> Iterator[tuple[Sink, int]]:
 
 
 @pytest.fixture(scope="session")
-def server(sink: tuple[Sink, int]) -> Iterator[Server]:
+def server(sink: tuple[Sink, int], request: pytest.FixtureRequest) -> Iterator[Server]:
     """One server for all browser tests; every test uses accounts of its own."""
+    if getattr(request.config.option, "loadgroup", False):
+        assert any("@browser" in item.nodeid for item in request.session.items), "xdist lost the group"
     people = [f"user{number}@example.test" for number in range(PEOPLE)]
     with serving({"far.test": f"127.0.0.1:{sink[1]}"}, ["boss@example.test", *people]) as running:
         yield running

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import ctypes
 import json
 import os
 import shutil
@@ -66,6 +67,7 @@ def serving(routes: dict[str, str], accounts: list[str]) -> Iterator[Server]:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_end_with_parent,
         )
         try:
             server = Server(folder, ports)
@@ -101,6 +103,12 @@ def _environment(folder: Path, ports: dict[str, int], routes: dict[str, str]) ->
         "LOG_LEVEL": "WARNING",
         "WORKER_CONCURRENCY": "2",
     }
+
+
+def _end_with_parent() -> None:
+    """In the child: tests that are killed leave no server behind (Linux: prctl PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
