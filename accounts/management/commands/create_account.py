@@ -77,8 +77,8 @@ class Command(BaseCommand):
         self._domain(parts)
         try:
             canonical_local_part(parts.local_part)
-        except MailError:
-            raise CommandError(f"{text!r} is no address.") from None
+        except MailError as error:
+            raise CommandError(_sentence(error, parts.address)) from None
         if Address.objects.filter(address=parts.address).exists():
             raise CommandError(f"{parts.address} is already in use.")
         return parts
