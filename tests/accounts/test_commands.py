@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import Account, Domain
 from accounts.sign_in import sign_in
-from tests.factories import PASSWORD, make_domain
+from tests.factories import PASSWORD, make_account, make_domain
 
 pytestmark = pytest.mark.django_db
 
@@ -135,3 +135,42 @@ def test_three_weak_passwords_are_enough(terminal: Terminal) -> None:
     make_domain("example.test")
     terminal("root@example.test", "", "", passwords=("password1",) * 3)
     assert "No password" in refused("create_account")
+
+
+def test_a_name_that_is_no_domain_or_taken_is_asked_for_again(terminal: Terminal) -> None:
+    make_domain("taken.test")
+    terminal("not a domain", "taken.test", "free.test", "")
+    said = run("create_domain")
+    assert "'not a domain' is no valid domain" in said
+    assert "taken.test is already a domain" in said
+    assert Domain.objects.filter(name="free.test").exists()
+
+
+def test_an_address_that_can_not_be_is_asked_for_again_before_the_password(terminal: Terminal) -> None:
+    make_account("alice@example.test")
+    terminal("eve@elsewhere.test", "alice@example.test", "eve", "Eve", "", passwords=(PASSWORD, PASSWORD))
+    said = run("create_account")
+    assert "elsewhere.test is not a domain of this system" in said
+    assert "alice@example.test is already in use" in said
+    assert Account.objects.get(address="eve@example.test").name == "Eve"
+
+
+@pytest.mark.parametrize("command", ["create_domain", "create_account"])
+def test_who_answers_wrong_three_times_is_let_go(terminal: Terminal, command: str) -> None:
+    make_domain("example.test")
+    terminal("a b", "a b", "a b")
+    assert refused(command).startswith("No ")
+
+
+@pytest.mark.parametrize("command", ["create_domain", "create_account"])
+def test_a_terminal_that_hangs_up_is_no_traceback(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    make_domain("example.test")
+    terminal()
+
+    def hung_up(_question: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", hung_up)
+    assert refused(command) == "Nobody answers."

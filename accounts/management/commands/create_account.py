@@ -10,9 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.addressing import Parts, parse
+from accounts.addressing import Parts, canonical_local_part, parse
 from accounts.domain_names import domain_named, local_domains
-from accounts.models import Account, Domain
+from accounts.models import Account, Address, Domain
 from accounts.password_rules import MIN_LENGTH, problems_of
 from accounts.services import create_account
 from accounts.verifiers import MAX_SECRET
@@ -56,12 +56,31 @@ class Command(BaseCommand):
         self._say_next(account, password if options["generate_password"] else "")
 
     def _address(self, given: str | None) -> Parts:
-        if not given and not local_domains():
-            raise CommandError("There is no domain yet: manage.py create_domain")
-        text = given or self._ask("Address: ")
+        if given:
+            return self._checked(given)
+        names = sorted(local_domains())
+        if not names:
+            raise CommandError("There is no domain yet: .venv/bin/python manage.py create_domain")
+        for _ in range(TRIES):
+            answer = self._ask(f"Address (for example eve@{names[0]}): ")
+            try:
+                return self._checked(f"{answer}@{names[0]}" if answer and "@" not in answer else answer)
+            except CommandError as error:
+                self.stderr.write(str(error))
+        raise CommandError("No address, no account.")
+
+    def _checked(self, text: str) -> Parts:
+        """An address in a domain of ours that is not in use."""
         parts = parse(text)
         if parts is None:
             raise CommandError(f"{text!r} is no address.")
+        self._domain(parts)
+        try:
+            canonical_local_part(parts.local_part)
+        except MailError as error:
+            raise CommandError(_sentence(error, parts.address)) from None
+        if Address.objects.filter(address=parts.address).exists():
+            raise CommandError(f"{parts.address} is already in use.")
         return parts
 
     def _domain(self, parts: Parts) -> Domain:
@@ -104,14 +123,17 @@ class Command(BaseCommand):
 
     def _ask(self, question: str) -> str:
         self._require_terminal()
-        return input(question).strip()
+        try:
+            return input(question).strip()
+        except EOFError:
+            raise CommandError("Nobody answers.") from None
 
     def _require_terminal(self) -> None:
         if not sys.stdin.isatty():
             raise CommandError("No terminal to ask on: give the address, and --password-stdin or --generate-password.")
 
     def _say_next(self, account: Account, password: str) -> None:
-        self.stdout.write(self.style.SUCCESS(f"Account {account.address} is made ({account.get_role_display()})."))
+        self.stdout.write(self.style.SUCCESS(f"Account {account.address} is made ({account.role})."))
         if password:
             self.stdout.write(f"Password: {password}")
         self.stdout.write(f"Sign in at {settings.BASE_URL}/ with the full address.")

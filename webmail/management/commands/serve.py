@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import time
 from typing import Any
 
@@ -38,13 +37,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGINT or SIGTERM."""
         wanted = self._wanted(options["only"])
-        try:
-            lock = prepare(program.name for program in wanted)
-            if options["demo"]:
-                self._say("Looking after the demo company …")
-                call_command("demo", quiet=True)
-        except KeyboardInterrupt:
-            sys.exit(128 + signal.SIGINT)
+        lock = prepare(program.name for program in wanted)
+        if options["demo"]:
+            self._say("Looking after the demo company …")
+            call_command("demo", quiet=True)
         asyncio.run(self._serve(wanted, demo=options["demo"]))
         lock.close()
 
