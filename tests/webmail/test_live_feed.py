@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 
-from core import changes
+from core import changes, dbthread
 from webmail import live
 
 
@@ -25,8 +25,8 @@ async def heard(listener: live.Listener) -> dict[int, int]:
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    """Without Redis, and at once."""
+def quick(transactional_db: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
+    """Without Redis, and at once. The database's threads look at their connections before any work, so that they need one."""
 
     async def nobody() -> Any:
         await asyncio.Event().wait()
@@ -34,6 +34,8 @@ def quick(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
 
     monkeypatch.setattr(changes, "subscribe", nobody)
     monkeypatch.setattr(changes, "RESYNC_S", 0.001)
+    yield
+    dbthread.close()
 
 
 def test_a_change_without_a_hint_is_found_by_comparing(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
