@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
-PACKAGES = ("core", "documents", "logs_app", "accounts", "mailstore", "mta", "webmail")
+PACKAGES = ("core", "documents", "logs_app", "accounts", "mailstore", "mta", "mailaccess", "webmail")
 KEYWORDS: dict[str, Any] = {
     "_": None,
     "gettext": None,

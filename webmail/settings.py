@@ -34,6 +34,10 @@ WEB_PORT = env.int("WEB_PORT", default=8000)
 MX_PORT = env.int("MX_PORT", default=2525)
 SUBMISSION_PORT = env.int("SUBMISSION_PORT", default=2587)
 SUBMISSIONS_PORT = env.int("SUBMISSIONS_PORT", default=2465)
+IMAP_PORT = env.int("IMAP_PORT", default=2143)
+IMAPS_PORT = env.int("IMAPS_PORT", default=2993)
+POP3_PORT = env.int("POP3_PORT", default=2110)
+POP3S_PORT = env.int("POP3S_PORT", default=2995)
 BASE_URL = env.str("BASE_URL", default=f"http://{PUBLIC_HOST}:{WEB_PORT}")
 """Prefix of links in generated mail, without a trailing slash."""
 
@@ -108,6 +112,7 @@ INSTALLED_APPS = [
     "accounts",
     "mailstore",
     "mta",
+    "mailaccess",
     "webmail",
 ]
 AUTH_USER_MODEL = "accounts.Account"

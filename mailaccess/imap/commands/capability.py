@@ -1,0 +1,43 @@
+"""CAPABILITY (RFC 9051 6.1.1). Nothing is listed that isn't complete."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from mailaccess.imap.grammar.cursor import Cursor
+from mailaccess.imap.session import Answer, Session, State
+
+ALWAYS = ("IMAP4rev1", "IMAP4rev2", "ID", "ENABLE", "LITERAL+", "SASL-IR")
+SIGNED_IN = (
+    "NAMESPACE",
+    "CHILDREN",
+    "SPECIAL-USE",
+    "LIST-EXTENDED",
+    "LIST-STATUS",
+    "STATUS=SIZE",
+    "UNSELECT",
+    "IDLE",
+    "CONDSTORE",
+    "QRESYNC",
+    "UTF8=ACCEPT",
+)
+
+
+def capabilities(session: Session) -> str:
+    """What this connection may use now."""
+    found = list(ALWAYS)
+    if session.state is State.GUEST:
+        if session.wire.is_encrypted:
+            found += ["AUTH=PLAIN", "AUTH=LOGIN"]
+        else:
+            found += ["STARTTLS", "LOGINDISABLED"]
+    else:
+        found += [*SIGNED_IN, f"APPENDLIMIT={settings.MESSAGE_MAX_BYTES}"]
+    return " ".join(found)
+
+
+async def run(session: Session, cursor: Cursor) -> Answer:
+    """`CAPABILITY`."""
+    cursor.end()
+    session.untagged(f"CAPABILITY {capabilities(session)}")
+    return Answer("Done")

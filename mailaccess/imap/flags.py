@@ -1,0 +1,84 @@
+"""Flags and keywords between their names on the wire and the bits of the store (RFC 9051 2.3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from core.access import Access
+from mailstore.models import Flag
+from mailstore.selectors.keywords import KeywordRow, keywords
+
+SYSTEM = {
+    Flag.SEEN: "\\Seen",
+    Flag.ANSWERED: "\\Answered",
+    Flag.FLAGGED: "\\Flagged",
+    Flag.DELETED: "\\Deleted",
+    Flag.DRAFT: "\\Draft",
+    Flag.FORWARDED: "$Forwarded",
+    Flag.MDN_SENT: "$MDNSent",
+}
+BITS = {name.upper(): int(bit) for bit, name in SYSTEM.items()}
+IGNORED = frozenset({"\\RECENT"})
+"""Only the server sets it (RFC 3501 2.3.2), and this one, as RFC 9051, has none."""
+TOKENS_MAX = 5_000
+
+
+@dataclass(slots=True)
+class FlagNames:
+    """The names of a mailbox's states; texts are remembered, because most messages share a few."""
+
+    rows: list[KeywordRow]
+    _texts: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, access: Access) -> FlagNames:
+        """Read the keywords of a mailbox."""
+        return cls(keywords(access))
+
+    def text(self, state: int) -> str:
+        """`keywords << 8 | flags` as the inside of `FLAGS (…)`."""
+        found = self._texts.get(state)
+        if found is None:
+            if len(self._texts) > TOKENS_MAX:
+                self._texts.clear()
+            found = self._texts[state] = " ".join(self._names(state))
+        return found
+
+    def knows(self, state: int) -> bool:
+        """Whether every keyword bit has a name; another session may have made one since."""
+        known = sum(1 << row.bit for row in self.rows)
+        return not state >> 8 & ~known
+
+    def all_names(self) -> list[str]:
+        """Everything a message here can carry."""
+        return [*SYSTEM.values(), *(row.atom for row in self.rows)]
+
+    def _names(self, state: int) -> Iterable[str]:
+        yield from (name for bit, name in SYSTEM.items() if state & bit)
+        yield from (row.atom for row in self.rows if state >> 8 & 1 << row.bit)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Flags that a command names: bits of `Flag`, and atoms that are keywords."""
+
+    flags: Flag
+    atoms: list[str]
+
+
+def wanted(names: Iterable[bytes]) -> Wanted | None:
+    """What the names mean; None for a system flag that does not exist."""
+    bits, atoms = 0, []
+    for raw in names:
+        name = raw.decode("ascii")
+        upper = name.upper()
+        if upper in BITS:
+            bits |= BITS[upper]
+        elif upper in IGNORED:
+            continue
+        elif name.startswith("\\"):
+            return None
+        else:
+            atoms.append(name)
+    return Wanted(Flag(bits), list(dict.fromkeys(atoms)))

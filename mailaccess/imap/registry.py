@@ -1,0 +1,56 @@
+"""The commands: name to function and the states in which it may be said. CAPABILITY is made of what is here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from mailaccess.imap.commands import (
+    authenticate,
+    capability,
+    close,
+    enable,
+    identify,
+    idle,
+    listing,
+    login,
+    logout,
+    namespace,
+    noop,
+    select,
+    starttls,
+    status,
+)
+from mailaccess.imap.grammar.cursor import Cursor
+from mailaccess.imap.session import Answer, Session, State
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command. `by_uid` runs `UID name`."""
+
+    run: Callable[[Session, Cursor], Awaitable[Answer]]
+    states: State
+    by_uid: Callable[[Session, Cursor], Awaitable[Answer]] | None = None
+
+
+COMMANDS: dict[bytes, Entry] = {
+    b"CAPABILITY": Entry(capability.run, State.ANY),
+    b"NOOP": Entry(noop.run, State.ANY),
+    b"CHECK": Entry(noop.run, State.SELECTED),
+    b"LOGOUT": Entry(logout.run, State.ANY),
+    b"ID": Entry(identify.run, State.ANY),
+    b"STARTTLS": Entry(starttls.run, State.GUEST),
+    b"LOGIN": Entry(login.run, State.GUEST),
+    b"AUTHENTICATE": Entry(authenticate.run, State.GUEST),
+    b"ENABLE": Entry(enable.run, State.SIGNED_IN),
+    b"NAMESPACE": Entry(namespace.run, State.SIGNED_IN),
+    b"SELECT": Entry(select.select, State.SIGNED_IN),
+    b"EXAMINE": Entry(select.examine, State.SIGNED_IN),
+    b"CLOSE": Entry(close.close, State.SELECTED),
+    b"UNSELECT": Entry(close.unselect, State.SELECTED),
+    b"LIST": Entry(listing.run, State.SIGNED_IN),
+    b"LSUB": Entry(listing.lsub, State.SIGNED_IN),
+    b"STATUS": Entry(status.run, State.SIGNED_IN),
+    b"IDLE": Entry(idle.run, State.SIGNED_IN),
+}

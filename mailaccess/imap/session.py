@@ -1,0 +1,181 @@
+"""What is known of one IMAP connection, and what commands may do to it. Commands see this, never a socket."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from accounts.models import Account
+from core import dbthread
+from core.access import Access, Via
+from core.errors import ErrorKind, MailError
+from mailaccess.directory import Directory, Named
+from mailaccess.imap.errors import BadError
+from mailaccess.imap.view import Telling, View
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class State(enum.Flag):
+    """RFC 9051 3."""
+
+    GUEST = enum.auto()
+    AUTHENTICATED = enum.auto()
+    SELECTED = enum.auto()
+    LOGOUT = enum.auto()
+    SIGNED_IN = AUTHENTICATED | SELECTED
+    ANY = GUEST | AUTHENTICATED | SELECTED
+
+
+class Wire(Protocol):
+    """What a session needs of its connection."""
+
+    remote_address: str
+    local_name: str
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS is up."""
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the client."""
+
+    async def drain(self) -> None:
+        """Wait until the client has taken most of what was written; raises ConnectionError when it is gone."""
+
+    async def ask(self, prompt: bytes, limit: int) -> bytes:
+        """Write a prompt and read one line of answer without its line end; raises ConnectionError."""
+
+    async def line(self, timeout_s: float) -> bytes | None:
+        """The next line, None when none came in time; raises ConnectionError."""
+
+    def channel_binding(self, kind: str) -> bytes | None:
+        """`tls-exporter` or `tls-unique` data of the connection (RFC 9266, RFC 5929); None without TLS or kind."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One connection. `after` is what the connection does once the tagged answer is out (TLS, compression)."""
+
+    wire: Wire
+    state: State = State.GUEST
+    account: Account | None = None
+    view: View | None = None
+    enabled: set[str] = field(default_factory=set)
+    program: dict[str, str] = field(default_factory=dict)
+    """What the client says it is (ID, RFC 2971)."""
+    after: str = ""
+    failures: int = 0
+    compressed: bool = False
+    listener: Any = None
+    """The watch that IDLE and NOTIFY use (mailaccess.imap.changes)."""
+
+    # Who ------------------------------------------------------------------------------------------
+
+    @property
+    def via(self) -> Via:
+        """For the record."""
+        name = " ".join(filter(None, (self.program.get("name", ""), self.program.get("version", ""))))
+        return Via("imap", name[:100], self.wire.remote_address)
+
+    @property
+    def directory(self) -> Directory:
+        """The mailboxes of the account that signed in."""
+        assert self.account is not None
+        return Directory(self.account, self.via)
+
+    def selected(self) -> View:
+        """The selected mailbox; BAD without one."""
+        if self.view is None:
+            raise BadError("No mailbox is selected")
+        return self.view
+
+    def writable(self) -> View:
+        """The selected mailbox, when it may be changed; NOPERM else (RFC 9051 6.3.3)."""
+        view = self.selected()
+        if view.read_only:
+            raise MailError(ErrorKind.NO_PERMISSION)
+        return view
+
+    # What the client can read ---------------------------------------------------------------------
+
+    @property
+    def utf8(self) -> bool:
+        """Whether names and strings may be UTF-8 (RFC 6855, RFC 9051)."""
+        return bool(self.enabled & {"UTF8=ACCEPT", "IMAP4REV2"})
+
+    @property
+    def rev2(self) -> bool:
+        """Whether the client speaks IMAP4rev2."""
+        return "IMAP4REV2" in self.enabled
+
+    @property
+    def condstore(self) -> bool:
+        """Whether FETCH answers carry MODSEQ (RFC 7162 3.1)."""
+        return bool(self.enabled & {"CONDSTORE", "QRESYNC"})
+
+    def telling(self, *, expunge: bool) -> Telling:
+        """How changes are told now."""
+        return Telling(expunge, "QRESYNC" in self.enabled, self.condstore)
+
+    # Writing and working --------------------------------------------------------------------------
+
+    def write(self, data: bytes | str) -> None:
+        """Queue a response line or part of it."""
+        self.wire.write(data.encode() if isinstance(data, str) else data)
+
+    def untagged(self, text: str) -> None:
+        """`* text`."""
+        self.wire.write(f"* {text}\r\n".encode())
+
+    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Store work on a database thread."""
+        return await dbthread.run(function, *args, **kwargs)
+
+    async def find(self, name: str) -> Named:
+        """The mailbox with a name. NOT_FOUND."""
+        return await self.run(self.directory.find, name)
+
+    async def tell(self, *, expunge: bool = True) -> None:
+        """Send what changed in the selected mailbox; a folder that is gone closes the connection's view of it."""
+        if self.view is None:
+            return
+        try:
+            news = await self.run(_news, self.view, self.telling(expunge=expunge))
+        except MailError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
+            self.unselect()
+            raise ConnectionError("the selected mailbox is gone") from None
+        if news:
+            self.wire.write(news)
+
+    def unselect(self) -> None:
+        """Leave the selected mailbox."""
+        self.view = None
+        if self.state is State.SELECTED:
+            self.state = State.AUTHENTICATED
+
+
+def _news(view: View, telling: Telling) -> bytes:
+    return view.news(telling)
+
+
+Runner = Callable[["Session", Any], Coroutine[Any, Any, "Answer"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The tagged OK: a response code without brackets, and words. `expunge` allows telling of expunges before it."""
+
+    text: str
+    code: str = ""
+    expunge: bool = True
+
+
+def owner_access(session: Session) -> Access:
+    """The account in its own mailbox."""
+    return session.directory.own

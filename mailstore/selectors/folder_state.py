@@ -1,0 +1,116 @@
+"""A folder as a mail program follows it: all UIDs with their flags, and what changed after a modseq.
+
+The callers hold an `Access` that opened the folder (`open_folder`); these functions are below it and serve an index
+that all sessions of a process share.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from core.errors import ErrorKind, MailError
+from mailstore import sql
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FolderState:
+    """The counters that say whether anything changed."""
+
+    modseq: int
+    uidnext: int
+    total: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FolderChanges:
+    """(uid, flags, keywords, modseq) of what came or changed, by ascending UID; UID ranges that left; the modseq reached."""
+
+    rows: list[tuple[int, int, int, int]]
+    gone: list[tuple[int, int]]
+    modseq: int
+
+
+def folder_state(folder_id: int) -> FolderState:
+    """One row by its key. NOT_FOUND."""
+    row = sql.row("SELECT highestmodseq, uidnext, total FROM mailstore_folder WHERE id = %s", [folder_id])
+    if row is None:
+        raise MailError(ErrorKind.NOT_FOUND)
+    return FolderState(*row)
+
+
+def whole_folder(folder_id: int) -> tuple[int, list[tuple[int, int, int]]]:
+    """(modseq, rows) of everything in a folder by ascending UID. The rows may be newer than the modseq, never older."""
+    modseq = folder_state(folder_id).modseq
+    query = "SELECT uid, flags, keywords FROM mailstore_entry WHERE folder_id = %s ORDER BY uid"
+    return modseq, sql.rows(query, [folder_id])
+
+
+def changes_after(folder_id: int, modseq: int, limit: int) -> FolderChanges | None:
+    """What changed after `modseq`; None when it is more than `limit` rows, or older than what is remembered of
+    expunged UIDs. A row that came and went shows in `gone` alone; one that left and came back has another UID."""
+    row = sql.row("SELECT highestmodseq, expunge_floor FROM mailstore_folder WHERE id = %s", [folder_id])
+    if row is None:
+        raise MailError(ErrorKind.NOT_FOUND)
+    reached, floor = row
+    if modseq < floor:
+        return None
+    values = [folder_id, modseq, limit + 1]
+    # In this order: what leaves between the two queries is still known, and gone the next time; never the other way.
+    gone = sql.rows(
+        "SELECT first_uid, last_uid FROM mailstore_expunged WHERE folder_id = %s AND modseq > %s ORDER BY modseq LIMIT %s",
+        values,
+    )
+    changed = changed_rows(folder_id, modseq, limit + 1)
+    if len(changed) > limit or len(gone) > limit:
+        return None
+    return FolderChanges(changed, [(first, last) for first, last in gone], reached)
+
+
+def changed_rows(folder_id: int, modseq: int, limit: int) -> list[tuple[int, int, int, int]]:
+    """(uid, flags, keywords, modseq) of the entries that changed after `modseq`, by ascending UID; the oldest changes
+    when there are more than `limit`."""
+    query = (
+        "SELECT uid, flags, keywords, modseq FROM mailstore_entry WHERE folder_id = %s AND modseq > %s "
+        "ORDER BY modseq LIMIT %s"
+    )
+    return sorted(sql.rows(query, [folder_id, modseq, limit]))
+
+
+def gone_after(folder_id: int, modseq: int) -> list[tuple[int, int]]:
+    """UID ranges that left after `modseq`. UNAVAILABLE when that is older than what is remembered."""
+    row = sql.row("SELECT expunge_floor FROM mailstore_folder WHERE id = %s", [folder_id])
+    if row is None:
+        raise MailError(ErrorKind.NOT_FOUND)
+    if modseq < row[0]:
+        raise MailError(ErrorKind.UNAVAILABLE)
+    query = "SELECT first_uid, last_uid FROM mailstore_expunged WHERE folder_id = %s AND modseq > %s ORDER BY first_uid"
+    return [(first, last) for first, last in sql.rows(query, [folder_id, modseq])]
+
+
+def uidvalidity_of(folder_id: int) -> int:
+    """UIDVALIDITY (RFC 9051 2.3.1.1). NOT_FOUND."""
+    row = sql.row("SELECT uidvalidity FROM mailstore_folder WHERE id = %s", [folder_id])
+    if row is None:
+        raise MailError(ErrorKind.NOT_FOUND)
+    return int(row[0])
+
+
+def entries_of(folder_id: int, ranges: list[tuple[int, int]], limit: int, *, flag: int = 0) -> list[tuple[int, int]]:
+    """(uid, entry id) of messages in UID ranges, ascending, at most `limit`; with `flag` only those that carry it."""
+    found: list[tuple[int, int]] = []
+    carrying = f" AND (flags & {int(flag)}) <> 0" if flag else ""
+    for first, last in ranges:
+        query = (
+            f"SELECT uid, id FROM mailstore_entry WHERE folder_id = %s AND uid BETWEEN %s AND %s{carrying} "
+            "ORDER BY uid LIMIT %s"
+        )
+        found += sql.rows(query, [folder_id, first, last, limit - len(found)])
+        if len(found) >= limit:
+            break
+    return found
+
+
+def count_flag(folder_id: int, flag: int) -> int:
+    """How many messages of a folder carry a flag that has no counter."""
+    query = "SELECT count(*) FROM mailstore_entry WHERE folder_id = %s AND (flags & %s) <> 0"
+    return int(sql.row(query, [folder_id, int(flag)])[0])
