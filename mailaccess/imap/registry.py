@@ -6,10 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from mailaccess.imap.commands import (
+    append,
     authenticate,
     capability,
     close,
+    copy,
     enable,
+    expunge,
+    fetch,
+    folders,
     identify,
     idle,
     listing,
@@ -20,6 +25,7 @@ from mailaccess.imap.commands import (
     select,
     starttls,
     status,
+    store,
 )
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.session import Answer, Session, State
@@ -52,5 +58,16 @@ COMMANDS: dict[bytes, Entry] = {
     b"LIST": Entry(listing.run, State.SIGNED_IN),
     b"LSUB": Entry(listing.lsub, State.SIGNED_IN),
     b"STATUS": Entry(status.run, State.SIGNED_IN),
+    b"FETCH": Entry(fetch.fetch, State.SELECTED, fetch.uid_fetch),
+    b"STORE": Entry(store.store, State.SELECTED, store.uid_store),
+    b"COPY": Entry(copy.copy, State.SELECTED, copy.uid_copy),
+    b"MOVE": Entry(copy.move, State.SELECTED, copy.uid_move),
+    b"EXPUNGE": Entry(expunge.expunge, State.SELECTED, expunge.uid_expunge),
+    b"APPEND": Entry(append.run, State.SIGNED_IN),
+    b"CREATE": Entry(folders.create, State.SIGNED_IN),
+    b"DELETE": Entry(folders.delete, State.SIGNED_IN),
+    b"RENAME": Entry(folders.rename, State.SIGNED_IN),
+    b"SUBSCRIBE": Entry(folders.subscribe, State.SIGNED_IN),
+    b"UNSUBSCRIBE": Entry(folders.unsubscribe, State.SIGNED_IN),
     b"IDLE": Entry(idle.run, State.SIGNED_IN),
 }

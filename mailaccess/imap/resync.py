@@ -28,7 +28,7 @@ def resynchronise(view: View, asked: Resync) -> bytes:
     if uidvalidity_of(view.folder_id) != asked.uidvalidity:
         return b""
     known = asked.known.resolved(view.uidnext - 1) if asked.known and view.uidnext > 1 else [(1, view.uidnext - 1)]
-    gone = _vanished(view, asked.modseq, known)
+    gone = vanished(view, asked.modseq, known)
     lines = [f"* VANISHED (EARLIER) {written(gone)}\r\n".encode()] if gone else []
     for uid, flags, keywords, modseq in changed_rows(view.folder_id, asked.modseq, MAX_ROWS):
         number = view.number_of(uid)
@@ -37,7 +37,7 @@ def resynchronise(view: View, asked: Resync) -> bytes:
     return b"".join(lines)
 
 
-def _vanished(view: View, modseq: int, known: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def vanished(view: View, modseq: int, known: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """UIDs that left after `modseq`, of those the client knows. Older than what is remembered: all that aren't here
     (RFC 7162 3.2.5.2 allows to name more than left)."""
     try:

@@ -15,7 +15,7 @@ from core.access import Access
 from mailaccess.imap.flags import FlagNames
 from mailaccess.imap.folder_index import MAX_CHANGES, index
 from mailaccess.imap.grammar.sets import SequenceSet, joined, ranges_of, written
-from mailstore.selectors.folder_state import FolderChanges, changed_rows, changes_after
+from mailstore.selectors.folder_state import FolderChanges, changed_rows, changes_after, folder_state
 
 Ranges = list[tuple[int, int]]
 
@@ -91,9 +91,9 @@ class View:
 
     def news(self, telling: Telling) -> bytes:
         """Everything to tell: EXPUNGE or VANISHED, then EXISTS, then FETCH; the view knows it afterwards."""
-        changes = changes_after(self.folder_id, self.modseq, MAX_CHANGES)
-        if changes is None:
-            changes = self._all_changes()
+        if not self._left and folder_state(self.folder_id).modseq == self.modseq:
+            return b""
+        changes = changes_after(self.folder_id, self.modseq, MAX_CHANGES) or self._all_changes()
         if not (changes.rows or changes.gone or self._left) and changes.modseq == self.modseq:
             return b""
         told = b""

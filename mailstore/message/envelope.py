@@ -68,21 +68,24 @@ def _address(mailbox: Mailbox) -> str:
     return f"({nstring(mailbox.name)} {nstring(mailbox.route)} {string(mailbox.local)} {host})"
 
 
-def bodystructure(raw: bytes, node: Node) -> str:
-    """BODYSTRUCTURE with its extension data."""
+def bodystructure(raw: bytes, node: Node, *, extended: bool = True) -> str:
+    """BODYSTRUCTURE with its extension data; without `extended` BODY (RFC 3501 7.4.2)."""
     if node.children:
-        return _multipart(raw, node)
-    parts = [_leaf(raw, node), f"NIL {_disposition(node)} {nstring(node.language)} {nstring(node.location)}"]
-    return f"({' '.join(parts)})"
+        return _multipart(raw, node, extended=extended)
+    leaf = _leaf(raw, node, extended=extended)
+    extension = f" NIL {_disposition(node)} {nstring(node.language)} {nstring(node.location)}" if extended else ""
+    return f"({leaf}{extension})"
 
 
-def _multipart(raw: bytes, node: Node) -> str:
-    inside = "".join(bodystructure(raw, child) for child in node.children)
+def _multipart(raw: bytes, node: Node, *, extended: bool) -> str:
+    inside = "".join(bodystructure(raw, child, extended=extended) for child in node.children)
+    if not extended:
+        return f"({inside} {string(node.subtype)})"
     extension = f"{_disposition(node)} {nstring(node.language)} {nstring(node.location)}"
     return f"({inside} {string(node.subtype)} {_parameters(node.parameters)} {extension})"
 
 
-def _leaf(raw: bytes, node: Node) -> str:
+def _leaf(raw: bytes, node: Node, *, extended: bool) -> str:
     kind, subtype = node.type, node.subtype
     if kind == "message" and subtype in ("rfc822", "global") and node.message is None:
         # Its grammar demands an envelope, and an encoded message can't be looked into: a plain file to IMAP.
@@ -96,7 +99,7 @@ def _leaf(raw: bytes, node: Node) -> str:
     )
     if node.message is not None:
         inner = node.message
-        fields += f" {envelope(inner.fields or {})} {bodystructure(raw, inner)} {body.line_count(raw, node)}"
+        fields += f" {envelope(inner.fields or {})} {bodystructure(raw, inner, extended=extended)} {body.line_count(raw, node)}"
     elif kind == "text":
         fields += f" {body.line_count(raw, node)}"
     return fields

@@ -114,3 +114,11 @@ def count_flag(folder_id: int, flag: int) -> int:
     """How many messages of a folder carry a flag that has no counter."""
     query = "SELECT count(*) FROM mailstore_entry WHERE folder_id = %s AND (flags & %s) <> 0"
     return int(sql.row(query, [folder_id, int(flag)])[0])
+
+
+def uids_of(entry_ids: list[int]) -> dict[int, int]:
+    """Entry to UID, of those that exist."""
+    found: dict[int, int] = {}
+    for part in sql.slices(entry_ids):
+        found.update(sql.rows(f"SELECT id, uid FROM mailstore_entry WHERE id IN ({sql.marks(part)})", part))
+    return found

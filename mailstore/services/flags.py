@@ -21,28 +21,41 @@ class Changed:
 
     entry_ids: list[int]
     modseq: int
+    refused: tuple[int, ...] = ()
+    """Those that changed after `unchanged_since` and were left alone (RFC 7162 3.1.3)."""
 
 
-def set_flags(access: Access, chosen: Chosen, *, add: Flag = Flag(0), remove: Flag = Flag(0)) -> Changed:  # noqa: B008
-    """Set and clear flags; entries that have them so already keep their modseq (RFC 7162 3.1.3). Needs FLAG.
+def set_flags(
+    access: Access,
+    chosen: Chosen,
+    *,
+    add: Flag = Flag(0),  # noqa: B008 - a number
+    remove: Flag = Flag(0),  # noqa: B008 - a number
+    unchanged_since: int | None = None,
+) -> Changed:
+    """Set and clear flags; entries that have them so already keep their modseq (RFC 7162 3.1.3), those with a newer
+    modseq than `unchanged_since` are left alone. Needs FLAG.
 
     NOT_FOUND for another mailbox's entries or when none of the named exists.
     """
     access.require(Right.FLAG)
     changed: list[int] = []
+    refused: list[int] = []
     found = modseq = 0
     for entry_ids in slices_of(access, chosen):
         with transaction.atomic():
             ledger = Ledger([access.mailbox])
             rows = load(ledger, access, entry_ids)
             found += len(rows)
-            changing = [row for row in rows if (row.flags | add) & ~remove != row.flags]
+            newer = {row.id for row in rows if unchanged_since is not None and row.modseq > unchanged_since}
+            refused += sorted(newer)
+            changing = [row for row in rows if (row.flags | add) & ~remove != row.flags and row.id not in newer]
             if changing:
                 modseq = _change(ledger, access, changing, add=int(add), remove=int(remove))
                 changed += [row.id for row in changing]
     if not found and names_entries(chosen):
         raise MailError(ErrorKind.NOT_FOUND)
-    return Changed(changed, modseq)
+    return Changed(changed, modseq, tuple(refused))
 
 
 def _change(ledger: Ledger, access: Access, rows: list[Row], *, add: int, remove: int) -> int:

@@ -94,6 +94,21 @@ def move_folder(access: Access, folder_id: int, *, parent_id: int) -> None:
             _tell(ledger, access)
 
 
+def relocate_folder(access: Access, folder_id: int, *, parent_id: int, name: str) -> None:
+    """Move and rename at once (RFC 9051 6.3.6). As `move_folder` and `rename_folder`."""
+    with transaction.atomic():
+        Ledger([access.mailbox])
+        parent, old = sql.row("SELECT parent_id, name FROM mailstore_folder WHERE id = %s", [folder_id]) or (0, "")
+        if clean_name(name) == old or parent == parent_id:
+            move_folder(access, folder_id, parent_id=parent_id)
+            rename_folder(access, folder_id, name)
+            return
+        # A name of its own on the way: neither the old nor the new one may stand in either place.
+        rename_folder(access, folder_id, f"{folder_id}")
+        move_folder(access, folder_id, parent_id=parent_id)
+        rename_folder(access, folder_id, name)
+
+
 def delete_folder(access: Access, folder_id: int) -> None:
     """Only an empty one without folders below: IN_USE else. NO_PERMISSION for a folder with a role."""
     access.require(Right.FOLDERS)

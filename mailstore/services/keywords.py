@@ -97,8 +97,16 @@ def delete_keyword(access: Access, keyword_id: int) -> None:
         )
 
 
-def set_keywords(access: Access, chosen: Chosen, *, add: Sequence[int] = (), remove: Sequence[int] = ()) -> Changed:
-    """Put keywords (by id) on entries and take others off; entries that stay as they are keep their modseq. Needs FLAG;
+def set_keywords(
+    access: Access,
+    chosen: Chosen,
+    *,
+    add: Sequence[int] = (),
+    remove: Sequence[int] = (),
+    unchanged_since: int | None = None,
+) -> Changed:
+    """Put keywords (by id) on entries and take others off; entries that stay as they are keep their modseq, those with
+    a newer modseq than `unchanged_since` are left alone. Needs FLAG;
     NOT_FOUND for a keyword or an entry of another mailbox."""
     access.require(Right.FLAG)
     known = {each.id: each for each in keywords(access)}
@@ -106,19 +114,24 @@ def set_keywords(access: Access, chosen: Chosen, *, add: Sequence[int] = (), rem
         raise MailError(ErrorKind.NOT_FOUND)
     added, removed = (sum(1 << known[each].bit for each in set(ids)) for ids in (add, remove))
     changed: list[int] = []
+    refused: list[int] = []
     found = modseq = 0
     for entry_ids in slices_of(access, chosen):
         with transaction.atomic():
             ledger = Ledger([access.mailbox])
             rows = load(ledger, access, entry_ids)
             found += len(rows)
-            changing = [row for row in rows if (row.keywords | added) & ~removed != row.keywords]
+            newer = {row.id for row in rows if unchanged_since is not None and row.modseq > unchanged_since}
+            refused += sorted(newer)
+            changing = [
+                row for row in rows if (row.keywords | added) & ~removed != row.keywords and row.id not in newer
+            ]
             if changing:
                 modseq = _change(ledger, access, changing, added, removed)
                 changed += [row.id for row in changing]
     if not found and names_entries(chosen):
         raise MailError(ErrorKind.NOT_FOUND)
-    return Changed(changed, modseq)
+    return Changed(changed, modseq, tuple(refused))
 
 
 def _change(ledger: Ledger, access: Access, rows: list[Row], added: int, removed: int) -> int:

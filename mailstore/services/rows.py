@@ -29,6 +29,7 @@ class Row:
     size: int
     thread_id: int
     sender: str
+    modseq: int
 
 
 def load(ledger: Ledger, access: Access, entry_ids: Sequence[int], *, to_write: bool = True) -> list[Row]:
@@ -36,7 +37,7 @@ def load(ledger: Ledger, access: Access, entry_ids: Sequence[int], *, to_write: 
     one when it is loaded to be changed."""
     query = (
         "SELECT e.id, e.folder_id, e.uid, e.message_id, e.flags, e.keywords, e.sort_us, e.size, "
-        "COALESCE(t.thread_id, e.message_id), CASE WHEN m.sender_name <> '' THEN m.sender_name ELSE m.sender_address END "
+        "COALESCE(t.thread_id, e.message_id), CASE WHEN m.sender_name <> '' THEN m.sender_name ELSE m.sender_address END, e.modseq "
         "FROM mailstore_entry e CROSS JOIN mailstore_message m LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id "
         f"WHERE e.id IN ({sql.marks(entry_ids)}) AND e.mailbox_id = %s AND m.id = e.message_id ORDER BY e.folder_id, e.uid"
     )

@@ -1,0 +1,90 @@
+"""APPEND (RFC 9051 6.3.12), several at once (RFC 3502), UTF8 literals (RFC 6855 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.access import Access
+from core.errors import ErrorKind, MailError
+from mailaccess.imap.errors import NoError
+from mailaccess.imap.flags import Wanted, wanted
+from mailaccess.imap.grammar.cursor import Cursor
+from mailaccess.imap.grammar.dates import date_time
+from mailaccess.imap.grammar.errors import ImapSyntaxError
+from mailaccess.imap.grammar.names import decode_name
+from mailaccess.imap.grammar.sets import ranges_of, written
+from mailaccess.imap.session import Answer, Session
+from mailstore.models import Flag
+from mailstore.selectors.folder_state import uids_of, uidvalidity_of
+from mailstore.services.append import Letter, append_all
+from mailstore.services.keywords import make_keyword
+
+MAX_LETTERS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """One message of an APPEND."""
+
+    flags: Wanted
+    internal_us: int | None
+    content: bytes
+
+
+async def run(session: Session, cursor: Cursor) -> Answer:
+    """`APPEND mailbox ([flags] [date] literal)…`."""
+    cursor.space()
+    name = decode_name(cursor.astring(), utf8=session.utf8)
+    letters: list[Parsed] = []
+    while cursor.skip(b" "):
+        letters.append(_letter(session, cursor))
+        if len(letters) > MAX_LETTERS:
+            raise ImapSyntaxError("too many messages")
+    cursor.end()
+    if not letters:
+        raise ImapSyntaxError("no message")
+    if any(not letter.content for letter in letters):
+        raise NoError("", "Cancelled: an empty message")  # RFC 3502 6.3.11
+    code = await session.run(_append, session, name, letters)
+    return Answer("Appended", code=code)
+
+
+def _letter(session: Session, cursor: Cursor) -> Parsed:
+    flags: Wanted | None = Wanted(Flag(0), [])
+    internal_us = None
+    if cursor.peek() == b"(":
+        flags = wanted(cursor.flags())
+        if flags is None:
+            raise ImapSyntaxError("unknown system flag")
+        cursor.space()
+    if cursor.peek() == b'"':
+        internal_us = int(date_time(cursor).timestamp() * 1_000_000)
+        cursor.space()
+    assert flags is not None
+    if cursor.skip(b"UTF8 ("):
+        if not session.utf8:
+            raise ImapSyntaxError("ENABLE UTF8=ACCEPT first")
+        content = cursor.literal().content
+        cursor.expect(b")")
+        return Parsed(flags, internal_us, content)
+    return Parsed(flags, internal_us, cursor.literal().content)
+
+
+def _append(session: Session, name: str, letters: list[Parsed]) -> str:
+    """APPENDUID of what is stored; all of it or nothing."""
+    try:
+        named = session.directory.find(name)
+    except MailError as error:
+        if error.kind is not ErrorKind.NOT_FOUND:
+            raise
+        raise NoError("TRYCREATE", "No such mailbox") from None
+    assert named.access is not None
+    assert named.folder is not None
+    made = append_all(named.access, named.folder.id, [_stored(named.access, letter) for letter in letters])
+    uids = uids_of(made)
+    return f"APPENDUID {uidvalidity_of(named.folder.id)} {written(ranges_of(uids[each] for each in made))}"
+
+
+def _stored(access: Access, letter: Parsed) -> Letter:
+    keyword_ids = [make_keyword(access, atom).id for atom in letter.flags.atoms]
+    return Letter(letter.content, int(letter.flags.flags), keyword_ids, letter.internal_us)

@@ -1,0 +1,64 @@
+"""FETCH and UID FETCH (RFC 9051 6.4.5, 6.4.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mailaccess.imap.errors import BadError
+from mailaccess.imap.fetching import Fetcher
+from mailaccess.imap.grammar.cursor import Cursor
+from mailaccess.imap.grammar.fetch import Item, Wishes, fetch_items
+from mailaccess.imap.grammar.sets import SequenceSet, sequence_set, written
+from mailaccess.imap.resync import vanished
+from mailaccess.imap.session import Answer, Session
+from mailaccess.imap.view import View
+
+
+async def fetch(session: Session, cursor: Cursor) -> Answer:
+    """`FETCH set items [(modifiers)]`."""
+    return await _run(session, cursor, by_uid=False)
+
+
+async def uid_fetch(session: Session, cursor: Cursor) -> Answer:
+    """`UID FETCH set items [(modifiers)]`; the answers carry UIDs."""
+    return await _run(session, cursor, by_uid=True)
+
+
+async def _run(session: Session, cursor: Cursor, *, by_uid: bool) -> Answer:
+    cursor.space()
+    asked = sequence_set(cursor)
+    cursor.space()
+    wishes = fetch_items(cursor)
+    cursor.end()
+    view = session.selected()
+    if wishes.vanished and not (by_uid and "QRESYNC" in session.enabled):
+        raise BadError("VANISHED is for UID FETCH after ENABLE QRESYNC")  # RFC 7162 3.2.6
+    names = {item.name for item in wishes.items}
+    if wishes.changed_since is not None or b"MODSEQ" in names:
+        session.enabled.add("CONDSTORE")
+    items = [*([Item(b"UID")] if by_uid and b"UID" not in names else []), *wishes.items]
+    fetcher = Fetcher(view, items, wishes.changed_since or 0, with_modseq=session.condstore)
+    pieces = await session.run(_begin, view, asked, wishes, fetcher, by_uid=by_uid)
+    if pieces is None:
+        raise BadError("No such message number")
+    while True:
+        piece = await session.run(next, pieces, None)
+        if piece is None:
+            return Answer("Fetched", expunge=by_uid)
+        session.write(piece)
+        await session.wire.drain()
+
+
+def _begin(view: View, asked: SequenceSet, wishes: Wishes, fetcher: Fetcher, *, by_uid: bool) -> Iterator[bytes] | None:
+    ranges = view.chosen(asked, by_uid=by_uid)
+    if ranges is None:
+        return None
+    return _pieces(view, ranges, wishes, fetcher)
+
+
+def _pieces(view: View, ranges: list[tuple[int, int]], wishes: Wishes, fetcher: Fetcher) -> Iterator[bytes]:
+    if wishes.vanished:
+        gone = vanished(view, wishes.changed_since or 0, ranges)
+        if gone:
+            yield f"* VANISHED (EARLIER) {written(gone)}\r\n".encode()
+    yield from fetcher.chunks(ranges)

@@ -1,0 +1,268 @@
+"""FETCH answers from rows of the store, chunk by chunk, so that no mailbox is ever held (RFC 9051 7.5.2).
+
+What a row needs is known before the first query: flags alone come from the folder's index, metadata from two tables,
+bytes from a third. Runs on database threads; between two chunks the connection waits for its client.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.access import Right
+from mailaccess.imap.errors import NoError
+from mailaccess.imap.folder_index import index
+from mailaccess.imap.grammar.fetch import Item, Section
+from mailaccess.imap.grammar.strings import literal, string
+from mailaccess.imap.section import Letter, UnknownEncodingError
+from mailaccess.imap.view import Ranges, View
+from mailstore.message.envelope import bodystructure
+from mailstore.models import Flag
+from mailstore.selectors.fetch import CHUNK_ROWS, content, fetch_rows
+from mailstore.services.entries import set_flags
+
+LETTERS_CHUNK = 64
+LETTERS_BYTES = 4 << 20
+"""Bytes of mail in one chunk; a larger mail is a chunk of its own."""
+LINES_CHUNK = 5_000
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+_NEEDS: dict[bytes, tuple[str, ...]] = {
+    b"UID": (),
+    b"FLAGS": ("flags", "keywords"),
+    b"INTERNALDATE": ("internal_us",),
+    b"RFC822.SIZE": ("size",),
+    b"ENVELOPE": ("envelope",),
+    b"BODYSTRUCTURE": ("bodystructure",),
+    b"MODSEQ": ("modseq",),
+    b"EMAILID": ("message",),
+    b"THREADID": ("thread",),
+    b"PREVIEW": ("preview",),
+}
+_LETTER = ("header_length", "codec", "data", "key", "blob_size")
+_AS_SECTION = {
+    b"RFC822": Section(),
+    b"RFC822.HEADER": Section((), "HEADER"),
+    b"RFC822.TEXT": Section((), "TEXT"),
+}
+
+
+@dataclass(slots=True)
+class Fetcher:
+    """One FETCH of one session."""
+
+    view: View
+    items: Sequence[Item]
+    changed_since: int = 0
+    with_modseq: bool = False
+    """CONDSTORE: an answer that tells flags tells the modseq too."""
+    columns: list[str] = field(default_factory=list)
+    marks_seen: bool = False
+    _at: int = 0
+    _letter: tuple[int, Letter] | None = None
+
+    def __post_init__(self) -> None:
+        items = list(self.items)
+        names = {item.name for item in items}
+        if self.changed_since and b"MODSEQ" not in names:
+            items.append(Item(b"MODSEQ"))
+        self.marks_seen = (
+            any(item.marks_seen for item in items) and not self.view.read_only and self.view.access.may(Right.FLAG)
+        )
+        self.items = items
+        wanted = ["uid", "entry"] if self.marks_seen else ["uid"]
+        if self.marks_seen:
+            wanted += ["flags", "keywords", "modseq"]
+        for item in items:
+            wanted += _NEEDS.get(item.name, _LETTER)
+        self.columns = list(dict.fromkeys(wanted))
+
+    @property
+    def is_flags_only(self) -> bool:
+        """Whether the folder's index knows all of it."""
+        return {item.name for item in self.items} <= {b"UID", b"FLAGS"}
+
+    def chunks(self, ranges: Ranges) -> Iterator[bytes]:
+        """The answer in pieces; each `next` is one piece of database work."""
+        if self.is_flags_only and sum(last - first for first, last in ranges) > CHUNK_ROWS // 10:
+            yield from self._lines_from_index(ranges)
+            return
+        for first, last in ranges:
+            at = first
+            while at <= last:
+                rows, at = self._rows(at, last)
+                if rows:
+                    yield self._lines(rows)
+
+    # Rows -----------------------------------------------------------------------------------------
+
+    def _rows(self, first: int, last: int) -> tuple[list[Any], int]:
+        """The next rows, and the UID to go on with."""
+        folder, since = self.view.folder_id, self.changed_since
+        limit = CHUNK_ROWS
+        if "data" in self.columns:
+            limit = LETTERS_CHUNK
+            if first < last:
+                last, after = self._cut(first, last)
+                rows = fetch_rows(folder, first, last, self.columns, after_modseq=since, limit=limit)
+                return rows, after
+        rows = fetch_rows(folder, first, last, self.columns, after_modseq=since, limit=limit)
+        return rows, rows[-1][0] + 1 if len(rows) == limit else last + 1
+
+    def _cut(self, first: int, last: int) -> tuple[int, int]:
+        """Where the chunk that begins at `first` ends, by size; and where the next begins."""
+        sizes = fetch_rows(
+            self.view.folder_id, first, last, ("uid", "size"), after_modseq=self.changed_since, limit=LETTERS_CHUNK
+        )
+        held = 0
+        for place, (uid, size) in enumerate(sizes):
+            held += size
+            if held > LETTERS_BYTES and place:
+                return uid - 1, uid
+        if len(sizes) < LETTERS_CHUNK:
+            return last, last + 1
+        return sizes[-1][0], sizes[-1][0] + 1
+
+    def _lines(self, rows: list[Any]) -> bytes:
+        place = {name: number for number, name in enumerate(self.columns)}
+        seen = self._mark_seen(rows, place) if self.marks_seen else {}
+        writers = [self._writer(item, place) for item in self.items]
+        tells_flags, tells_modseq = (any(item.name == name for item in self.items) for name in (b"FLAGS", b"MODSEQ"))
+        lines: list[bytes] = []
+        for row in rows:
+            number = self._number(row[0])
+            if not number:
+                continue
+            new = seen.get(row[0])
+            shown = _with_state(row, place, new) if new is not None else row
+            values = [write(shown) for write in writers]
+            if new is not None and not tells_flags:
+                values.append(self._flags(shown, place))
+            if new is not None and self.with_modseq and not tells_modseq:
+                values.append(b"MODSEQ (%d)" % shown[place["modseq"]])
+            lines.append(b"* %d FETCH (%b)\r\n" % (number, b" ".join(values)))
+        return b"".join(lines)
+
+    def _number(self, uid: int) -> int:
+        uids = self.view.uids
+        at = bisect_left(uids, uid, self._at if self._at < len(uids) and uids[self._at] <= uid else 0)
+        self._at = at
+        return at + 1 if at < len(uids) and uids[at] == uid else 0
+
+    def _mark_seen(self, rows: list[Any], place: dict[str, int]) -> dict[int, tuple[int, int]]:
+        """Set \\Seen on what is delivered; UID to (flags, modseq) of those that hadn't it."""
+        fresh = [row for row in rows if not row[place["flags"]] & Flag.SEEN]
+        if not fresh:
+            return {}
+        changed = set_flags(self.view.access, [row[place["entry"]] for row in fresh], add=Flag.SEEN)
+        found = {}
+        for row in fresh:
+            flags = row[place["flags"]] | int(Flag.SEEN)
+            found[row[0]] = (flags, changed.modseq)
+            self.view.own_changes[row[0]] = row[place["keywords"]] << 8 | flags
+        return found
+
+    # Values ---------------------------------------------------------------------------------------
+
+    def _writer(self, item: Item, place: dict[str, int]) -> Callable[[Any], bytes]:
+        simple = self._simple(item.name, place)
+        if simple is not None:
+            return simple
+        at = [place[name] for name in _LETTER]
+
+        def write(row: Any) -> bytes:
+            # A row's items share its bytes: clients ask for the header and for parts in one FETCH.
+            if self._letter is None or self._letter[0] != row[0]:
+                header_length, codec, data, key, size = (row[number] for number in at)
+                self._letter = (row[0], Letter(content(codec, data, key, size), header_length))
+            return self._from_letter(item, self._letter[1])
+
+        return write
+
+    def _simple(self, name: bytes, place: dict[str, int]) -> Callable[[Any], bytes] | None:
+        if name == b"UID":
+            return lambda row: b"UID %d" % row[0]
+        if name == b"FLAGS":
+            return lambda row: self._flags(row, place)
+        if name not in _NEEDS:
+            return None
+        at = place[_NEEDS[name][0]]
+        made: dict[bytes, Callable[[Any], bytes]] = {
+            b"INTERNALDATE": lambda row: b"INTERNALDATE " + internal_date(row[at]).encode(),
+            b"RFC822.SIZE": lambda row: b"RFC822.SIZE %d" % row[at],
+            b"ENVELOPE": lambda row: b"ENVELOPE " + row[at].encode(),
+            b"BODYSTRUCTURE": lambda row: b"BODYSTRUCTURE " + row[at].encode(),
+            b"MODSEQ": lambda row: b"MODSEQ (%d)" % row[at],
+            b"EMAILID": lambda row: b"EMAILID (M%x)" % row[at],
+            b"THREADID": lambda row: b"THREADID (T%x)" % row[at],
+            b"PREVIEW": lambda row: b"PREVIEW " + string(row[at].encode()),
+        }
+        return made[name]
+
+    def _flags(self, row: Any, place: dict[str, int]) -> bytes:
+        state = row[place["keywords"]] << 8 | row[place["flags"]]
+        return f"FLAGS ({self.view.flag_names.text(state)})".encode()
+
+    def _from_letter(self, item: Item, letter: Letter) -> bytes:
+        if item.name == b"BODY" and item.section is None:
+            return b"BODY " + bodystructure(letter.raw, letter.root, extended=False).encode()
+        section = item.section or _AS_SECTION[item.name]
+        if item.name.startswith(b"BINARY"):
+            return self._binary(item, section, letter)
+        value = letter.section(section)
+        return item.label() + b" " + (b"NIL" if value is None else literal(_partial(value, item)))
+
+    def _binary(self, item: Item, section: Section, letter: Letter) -> bytes:
+        try:
+            value = letter.decoded(section)
+        except UnknownEncodingError:
+            raise NoError("UNKNOWN-CTE", "The part has an unknown transfer encoding") from None
+        if item.name == b"BINARY.SIZE":
+            return item.label() + b" %d" % len(value or b"")
+        if value is None:
+            return item.label() + b" NIL"
+        value = _partial(value, item)
+        return item.label() + b" " + (b"~" if b"\0" in value else b"") + literal(value)
+
+    # Flags alone ----------------------------------------------------------------------------------
+
+    def _lines_from_index(self, ranges: Ranges) -> Iterator[bytes]:
+        snapshot = index.current(self.view.folder_id)
+        uids, states = snapshot.uids, snapshot.states
+        text = self.view.flag_names.text
+        with_uid, with_flags = ({item.name for item in self.items} >= {name} for name in (b"UID", b"FLAGS"))
+        is_same = self.view.uids == uids
+        for first, last in ranges:
+            begin, end = bisect_left(uids, first), bisect_left(uids, last + 1)
+            for start in range(begin, end, LINES_CHUNK):
+                lines = []
+                for at in range(start, min(start + LINES_CHUNK, end)):
+                    uid = uids[at]
+                    number = at + 1 if is_same else self._number(uid)
+                    if not number:
+                        continue
+                    told = f"UID {uid}" * with_uid + " " * (with_uid and with_flags)
+                    lines.append(f"* {number} FETCH ({told}{f'FLAGS ({text(states[at])})' * with_flags})\r\n")
+                yield "".join(lines).encode()
+
+
+def internal_date(at_us: int) -> str:
+    """INTERNALDATE of a moment, in UTC, with its quotes."""
+    at = time.gmtime(at_us // 1_000_000)
+    return (
+        f'"{at.tm_mday:2d}-{_MONTHS[at.tm_mon - 1]}-{at.tm_year:04d} '
+        f'{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d} +0000"'
+    )
+
+
+def _partial(value: bytes, item: Item) -> bytes:
+    return value if item.partial is None else value[item.partial[0] : item.partial[0] + item.partial[1]]
+
+
+def _with_state(row: Any, place: dict[str, int], new: tuple[int, int]) -> list[Any]:
+    changed = list(row)
+    changed[place["flags"]], changed[place["modseq"]] = new
+    return changed

@@ -1,0 +1,69 @@
+"""Rows of messages for mail programs: by UID ranges in chunks, with the columns that are asked for and no others.
+
+The callers hold an `Access` that opened the folder (`open_folder`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mailstore import blobs, sql
+
+COLUMNS: dict[str, str] = {
+    "uid": "e.uid",
+    "entry": "e.id",
+    "flags": "e.flags",
+    "keywords": "e.keywords",
+    "modseq": "e.modseq",
+    "internal_us": "e.internal_us",
+    "size": "e.size",
+    "message": "e.message_id",
+    "envelope": "m.envelope",
+    "bodystructure": "m.bodystructure",
+    "preview": "m.preview",
+    "header_length": "m.header_length",
+    "received_us": "m.received_us",
+    "thread": "COALESCE(t.thread_id, e.message_id)",
+    "codec": "b.codec",
+    "data": "b.data",
+    "key": "b.key",
+    "blob_size": "b.size",
+}
+CHUNK_ROWS = 2_000
+
+
+def columns_join(columns: Sequence[str]) -> str:
+    """The tables that these columns need."""
+    wanted = {COLUMNS[each][0] for each in columns} | {"t" * ("thread" in columns)}
+    joins = "mailstore_entry e"
+    if wanted & {"m", "b"}:
+        joins += " CROSS JOIN mailstore_message m"
+    if "b" in wanted:
+        joins += " CROSS JOIN mailstore_blob b"
+    if "t" in wanted:
+        joins += " LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id"
+    return joins
+
+
+def fetch_rows(
+    folder_id: int, first: int, last: int, columns: Sequence[str], *, after_modseq: int = 0, limit: int = CHUNK_ROWS
+) -> list[Any]:
+    """At most `limit` rows of the UIDs `first` to `last`, ascending; those changed after a modseq when it is given."""
+    joins = columns_join(columns)
+    condition = "e.folder_id = %s AND e.uid BETWEEN %s AND %s"
+    values: list[object] = [folder_id, first, last]
+    if "mailstore_message m" in joins:
+        condition += " AND m.id = e.message_id"
+    if "mailstore_blob b" in joins:
+        condition += " AND b.id = m.blob_id"
+    if after_modseq:
+        condition += " AND e.modseq > %s"
+        values.append(after_modseq)
+    names = ", ".join(COLUMNS[each] for each in columns)
+    return sql.rows(f"SELECT {names} FROM {joins} WHERE {condition} ORDER BY e.uid LIMIT %s", [*values, limit])
+
+
+def content(codec: int, data: bytes | None, key: str, size: int) -> bytes:
+    """The stored bytes of a row's blob columns. UNAVAILABLE when the object can't be had."""
+    return blobs.decode(codec, data, key, size)
