@@ -10,13 +10,16 @@ from django.conf import settings
 
 from core import dbthread
 from core.connection import Budget, ConnectionLimits
-from mailaccess.imap.connection import Connection, Gate
+from mailaccess.imap.connection import Connection
 from mailaccess.imap.feed import feed
+from mailaccess.stream import Gate
 from mailstore import writer
 
 CONNECTIONS_MAX = 12_000
 CONNECTIONS_PER_ADDRESS = 1_000
 """An office behind one address: a hundred people with several programs of several connections each."""
+CONNECTIONS_PER_ACCOUNT = 100
+"""Thunderbird opens five, a phone two; somebody has many programs."""
 BACKLOG = 1_024
 MEMORY_BYTES = 256 * 1024 * 1024
 """Literals of all connections that have not been obeyed."""
@@ -31,7 +34,7 @@ class ImapServer:
     def __init__(self) -> None:
         limits = ConnectionLimits(total=CONNECTIONS_MAX, per_address=CONNECTIONS_PER_ADDRESS)
         memory = Budget(max(MEMORY_BYTES, 2 * settings.MESSAGE_MAX_BYTES))
-        self.gate = Gate(limits=limits, memory=memory)
+        self.gate = Gate(limits=limits, memory=memory, per_account=CONNECTIONS_PER_ACCOUNT)
         self._servers: list[asyncio.Server] = []
 
     async def listen(self, *, imap: int | None, imaps: int | None) -> None:

@@ -49,11 +49,15 @@ class Wire(Protocol):
     async def ask(self, prompt: bytes, limit: int) -> bytes:
         """Write a prompt and read one line of answer without its line end; raises ConnectionError."""
 
-    async def line(self, timeout_s: float) -> bytes | None:
-        """The next line, None when none came in time; raises ConnectionError."""
+    async def line(self, timeout_s: float) -> bytes:
+        """The next line; raises ConnectionError when none comes in time."""
 
-    def channel_binding(self, kind: str) -> bytes | None:
-        """`tls-exporter` or `tls-unique` data of the connection (RFC 9266, RFC 5929); None without TLS or kind."""
+    def enter_account(self, account_id: int) -> bool:
+        """Count the connection as this account's; False when it has too many."""
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether DEFLATE is on."""
 
 
 @dataclass(slots=True)
@@ -69,9 +73,6 @@ class Session:
     """What the client says it is (ID, RFC 2971)."""
     after: str = ""
     failures: int = 0
-    compressed: bool = False
-    listener: Any = None
-    """The watch that IDLE and NOTIFY use (mailaccess.imap.changes)."""
 
     # Who ------------------------------------------------------------------------------------------
 

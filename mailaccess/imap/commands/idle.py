@@ -43,7 +43,7 @@ async def _until_done(session: Session, woken: asyncio.Event) -> None:
             await asyncio.wait({line, waiting}, timeout=HERE_S, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
             if line.done():
-                if (line.result() or b"").upper() != b"DONE":
+                if line.result().upper() != b"DONE":
                     raise BadError("Expected DONE")
                 return
             if woken.is_set():

@@ -50,9 +50,10 @@ async def lsub(session: Session, cursor: Cursor) -> Answer:
     pattern = decode_name(cursor.list_mailbox(), utf8=session.utf8)
     cursor.end()
     asked = Asked({b"SUBSCRIBED"}, reference, [pattern])
-    session.write(
-        (await session.run(_lines, session, asked)).replace(b"* LIST ", b"* LSUB ").replace(b"\\Subscribed", b"")
-    )
+    lines: bytes = await session.run(_lines, session, asked)
+    for old, new in ((b"* LIST ", b"* LSUB "), (b"\\Subscribed ", b""), (b"\\NonExistent", b"\\Noselect")):
+        lines = lines.replace(old, new)
+    session.write(lines)
     return Answer("Done")
 
 

@@ -54,6 +54,8 @@ async def enter(session: Session, name: str, secret: str) -> Answer:
 
 def admit(session: Session, found: SignedIn) -> Answer:
     """The session is this account's."""
+    if not session.wire.enter_account(found.account.pk):
+        raise NoError("LIMIT", "Too many connections of this account")
     session.account = found.account
     session.state = State.AUTHENTICATED
     return Answer("Signed in", code=f"CAPABILITY {capabilities(session)}")

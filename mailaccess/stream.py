@@ -1,0 +1,310 @@
+"""What a connection of any mail protocol is made of: admission, TLS, compression, writing at the client's pace, time.
+
+What arrives goes through the layers to `take`; `converse` runs as one task for each connection and waits with `arrival`.
+A client that does not read its answers makes its own command wait, nobody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import zlib
+from collections import Counter
+from typing import cast
+
+from core.connection import Budget, ConnectionLimits, server_tls
+from mailaccess.tls import TlsLayer
+
+WRITE_TIMEOUT_S = 300.0
+"""Longest time for a client that reads nothing."""
+PENDING_MAX = 131_072
+"""Pipelined input held before the socket is no longer read."""
+OUTPUT_MAX = 65_536
+"""Output gathered before it is handed to the socket."""
+
+log = logging.getLogger(__name__)
+
+
+class Gate:
+    """What the connections of one process share."""
+
+    def __init__(self, *, limits: ConnectionLimits, memory: Budget, per_account: int) -> None:
+        self.limits = limits
+        self.memory = memory
+        self.per_account = per_account
+        self.accounts: Counter[int] = Counter()
+        self.open: set[Stream] = set()
+        self.closing = False
+
+    async def drain(self, timeout_s: float) -> None:
+        """Let the commands that run end; those that take longer are cut."""
+        self.closing = True
+        for connection in list(self.open):
+            connection.close_when_idle()
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while self.open and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+        for connection in list(self.open):
+            connection.cut()
+
+
+class Stream(asyncio.Protocol):
+    """One client, without a language. `BUSY`, `STOPPING`, `TIMED_OUT` and `FAILED` are its last words in its own."""
+
+    BUSY = STOPPING = TIMED_OUT = FAILED = b""
+
+    def __init__(self, gate: Gate, *, tls: bool = False) -> None:
+        self.gate = gate
+        self.tls: TlsLayer | None = TlsLayer(server_tls()) if tls else None
+        self.is_idle = False
+        self.is_lost = False
+        self.remote_address = ""
+        self.local_name = ""
+        self._inflate: zlib._Decompress | None = None
+        self._deflate: zlib._Compress | None = None
+        self._output: list[bytes] = []
+        self._output_bytes = 0
+        self._reserved = 0
+        self._account = 0
+        self._arrived: asyncio.Future[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._stalled = False
+        self._paused = False
+        self._ended = False
+        self._admitted = False
+
+    # What a protocol says -------------------------------------------------------------------------
+
+    async def converse(self) -> None:
+        """The conversation; its end closes the connection."""
+        raise NotImplementedError
+
+    def take(self, data: bytes) -> None:
+        """Input, decrypted."""
+        raise NotImplementedError
+
+    def held_bytes(self) -> int:
+        """Input not yet read that may be left in the socket instead."""
+        return 0
+
+    # What the event loop calls --------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Admit the client, or tell it to come back."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._loop = asyncio.get_running_loop()
+        peer = transport.get_extra_info("peername") or ("",)
+        self.remote_address = str(peer[0]).removeprefix("::ffff:")
+        self._admitted = self.gate.limits.enter(self.remote_address)
+        if not self._admitted or self.gate.closing:
+            self._transport.write(self.BUSY if self.tls is None else b"")
+            transport.close()
+            return
+        self.gate.open.add(self)
+        self._task = self._loop.create_task(self._run())
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes through the layers."""
+        if self.is_lost or not self._admitted:
+            return
+        try:
+            if self.tls is not None:
+                data = self.tls.receive(data)
+                self._send_pending()
+            if self._inflate is not None and data:
+                data = self._inflated(data)
+        except (ssl.SSLError, zlib.error):
+            self.cut()
+            return
+        self.take(data)
+        if self.tls is not None and self.tls.is_closed:
+            self._ended = True
+        if self.held_bytes() > PENDING_MAX and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        """What was said is still answered."""
+        self._ended = True
+        self._wake()
+        return True
+
+    def pause_writing(self) -> None:
+        """The client reads too slowly."""
+        self._stalled = True
+
+    def resume_writing(self) -> None:
+        """It has read."""
+        self._stalled = False
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give back what was counted and held."""
+        self.is_lost = True
+        self._wake()
+        self.resume_writing()
+        self.release()
+        self.gate.open.discard(self)
+        if self._account:
+            self.gate.accounts[self._account] -= 1
+        if self._admitted:
+            self.gate.limits.leave(self.remote_address)
+
+    def close_when_idle(self) -> None:
+        """The process stops: say so now if no command runs."""
+        if self.is_idle:
+            self.end(self.STOPPING)
+
+    def cut(self) -> None:
+        """Close at once."""
+        self.is_lost = True
+        self._transport.abort()
+
+    # Writing --------------------------------------------------------------------------------------
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS is up."""
+        return self.tls is not None
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes."""
+        self._output.append(data)
+        self._output_bytes += len(data)
+        if self._output_bytes >= OUTPUT_MAX:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand what is queued to the socket."""
+        if not self._output or self.is_lost:
+            return
+        data = b"".join(self._output)
+        self._output.clear()
+        self._output_bytes = 0
+        if self._deflate is not None:
+            data = self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+        if self.tls is None:
+            self._transport.write(data)
+        elif self.tls.is_open:
+            self.tls.send(data)
+            self._send_pending()
+        else:
+            self._output.append(data)  # until the handshake is over
+            self._output_bytes = len(data)
+
+    async def drain(self) -> None:
+        """Send what is queued and wait while the client is behind; raises ConnectionError when it is gone."""
+        self.flush()
+        if self._stalled and not self.is_lost:
+            self._writable = self._loop.create_future()
+            try:
+                await asyncio.wait_for(self._writable, WRITE_TIMEOUT_S)
+            except TimeoutError:
+                self.cut()
+        if self.is_lost:
+            raise ConnectionError("the client is gone")
+
+    def end(self, last_word: bytes = b"") -> None:
+        """Say what is left to say and close."""
+        if self.is_lost:
+            return
+        self._output.append(last_word)
+        self.flush()
+        self.is_lost = True
+        if self.tls is not None and self.tls.is_open:
+            self.tls.close()
+            self._send_pending()
+        self._transport.close()
+        self._wake()
+
+    # Layers ---------------------------------------------------------------------------------------
+
+    def start_tls(self) -> None:
+        """From now on TLS; what is queued still goes in the clear."""
+        self.flush()
+        self.tls = TlsLayer(server_tls())
+
+    def start_deflate(self, raw: bytes) -> None:
+        """RFC 4978: raw DEFLATE both ways; `raw` is what arrived behind the command and is compressed already."""
+        self.flush()
+        self._deflate = zlib.compressobj(level=6, wbits=-15)
+        self._inflate = zlib.decompressobj(wbits=-15)
+        if raw:
+            self.take(self._inflated(raw))
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether DEFLATE is on."""
+        return self._deflate is not None
+
+    # Waiting and counting -------------------------------------------------------------------------
+
+    async def arrival(self, timeout_s: float) -> None:
+        """Wait until something arrives; the connection ends when nothing does in time."""
+        if self._ended:
+            self.end()
+        if self.is_lost:
+            return
+        self.flush()
+        if self._paused and self.held_bytes() <= PENDING_MAX:
+            self._paused = False
+            self._transport.resume_reading()
+        self._arrived = self._loop.create_future()
+        timer = self._loop.call_later(timeout_s, lambda: self.end(self.TIMED_OUT))
+        try:
+            await self._arrived
+        finally:
+            timer.cancel()
+            self._arrived = None
+
+    def enter_account(self, account_id: int) -> bool:
+        """Count the connection as this account's; False when it has too many."""
+        if self.gate.accounts[account_id] >= self.gate.per_account:
+            return False
+        self.gate.accounts[account_id] += 1
+        self._account = account_id
+        return True
+
+    def reserve(self, size: int) -> bool:
+        """Take bytes of the process's memory for input, until `release`."""
+        if not self.gate.memory.take(size):
+            return False
+        self._reserved += size
+        return True
+
+    def release(self) -> None:
+        """Give back what was reserved."""
+        self.gate.memory.give_back(self._reserved)
+        self._reserved = 0
+
+    async def _run(self) -> None:
+        try:
+            await self.converse()
+        except ConnectionError:
+            self.end()
+        except Exception:
+            log.exception("connection failed")
+            self.end(self.FAILED)
+
+    def _wake(self) -> None:
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)
+
+    def _send_pending(self) -> None:
+        assert self.tls is not None
+        data = self.tls.pending()
+        if data:
+            self._transport.write(data)
+        if self.tls.is_open and self._output:
+            self.flush()
+
+    def _inflated(self, data: bytes) -> bytes:
+        """Bounded: what a small input may grow to is no more than would be held without compression."""
+        assert self._inflate is not None
+        found = self._inflate.decompress(data, 16 * PENDING_MAX)
+        if self._inflate.unconsumed_tail:
+            raise zlib.error("too large")
+        return found
