@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Subscription(models.Model):
@@ -28,3 +29,40 @@ class SubscriptionList(models.Model):
 
     def __str__(self) -> str:
         return f"subscriptions of {self.account_id}"
+
+
+class PopSettings(models.Model):
+    """What POP3 shows of an account's mail. No row means every default."""
+
+    class Window(models.TextChoices):
+        WEEK = "week", _("Last week")
+        TWO_WEEKS = "two_weeks", _("Last two weeks")
+        MONTH = "month", _("Last month")
+        QUARTER = "quarter", _("Last three months")
+        YEAR = "year", _("Last year")
+        ALL = "all", _("All mail")
+
+    account = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+    window = models.CharField(max_length=10, choices=Window.choices, default=Window.WEEK)
+    keeps_mail = models.BooleanField(default=False)
+    """Mail programs may not delete what the web shows: DELE is answered OK and takes nothing away."""
+    with_monitored = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"POP3 of {self.account_id}"
+
+    @classmethod
+    def of(cls, account_id: int) -> PopSettings:
+        """The account's, or the defaults."""
+        return cls.objects.filter(pk=account_id).first() or cls(account_id=account_id)
+
+
+class MaildropLock(models.Model):
+    """A POP3 session has a maildrop for itself (RFC 1939 4) while its lease lasts."""
+
+    account = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+    token = models.CharField(max_length=32)
+    until_s = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"maildrop of {self.account_id}"

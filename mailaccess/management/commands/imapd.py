@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from mailaccess.imap.server import serve
+from mailaccess.imap.connection import Connection
+from mailaccess.server import serve
 
 
 class Command(BaseCommand):
@@ -17,4 +19,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Until SIGTERM."""
-        asyncio.run(serve())
+        ports = {"plain": settings.IMAP_PORT, "tls": settings.IMAPS_PORT}
+        asyncio.run(serve("imap", lambda gate, tls: Connection(gate, tls=tls), **ports))

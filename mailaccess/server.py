@@ -1,18 +1,17 @@
-"""The IMAP processes: STARTTLS and TLS ports (RFC 8314), one event loop each, ports shared by SO_REUSEPORT."""
+"""The listeners of mail programs: one event loop a process, ports shared by SO_REUSEPORT, a clean drain."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import signal
+from collections.abc import Callable
 
 from django.conf import settings
 
 from core import dbthread
 from core.connection import Budget, ConnectionLimits
-from mailaccess.imap.connection import Connection
-from mailaccess.imap.feed import feed
-from mailaccess.stream import Gate
+from mailaccess.stream import Gate, Stream
 from mailstore import writer
 
 CONNECTIONS_MAX = 12_000
@@ -22,26 +21,29 @@ CONNECTIONS_PER_ACCOUNT = 100
 """Thunderbird opens five, a phone two; somebody has many programs."""
 BACKLOG = 1_024
 MEMORY_BYTES = 256 * 1024 * 1024
-"""Literals of all connections that have not been obeyed."""
+"""Input of all connections that was not obeyed yet."""
 DRAIN_S = 10.0
 
 log = logging.getLogger(__name__)
 
+MakeConnection = Callable[[Gate, bool], Stream]
 
-class ImapServer:
-    """Listens and serves until `close`."""
 
-    def __init__(self) -> None:
+class Server:
+    """Listens and serves until `close`. `make` is called with the gate and whether the port speaks TLS at once."""
+
+    def __init__(self, make: MakeConnection) -> None:
         limits = ConnectionLimits(total=CONNECTIONS_MAX, per_address=CONNECTIONS_PER_ADDRESS)
         memory = Budget(max(MEMORY_BYTES, 2 * settings.MESSAGE_MAX_BYTES))
         self.gate = Gate(limits=limits, memory=memory, per_account=CONNECTIONS_PER_ACCOUNT)
+        self._make = make
         self._servers: list[asyncio.Server] = []
 
-    async def listen(self, *, imap: int | None, imaps: int | None) -> None:
-        """Bind the given ports (None: not that one; 0: any free one, see `ports`)."""
-        for port, tls in ((imap, False), (imaps, True)):
+    async def listen(self, *, plain: int | None, tls: int | None) -> None:
+        """Bind the ports for STARTTLS and for TLS (None: not that one; 0: any free one, see `ports`)."""
+        for port, encrypted in ((plain, False), (tls, True)):
             if port is not None:
-                await self._bind(port, tls=tls)
+                await self._bind(port, encrypted=encrypted)
 
     @property
     def ports(self) -> list[int]:
@@ -53,25 +55,28 @@ class ImapServer:
         for server in self._servers:
             server.close()
         await self.gate.drain(DRAIN_S)
-        feed.close()
         await asyncio.get_running_loop().run_in_executor(None, writer.drain)
 
-    async def _bind(self, port: int, *, tls: bool) -> None:
+    async def _bind(self, port: int, *, encrypted: bool) -> None:
         server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self.gate, tls=tls), settings.LISTEN_HOST, port, backlog=BACKLOG, reuse_port=True
+            lambda: self._make(self.gate, encrypted),
+            settings.LISTEN_HOST,
+            port,
+            backlog=BACKLOG,
+            reuse_port=True,
         )
         self._servers.append(server)
 
 
-async def serve() -> None:
-    """Serve the configured ports until SIGTERM or SIGINT, then drain."""
-    server = ImapServer()
-    await server.listen(imap=settings.IMAP_PORT, imaps=settings.IMAPS_PORT)
-    log.info("imap listening", extra={"host": settings.LISTEN_HOST, "ports": server.ports})
+async def serve(name: str, make: MakeConnection, *, plain: int, tls: int) -> None:
+    """Serve both ports until SIGTERM or SIGINT, then drain."""
+    server = Server(make)
+    await server.listen(plain=plain, tls=tls)
+    log.info("%s listening", name, extra={"host": settings.LISTEN_HOST, "ports": server.ports})
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await stop.wait()
     await server.close()
     await asyncio.get_running_loop().run_in_executor(None, dbthread.close)
-    log.info("imap stopped")
+    log.info("%s stopped", name)
