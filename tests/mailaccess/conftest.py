@@ -1,0 +1,154 @@
+"""Real IMAP and POP3 servers on free ports, each in a thread with its own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import imaplib
+import poplib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from core import dbthread
+from mailaccess.imap.connection import Connection as ImapConnection
+from mailaccess.imap.feed import feed
+from mailaccess.imap.folder_index import index
+from mailaccess.pop3.connection import Connection as Pop3Connection
+from mailaccess.server import MakeConnection, Server
+from tests.factories import PASSWORD
+
+
+@dataclasses.dataclass
+class Running:
+    """A server and where it listens."""
+
+    server: Server
+    loop: asyncio.AbstractEventLoop
+    plain: int
+    tls: int
+
+    def talk(self, *, tls: bool = True) -> Talk:
+        """A raw connection, greeted."""
+        return Talk(self.tls if tls else self.plain, tls=tls)
+
+    def imap(self, address: str = "alice@example.test") -> imaplib.IMAP4_SSL:
+        """imaplib, signed in."""
+        client = imaplib.IMAP4_SSL("127.0.0.1", self.tls, ssl_context=client_tls(), timeout=30)
+        client.login(address, PASSWORD)
+        return client
+
+    def pop3(self, address: str = "alice@example.test") -> poplib.POP3_SSL:
+        """poplib, signed in."""
+        client = poplib.POP3_SSL("127.0.0.1", self.tls, context=client_tls(), timeout=30)
+        client.user(address)
+        client.pass_(PASSWORD)
+        return client
+
+
+class Talk:
+    """A raw dialogue."""
+
+    def __init__(self, port: int, *, tls: bool = False, greet: bool = True) -> None:
+        self.socket: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        if tls:
+            self.socket = client_tls().wrap_socket(self.socket)
+        self.file = self.socket.makefile("rb")
+        self.greeting = self.line() if greet else b""
+
+    def line(self) -> bytes:
+        """One line without its end."""
+        return self.file.readline().removesuffix(b"\r\n")
+
+    def send(self, data: bytes) -> None:
+        """Write as it is."""
+        self.socket.sendall(data)
+
+    def say(self, command: bytes, tag: bytes = b"a") -> list[bytes]:
+        """A tagged command; all lines up to its answer. Literals in answers are read with their lines."""
+        self.send(tag + b" " + command + b"\r\n")
+        return self.answer(tag)
+
+    def answer(self, tag: bytes = b"a") -> list[bytes]:
+        """Lines until the tagged one."""
+        lines = []
+        while True:
+            line = self.whole_line()
+            lines.append(line)
+            if line.startswith(tag + b" ") or not line:
+                return lines
+
+    def whole_line(self) -> bytes:
+        """A line with the literals in it."""
+        line = self.line()
+        while line.endswith(b"}") and b"{" in line:
+            size = int(line[line.rindex(b"{") + 1 : -1].rstrip(b"+"))
+            line += b"\r\n" + self.file.read(size) + self.line()
+        return line
+
+    def start_tls(self) -> None:
+        """The handshake."""
+        self.socket = client_tls().wrap_socket(self.socket)
+        self.file = self.socket.makefile("rb")
+
+    def is_closed(self) -> bool:
+        """Whether the server has hung up (waits for it)."""
+        try:
+            return self.file.readline() == b""
+        except (ConnectionError, ssl.SSLError):
+            return True
+
+    def close(self) -> None:
+        """Hang up."""
+        self.socket.close()
+
+
+def client_tls() -> ssl.SSLContext:
+    """Trusts everybody, as the certificate is self-signed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@pytest.fixture
+def imap_server(transactional_db: None) -> Iterator[Running]:
+    """IMAP with STARTTLS and with TLS."""
+    index.forget()
+    with running(lambda gate, tls: ImapConnection(gate, tls=tls)) as server:
+        yield server
+        server.loop.call_soon_threadsafe(feed.close)
+
+
+@pytest.fixture
+def pop3_server(transactional_db: None) -> Iterator[Running]:
+    """POP3 with STLS and with TLS."""
+    with running(lambda gate, tls: Pop3Connection(gate, tls=tls)) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running(make: MakeConnection) -> Iterator[Running]:
+    """Start, yield, drain; the database threads end with it."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="server")
+    thread.start()
+
+    async def start() -> Server:
+        server = Server(make)
+        await server.listen(plain=0, tls=0)
+        return server
+
+    server = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
+    try:
+        yield Running(server, loop, *server.ports)
+    finally:
+        asyncio.run_coroutine_threadsafe(server.close(), loop).result(20)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(20)
+        loop.close()
+        dbthread.close()
