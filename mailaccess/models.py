@@ -35,7 +35,7 @@ class PopSettings(models.Model):
     """What POP3 shows of an account's mail. No row means every default."""
 
     class Window(models.TextChoices):
-        WEEK = "week", _("Last week")
+        WEEK = "week", _("The last week")
         TWO_WEEKS = "two_weeks", _("Last two weeks")
         MONTH = "month", _("Last month")
         QUARTER = "quarter", _("Last three months")

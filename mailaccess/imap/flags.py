@@ -28,13 +28,14 @@ TOKENS_MAX = 5_000
 class FlagNames:
     """The names of a mailbox's states; texts are remembered, because most messages share a few."""
 
+    access: Access
     rows: list[KeywordRow]
     _texts: dict[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, access: Access) -> FlagNames:
         """Read the keywords of a mailbox."""
-        return cls(keywords(access))
+        return cls(access, keywords(access))
 
     def text(self, state: int) -> str:
         """`keywords << 8 | flags` as the inside of `FLAGS (…)`."""
@@ -42,6 +43,8 @@ class FlagNames:
         if found is None:
             if len(self._texts) > TOKENS_MAX:
                 self._texts.clear()
+            if not self.knows(state):
+                self.rows = keywords(self.access)  # another session made a keyword since
             found = self._texts[state] = " ".join(self._names(state))
         return found
 

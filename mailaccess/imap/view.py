@@ -100,8 +100,9 @@ class View:
         self._note_gone(changes.gone)
         if telling.expunge and self._left:
             told += self._expunged(telling)
+        known = [row for row in changes.rows if row[0] < self.uidnext]
         told += self._arrived([row[0] for row in changes.rows if row[0] >= self.uidnext])
-        told += self._changed(changes.rows, telling)
+        told += self._changed(known, telling)
         self.modseq = max(self.modseq, changes.modseq)
         self.own_changes.clear()
         return told

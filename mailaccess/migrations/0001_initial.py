@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
             name='PopSettings',
             fields=[
                 ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('window', models.CharField(choices=[('week', 'Last week'), ('two_weeks', 'Last two weeks'), ('month', 'Last month'), ('quarter', 'Last three months'), ('year', 'Last year'), ('all', 'All mail')], default='week', max_length=10)),
+                ('window', models.CharField(choices=[('week', 'The last week'), ('two_weeks', 'Last two weeks'), ('month', 'Last month'), ('quarter', 'Last three months'), ('year', 'Last year'), ('all', 'All mail')], default='week', max_length=10)),
                 ('keeps_mail', models.BooleanField(default=False)),
                 ('with_monitored', models.BooleanField(default=False)),
             ],

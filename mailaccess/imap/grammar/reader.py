@@ -156,6 +156,8 @@ class Reader:
         tag = self._tag()
         is_append = self._name() in {b"APPEND", b"REPLACE"}
         self._reset()
+        if fatal:
+            self._input.clear()
         return Refused(tag, is_append, fatal)
 
     def _tag(self) -> bytes:

@@ -1,0 +1,133 @@
+"""Two programs at one mailbox: what one does the other hears, by numbers that stay right."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import Account
+from accounts.selectors import access_for
+from core.access import Access
+from mailaccess.imap.commands import idle
+from mailaccess.imap.feed import feed
+from mailstore.models import Flag, Role
+from mailstore.selectors.folders import modseq_of
+from mailstore.services.entries import move, purge, set_flags
+from tests.factories import PASSWORD
+from tests.mailaccess.conftest import Running, Talk
+from tests.mailstore.letters import folder_id, letter, stored, stored_many
+
+
+@pytest.fixture
+def mine(alice: Account) -> Access:
+    """Alice in her own mailbox."""
+    return access_for(alice, alice.pk)
+
+
+def opened(server: Running, *, enable: bytes = b"", name: bytes = b"INBOX") -> Talk:
+    """A session with a selected mailbox."""
+    talk = server.talk()
+    talk.say(f'LOGIN alice@example.test "{PASSWORD}"'.encode())
+    if enable:
+        talk.say(b"ENABLE " + enable)
+    talk.say(b"SELECT " + name)
+    return talk
+
+
+def test_what_leaves_is_told_from_the_end_and_numbers_follow(imap_server: Running, mine: Access) -> None:
+    found = stored_many(mine, 6)
+    talk = opened(imap_server)
+    purge(mine, [found[1], found[4]])
+    new = stored(mine, letter("new"))
+    assert talk.say(b"NOOP")[:-1] == [b"* 5 EXPUNGE", b"* 2 EXPUNGE", b"* 5 EXISTS"]
+    set_flags(mine, [found[2], new], add=Flag.SEEN)
+    assert talk.say(b"NOOP")[:-1] == [
+        b"* 2 FETCH (UID 3 FLAGS (\\Seen))",
+        b"* 5 FETCH (UID 7 FLAGS (\\Seen))",
+    ]
+    talk.close()
+
+
+def test_expunges_wait_while_a_client_counts_by_number(imap_server: Running, mine: Access) -> None:
+    found = stored_many(mine, 3)
+    talk = opened(imap_server)
+    purge(mine, found[:1])
+    assert talk.say(b"FETCH 1:3 UID")[:-1] == [b"* 2 FETCH (UID 2)", b"* 3 FETCH (UID 3)"]
+    assert talk.say(b"UID FETCH 2:3 UID")[:-1][-1] == b"* 1 EXPUNGE"
+    talk.close()
+
+
+def test_a_change_of_ones_own_is_told_once(imap_server: Running, mine: Access) -> None:
+    stored_many(mine, 2)
+    talk, other = opened(imap_server), opened(imap_server)
+    assert talk.say(b"STORE 2 +FLAGS (\\Flagged)")[:-1] == [b"* 2 FETCH (UID 2 FLAGS (\\Flagged))"]
+    assert talk.say(b"STORE 1 +FLAGS.SILENT (\\Flagged)")[:-1] == []
+    assert talk.say(b"NOOP")[:-1] == []
+    assert len(other.say(b"NOOP")[:-1]) == 2
+    talk.close()
+    other.close()
+
+
+def test_a_keyword_of_another_session_has_its_name(imap_server: Running, mine: Access) -> None:
+    stored_many(mine, 1)
+    talk, other = opened(imap_server), opened(imap_server)
+    talk.say(b"STORE 1 +FLAGS (Project)")
+    assert other.say(b"NOOP")[:-1][-1] == b"* 1 FETCH (UID 1 FLAGS (Project))"
+    talk.close()
+    other.close()
+
+
+def test_unchangedsince_leaves_alone_what_is_newer(imap_server: Running, mine: Access) -> None:
+    found = stored_many(mine, 3)
+    talk = opened(imap_server, enable=b"CONDSTORE")
+    before = modseq_of([mine.mailbox])[mine.mailbox]
+    set_flags(mine, found[1:2], add=Flag.ANSWERED)
+    answer = talk.say(b"STORE 1:3 (UNCHANGEDSINCE %d) +FLAGS.SILENT (\\Seen)" % before)
+    assert answer[-1].startswith(b"a OK [MODIFIED 2]")
+    talk.close()
+
+
+def test_a_client_that_was_away_learns_all_of_it(imap_server: Running, mine: Access) -> None:
+    found = stored_many(mine, 6)
+    talk = opened(imap_server, enable=b"QRESYNC")
+    lines = talk.say(b"STATUS INBOX (UIDVALIDITY HIGHESTMODSEQ)")[0].split()
+    validity, modseq = lines[4], lines[6].rstrip(b")")
+    talk.say(b"UNSELECT")
+    move(mine, found[1:3], folder_id=folder_id(mine, Role.TRASH))
+    set_flags(mine, found[4:5], add=Flag.SEEN)
+    answer = talk.say(b"SELECT INBOX (QRESYNC (%b %b))" % (validity, modseq))
+    assert b"* VANISHED (EARLIER) 2:3" in answer
+    assert any(line.startswith(b"* 3 FETCH (UID 5 FLAGS (\\Seen) MODSEQ (") for line in answer)
+    purge(mine, found[:1])
+    assert talk.say(b"NOOP")[0] == b"* VANISHED 1"
+    talk.close()
+
+
+def test_an_idle_session_is_woken(imap_server: Running, mine: Access) -> None:
+    talk = opened(imap_server)
+    talk.send(b"i IDLE\r\n")
+    assert talk.line() == b"+ idling"
+    stored(mine, letter("x"))
+    modseq = modseq_of([mine.mailbox])[mine.mailbox]
+    imap_server.loop.call_soon_threadsafe(feed.hint, mine.mailbox, modseq)
+    assert talk.line() == b"* 1 EXISTS"
+    talk.send(b"DONE\r\n")
+    assert talk.answer(b"i")[-1].startswith(b"i OK")
+    talk.close()
+    assert idle.IDLE_MAX_S < 30 * 60
+
+
+def test_the_same_of_a_stranger_and_a_locked_folder(imap_server: Running, mine: Access, bob: Account) -> None:
+    talk = opened(imap_server)
+    for name in (b"Other Users/bob@example.test/INBOX", b"Nowhere", b"../x"):
+        assert talk.say(b"SELECT %b" % (b'"' + name + b'"'))[-1].startswith(b"a NO [NONEXISTENT]")
+    talk.close()
+
+
+def test_several_messages_are_appended_or_none(imap_server: Running, mine: Access) -> None:
+    talk = opened(imap_server)
+    talk.send(b"a APPEND INBOX {9+}\r\nA: b\r\n\r\nx (\\Seen) {9+}\r\nA: c\r\n\r\ny\r\n")
+    assert b"[APPENDUID" in talk.answer()[-1]
+    talk.send(b"a APPEND INBOX {9+}\r\nA: b\r\n\r\nx {0+}\r\n\r\n")
+    assert talk.answer()[-1].startswith(b"a NO")
+    assert b"* STATUS INBOX (MESSAGES 2)" in talk.say(b"STATUS INBOX (MESSAGES)")
+    talk.close()
