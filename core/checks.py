@@ -22,7 +22,17 @@ MIN_KEY = 32
 MIN_MESSAGE_BYTES = 64 * 1024  # RFC 5321 4.5.3.1.7
 MAX_SOCKET_PATH = 104
 """sun_path is 104 to 108 bytes, by system."""
-PORTS = ("WEB_PORT", "MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT")
+PORTS = (
+    "WEB_PORT",
+    "MX_PORT",
+    "SUBMISSION_PORT",
+    "SUBMISSIONS_PORT",
+    "IMAP_PORT",
+    "IMAPS_PORT",
+    "POP3_PORT",
+    "POP3S_PORT",
+)
+"""Every port that `serve` opens, by the name of its setting."""
 
 
 def check_data_dir() -> Iterator[CheckMessage]:

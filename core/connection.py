@@ -70,6 +70,17 @@ class Budget:
         self.used_bytes -= size_bytes
 
 
+def own_host() -> str:
+    """Where this machine reaches its own servers: LISTEN_HOST, or loopback when that is every address."""
+    try:
+        listening = ipaddress.ip_address(settings.LISTEN_HOST)
+    except ValueError:
+        return str(settings.LISTEN_HOST)
+    if not listening.is_unspecified:
+        return str(listening)
+    return "127.0.0.1" if listening.version == 4 else "::1"
+
+
 def address_block(address: str) -> str:
     """What is counted as one neighbour: an IPv4 address, or the /64 of an IPv6 address."""
     try:

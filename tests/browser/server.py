@@ -19,9 +19,10 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.checks import PORTS
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_S = 90.0
-PORTS = ("WEB_PORT", "MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT")
 
 
 class Server:

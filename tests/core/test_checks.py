@@ -48,6 +48,7 @@ def test_a_public_one_behind_https_passes(settings: Any) -> None:
         ({"DEBUG": True, "HTTPS": True}, {"core.E007"}),
         ({"WEB_PORT": 2525, "MX_PORT": 2525}, {"core.E008"}),
         ({"MX_PORT": 70_000}, {"core.E008"}),
+        ({"POP3_PORT": 2143}, {"core.E008"}),
         ({"MESSAGE_MAX_BYTES": 1000}, {"core.E009"}),
         ({"ROUTES": {"far.test": "nowhere"}}, {"core.E010"}),
         ({"LISTEN_HOST": "0.0.0.0"}, {"core.W001", "core.W003"}),

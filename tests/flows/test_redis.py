@@ -21,6 +21,7 @@ from django.conf import settings
 from accounts.models import Account
 from accounts.throttle import ACCOUNT_FAILURES
 from core.changes import CHANNEL, RESYNC_S
+from core.checks import PORTS
 from mailstore.selectors.folders import modseq_of
 from mta.models import Delivery
 from tests.factories import PASSWORD
@@ -112,11 +113,13 @@ def next_change(lines: Iterator[str], modseq: int) -> None:
 def test_without_redis_mail_pages_throttle_and_live_updates_go_on(alice: Account, bob: Account) -> None:
     assert RESYNC_S < PROMISE_S, "the compare alone must keep the promise"
     socket = Path(settings.DATA_DIR) / "r.sock"
-    web, mx, submission, submissions = free_ports(4)
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    web, mx, submission, submissions = list(ports.values())[:4]
     sink = Sink()
     with ExitStack() as stack:
         first = stack.enter_context(redis_server(socket))
-        values = environment([mx, submission, submissions]) | {"WEB_PORT": str(web), "REDIS_URL": f"unix://{socket}"}
+        values = environment([mx, submission, submissions]) | {"REDIS_URL": f"unix://{socket}"}
+        values |= {name: str(port) for name, port in ports.items()}
         values |= {"ROUTES": json.dumps({"*": f"127.0.0.1:{stack.enter_context(remote(sink))}"})}
         stack.enter_context(served(values, web, mx, submissions))
         place = Place(web, mx, submissions)

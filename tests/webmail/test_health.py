@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -10,6 +11,14 @@ from django.test import Client
 
 from accounts.domain_names import _names
 from core import redis as core_redis
+
+NOBODY = {"smtp": False, "imap": False, "pop3": False}
+
+
+@pytest.fixture(autouse=True)
+def no_servers(settings: Any) -> None:
+    """Ports that nobody listens on (1 needs root, and is tcpmux)."""
+    settings.MX_PORT = settings.IMAP_PORT = settings.POP3_PORT = 1
 
 
 @pytest.fixture
@@ -30,7 +39,7 @@ def broken(*_: Any, **__: Any) -> Any:
 def test_without_redis_mail_flows_so_that_is_told_but_no_failure(client: Client, no_redis: None) -> None:
     answer = client.get("/healthz")
     assert answer.status_code == 200
-    assert answer.json() == {"database": True, "redis": False}
+    assert answer.json() == {"database": True, "redis": False} | NOBODY
 
 
 @pytest.mark.django_db
@@ -40,7 +49,14 @@ def test_without_its_database_it_can_not_serve(client: Client, no_redis: None, h
     with connection.execute_wrapper(broken):
         answer = client.get("/healthz", headers={"Host": host})
     assert answer.status_code == 503
-    assert answer.json() == {"database": False, "redis": False}
+    assert answer.json() == {"database": False, "redis": False} | NOBODY
+
+
+@pytest.mark.django_db
+def test_it_tells_which_servers_listen(client: Client, no_redis: None, settings: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as imap:
+        settings.IMAP_PORT = imap.getsockname()[1]
+        assert client.get("/healthz").json() == {"database": True, "redis": False} | NOBODY | {"imap": True}
 
 
 @pytest.mark.django_db

@@ -23,7 +23,12 @@ from django.db.migrations.executor import MigrationExecutor
 
 SNAPSHOTS_KEPT = 5
 MAX_SOCKET_PATH = 104
-PORTS = {"web": ("WEB_PORT",), "smtpd": ("MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT")}
+PORTS = {
+    "web": ("WEB_PORT",),
+    "smtpd": ("MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT"),
+    "imapd": ("IMAP_PORT", "IMAPS_PORT"),
+    "pop3d": ("POP3_PORT", "POP3S_PORT"),
+}
 """The settings that name a program's ports."""
 
 

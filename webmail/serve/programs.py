@@ -33,6 +33,8 @@ def programs() -> dict[str, Program]:
     found = [Program("redis", redis_command(), is_ground=True)] if settings.OWN_REDIS else []
     found.append(Program("web", web_command()))
     found.append(Program("smtpd", (python, manage, "smtpd")))
+    found.append(Program("imapd", (python, manage, "imapd")))
+    found.append(Program("pop3d", (python, manage, "pop3d")))
     found.append(Program("indexer", (python, manage, "indexer")))
     found.append(
         Program(

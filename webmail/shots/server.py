@@ -18,9 +18,10 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from core.checks import PORTS
+
 START_S = 120.0
 STOP_S = 60.0
-PORTS = ("WEB_PORT", "MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT")
 
 
 @contextlib.contextmanager

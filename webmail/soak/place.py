@@ -13,7 +13,9 @@ from pathlib import Path
 
 from django.db import connection
 
-PORTS = ("WEB_PORT", "MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT", "SINK_PORT")
+from core.checks import PORTS as SERVED
+
+PORTS = (*SERVED, "SINK_PORT")
 
 
 def free_ports(count: int) -> list[int]:

@@ -16,6 +16,7 @@ from typing import IO
 
 from django.conf import settings
 
+from core.checks import PORTS
 from webmail.soak.ledger import Ledger
 
 READY_S = 60.0
@@ -23,6 +24,8 @@ STOP_S = 60.0
 KINDS = {
     "redis": ("redis-server", "valkey-server"),
     "smtpd": ("manage.py smtpd",),
+    "imapd": ("manage.py imapd",),
+    "pop3d": ("manage.py pop3d",),
     "worker": (" worker ",),
     "beat": (" beat ",),
     "web": ("granian",),
@@ -51,7 +54,7 @@ class Serve:
     def wait_ready(self) -> None:
         """Until every port answers."""
         deadline = time.monotonic() + READY_S
-        for port in (settings.WEB_PORT, settings.MX_PORT, settings.SUBMISSION_PORT, settings.SUBMISSIONS_PORT):
+        for port in (getattr(settings, name) for name in PORTS):
             while not answers(port):
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"port {port} did not answer")

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from accounts.services import create_account, create_domain
+from core.checks import PORTS
 from webmail.soak import verdict
 from webmail.soak.client import Client
 from webmail.soak.ledger import Ledger
@@ -136,7 +137,7 @@ def stopped(code: int) -> Iterator[str]:
     """`serve` ended well and left nobody behind."""
     if code:
         yield f"serve ended with {code}"
-    for port in (settings.WEB_PORT, settings.MX_PORT, settings.SUBMISSION_PORT, settings.SUBMISSIONS_PORT):
+    for port in (getattr(settings, name) for name in PORTS):
         if answers(port):
             yield f"somebody still listens on port {port}"
 

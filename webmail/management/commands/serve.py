@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Account, Domain
+from core.connection import own_host
 from core.redis import client
 from webmail.demo.welcome import say_accounts
 from webmail.serve.prepare import prepare
@@ -20,17 +21,23 @@ from webmail.serve.supervisor import Supervisor
 
 REDIS_WAIT_S = 10.0
 WEB_WAIT_S = 60.0
+MAIL_PROGRAMS = (
+    ("IMAP", "IMAP_PORT", "IMAPS_PORT"),
+    ("POP3", "POP3_PORT", "POP3S_PORT"),
+    ("SMTP", "SUBMISSION_PORT", "SUBMISSIONS_PORT"),
+)
+"""What a mail program is told, with the settings of its ports."""
 
 
 class Command(BaseCommand):
-    """Redis, web, SMTP, indexer, worker and beat on this machine."""
+    """Redis, web, SMTP, IMAP, POP3, indexer, worker and beat on this machine."""
 
     help = "Start every server of Globalmail and watch them until Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What to start."""
         parser.add_argument(
-            "--only", default="", help="Names, separated by commas: redis,web,smtpd,indexer,worker,beat"
+            "--only", default="", help="Names, separated by commas: redis,web,smtpd,imapd,pop3d,indexer,worker,beat"
         )
         parser.add_argument("--demo", action="store_true", help="Make a demo company first (kept on a second run)")
 
@@ -66,7 +73,7 @@ class Command(BaseCommand):
         deadline = time.monotonic() + WEB_WAIT_S
         has_web = any(program.name == "web" for program in supervisor.programs)
         while has_web and not supervisor.is_stopping and time.monotonic() < deadline:
-            has_web = not await _is_open(settings.LISTEN_HOST, settings.WEB_PORT)
+            has_web = not await _is_open(settings.WEB_PORT)
             await asyncio.sleep(0.1)
         if not supervisor.is_stopping:
             await asyncio.get_running_loop().run_in_executor(None, self._greet, demo)
@@ -76,10 +83,9 @@ class Command(BaseCommand):
         write("")
         write(f"  Globalmail      {settings.BASE_URL}")
         write(f"  mail comes in   smtp://{settings.LISTEN_HOST}:{settings.MX_PORT}")
-        write(
-            f"  mail programs   {settings.LISTEN_HOST}:{settings.SUBMISSION_PORT} (STARTTLS), "
-            f"{settings.LISTEN_HOST}:{settings.SUBMISSIONS_PORT} (TLS)"
-        )
+        write(f"  mail programs   {settings.PUBLIC_HOST}, sign in with the full address")
+        for name, plain, tls in MAIL_PROGRAMS:
+            write(f"    {name:<13} {getattr(settings, plain)} (STARTTLS), {getattr(settings, tls)} (TLS)")
         write(f"  data            {settings.DATA_DIR}")
         if demo:
             say_accounts(self.stdout)
@@ -103,9 +109,9 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-async def _is_open(host: str, port: int) -> bool:
+async def _is_open(port: int) -> bool:
     try:
-        _, writer = await asyncio.open_connection({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
+        _, writer = await asyncio.open_connection(own_host(), port)
     except OSError:
         return False
     writer.close()
