@@ -20,6 +20,10 @@ WRITE_TIMEOUT_S = 300.0
 """Longest time for a client that reads nothing."""
 PENDING_MAX = 131_072
 """Pipelined input held before the socket is no longer read."""
+DEFLATE_LEVEL = 5
+DEFLATE_WINDOW = -13
+DEFLATE_MEMORY = 6
+"""Of our half of COMPRESS (RFC 4978): 64 KiB for each connection instead of zlib's usual 256."""
 OUTPUT_MAX = 65_536
 """Output gathered before it is handed to the socket."""
 
@@ -62,6 +66,8 @@ class Stream(asyncio.Protocol):
         self.remote_address = ""
         self.local_name = ""
         self._inflate: zlib._Decompress | None = None
+        self._squeezed = b""
+        self._has_more = False
         self._deflate: zlib._Compress | None = None
         self._output: list[bytes] = []
         self._output_bytes = 0
@@ -112,15 +118,14 @@ class Stream(asyncio.Protocol):
             if self.tls is not None:
                 data = self.tls.receive(data)
                 self._send_pending()
-            if self._inflate is not None and data:
-                data = self._inflated(data)
+            self._squeezed += data
+            self._unsqueeze()
         except (ssl.SSLError, zlib.error):
             self.cut()
             return
-        self.take(data)
         if self.tls is not None and self.tls.is_closed:
             self._ended = True
-        if self.held_bytes() > PENDING_MAX and not self._paused:
+        if (self.held_bytes() > PENDING_MAX or self._squeezed) and not self._paused:
             self._paused = True
             self._transport.pause_reading()
         self._wake()
@@ -230,10 +235,10 @@ class Stream(asyncio.Protocol):
     def start_deflate(self, raw: bytes) -> None:
         """RFC 4978: raw DEFLATE both ways; `raw` is what arrived behind the command and is compressed already."""
         self.flush()
-        self._deflate = zlib.compressobj(level=6, wbits=-15)
+        self._deflate = zlib.compressobj(DEFLATE_LEVEL, zlib.DEFLATED, DEFLATE_WINDOW, DEFLATE_MEMORY)
         self._inflate = zlib.decompressobj(wbits=-15)
-        if raw:
-            self.take(self._inflated(raw))
+        self._squeezed = raw + self._squeezed
+        self._again()
 
     @property
     def is_compressed(self) -> bool:
@@ -249,6 +254,8 @@ class Stream(asyncio.Protocol):
         if self.is_lost:
             return
         self.flush()
+        if self._again():
+            return
         if self._paused and self.held_bytes() <= PENDING_MAX:
             self._paused = False
             self._transport.resume_reading()
@@ -301,10 +308,29 @@ class Stream(asyncio.Protocol):
         if self.tls.is_open and self._output:
             self.flush()
 
-    def _inflated(self, data: bytes) -> bytes:
-        """Bounded: what a small input may grow to is no more than would be held without compression."""
-        assert self._inflate is not None
-        found = self._inflate.decompress(data, 16 * PENDING_MAX)
-        if self._inflate.unconsumed_tail:
-            raise zlib.error("too large")
+    def _again(self) -> bool:
+        """Take more of what arrived compressed, if there is room; whether that gave anything."""
+        try:
+            return self._unsqueeze()
+        except zlib.error:
+            self.cut()
+            return True
+
+    def _unsqueeze(self) -> bool:
+        """Pass on what arrived; of compressed input no more than would be held without compression: a small input
+        may grow a thousandfold, and the rest of it waits as it came."""
+        found = False
+        if self._inflate is None:
+            data, self._squeezed = self._squeezed, b""
+            self.take(data)
+            return bool(data)
+        while (self._squeezed or self._has_more) and self.held_bytes() <= PENDING_MAX:
+            data = self._inflate.decompress(self._squeezed, PENDING_MAX)
+            self._squeezed = self._inflate.unconsumed_tail
+            self._has_more = len(data) == PENDING_MAX  # zlib may hold more without any input left
+            if self._inflate.eof:
+                self._ended, self._squeezed, self._has_more = True, b"", False
+            if data:
+                found = True
+                self.take(data)
         return found

@@ -21,6 +21,7 @@ from accounts.selectors.addresses import account_named, expand_group, resolve
 from accounts.selectors.directory import complete, directory
 from accounts.selectors.mailboxes import (
     access_for,
+    grants_of,
     identities_of,
     mailbox_named,
     mailboxes_of,
@@ -44,6 +45,7 @@ __all__ = [
     "domain_named",
     "domain_of_host",
     "expand_group",
+    "grants_of",
     "identities_of",
     "is_local_domain",
     "local_domains",

@@ -70,6 +70,12 @@ def mailbox_named(actor: Account, mailbox_id: int) -> MailboxRow:
     return mailbox_row(grant.owner, Level(grant.level))
 
 
+def grants_of(owner: Account) -> list[MailboxGrant]:
+    """Who else may use a mailbox, by address (grantees loaded)."""
+    living = MailboxGrant.objects.filter(owner=owner).exclude(grantee__status=Account.Status.ERASED)
+    return list(living.select_related("grantee").order_by("grantee__address"))
+
+
 def identities_of(actor: Account, mailbox_id: int) -> list[Identity]:
     """The Froms to offer when writing from a mailbox, the best one first.
 

@@ -116,6 +116,12 @@ def count_flag(folder_id: int, flag: int) -> int:
     return int(sql.row(query, [folder_id, int(flag)])[0])
 
 
+def flagged_bytes(folder_id: int, flag: int) -> int:
+    """The size of the messages of a folder that carry a flag."""
+    query = "SELECT COALESCE(sum(size), 0) FROM mailstore_entry WHERE folder_id = %s AND (flags & %s) <> 0"
+    return int(sql.row(query, [folder_id, int(flag)])[0])
+
+
 def uids_of(entry_ids: list[int]) -> dict[int, int]:
     """Entry to UID, of those that exist."""
     found: dict[int, int] = {}

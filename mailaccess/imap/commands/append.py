@@ -37,7 +37,7 @@ async def run(session: Session, cursor: Cursor) -> Answer:
     name = decode_name(cursor.astring(), utf8=session.utf8)
     letters: list[Parsed] = []
     while cursor.skip(b" "):
-        letters.append(_letter(session, cursor))
+        letters.append(parsed_letter(session, cursor))
         if len(letters) > MAX_LETTERS:
             raise ImapSyntaxError("too many messages")
     cursor.end()
@@ -45,11 +45,12 @@ async def run(session: Session, cursor: Cursor) -> Answer:
         raise ImapSyntaxError("no message")
     if any(not letter.content for letter in letters):
         raise NoError("", "Cancelled: an empty message")  # RFC 3502 6.3.11
-    code = await session.run(_append, session, name, letters)
+    code = await session.run(stored, session, name, letters)
     return Answer("Appended", code=code)
 
 
-def _letter(session: Session, cursor: Cursor) -> Parsed:
+def parsed_letter(session: Session, cursor: Cursor) -> Parsed:
+    """`[flags] [date] literal`."""
     flags: Wanted | None = Wanted(Flag(0), [])
     internal_us = None
     if cursor.peek() == b"(":
@@ -70,7 +71,7 @@ def _letter(session: Session, cursor: Cursor) -> Parsed:
     return Parsed(flags, internal_us, cursor.literal().content)
 
 
-def _append(session: Session, name: str, letters: list[Parsed]) -> str:
+def stored(session: Session, name: str, letters: list[Parsed]) -> str:
     """APPENDUID of what is stored; all of it or nothing."""
     try:
         named = session.directory.find(name)

@@ -20,6 +20,16 @@ SIGNED_IN = (
     "CONDSTORE",
     "QRESYNC",
     "UTF8=ACCEPT",
+    "UIDPLUS",
+    "MOVE",
+    "MULTIAPPEND",
+    "BINARY",
+    "PREVIEW",
+    "REPLACE",
+    "QUOTA",
+    "QUOTA=RES-STORAGE",
+    "ACL",
+    "RIGHTS=kxte",
 )
 
 
@@ -33,6 +43,7 @@ def capabilities(session: Session) -> str:
             found += ["STARTTLS", "LOGINDISABLED"]
     else:
         found += [*SIGNED_IN, f"APPENDLIMIT={settings.MESSAGE_MAX_BYTES}"]
+        found += [] if session.wire.is_compressed else ["COMPRESS=DEFLATE"]
     return " ".join(found)
 
 

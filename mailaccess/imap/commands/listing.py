@@ -111,7 +111,7 @@ def _lines(session: Session, asked: Asked) -> bytes:
         if not any(pattern.fullmatch(named.name) for pattern in patterns):
             continue
         is_subscribed = named.name in subscriptions
-        below = _subscribed_below(named, subscriptions) if b"RECURSIVEMATCH" in asked.selections else False
+        below = b"RECURSIVEMATCH" in asked.selections and _subscribed_below(named, subscriptions, patterns)
         if b"SUBSCRIBED" in asked.selections and not (is_subscribed or below):
             continue
         if b"SPECIAL-USE" in asked.selections and not named.special_use:
@@ -126,8 +126,10 @@ def _lines(session: Session, asked: Asked) -> bytes:
     return b"".join(found)
 
 
-def _subscribed_below(named: Named, subscriptions: set[str]) -> bool:
-    return any(each.startswith(named.name + DELIMITER) for each in subscriptions)
+def _subscribed_below(named: Named, subscriptions: set[str], patterns: list[re.Pattern[str]]) -> bool:
+    """Whether something subscribed lies below that is not told itself (RFC 5258 3.5)."""
+    below = (each for each in subscriptions if each.startswith(named.name + DELIMITER))
+    return any(not any(pattern.fullmatch(each) for pattern in patterns) for each in below)
 
 
 def _line(session: Session, named: Named, asked: Asked, *, is_subscribed: bool, below: bool) -> bytes:
@@ -137,7 +139,7 @@ def _line(session: Session, named: Named, asked: Asked, *, is_subscribed: bool, 
     attributes.append("\\HasChildren" if named.has_children else "\\HasNoChildren")
     if named.special_use:
         attributes.append(named.special_use)
-    extended = b' ("CHILDINFO" ("SUBSCRIBED"))' if below and not is_subscribed else b""
+    extended = b' ("CHILDINFO" ("SUBSCRIBED"))' if below else b""
     return _raw(session, named.name, attributes, extended)
 
 

@@ -1,9 +1,10 @@
-"""STATUS (RFC 9051 6.3.11, RFC 7162 3.1.7, RFC 8474 5.3), also as LIST's RETURN option (RFC 5819)."""
+"""STATUS (RFC 9051 6.3.11, RFC 7162 3.1.7, RFC 8474 5.3, RFC 9208 4.1.4), also as LIST's RETURN option (RFC 5819)."""
 
 from __future__ import annotations
 
 from core.errors import ErrorKind, MailError
 from mailaccess.directory import Named
+from mailaccess.imap.commands.quota import UNIT_BYTES
 from mailaccess.imap.commands.select import mailbox_id
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
@@ -11,7 +12,7 @@ from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.grammar.strings import mailbox
 from mailaccess.imap.session import Answer, Session
 from mailstore.models import Flag
-from mailstore.selectors.folder_state import count_flag
+from mailstore.selectors.folder_state import count_flag, flagged_bytes
 
 KNOWN = (
     b"MESSAGES",
@@ -20,6 +21,7 @@ KNOWN = (
     b"UIDVALIDITY",
     b"UNSEEN",
     b"DELETED",
+    b"DELETED-STORAGE",
     b"SIZE",
     b"HIGHESTMODSEQ",
     b"MAILBOXID",
@@ -67,6 +69,8 @@ def _value(named: Named, item: bytes) -> str:
     assert row is not None
     if item == b"DELETED":
         return str(count_flag(row.id, Flag.DELETED))
+    if item == b"DELETED-STORAGE":
+        return str(-(-flagged_bytes(row.id, Flag.DELETED) // UNIT_BYTES))
     if item == b"MAILBOXID":
         return f"({mailbox_id(row.id)})"
     if item == b"APPENDLIMIT":

@@ -1,0 +1,170 @@
+"""MYRIGHTS, GETACL, LISTRIGHTS, SETACL, DELETEACL (RFC 4314) over the grants of a whole mailbox.
+
+A grant counts for every folder of a mailbox, so an access list is the same everywhere and is changed at INBOX alone: a
+program that means one folder must not open all of them. The rights of a level are tied (RFC 4314 2): all or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from accounts.models import Account
+from accounts.rows import Level
+from accounts.selectors import grants_of
+from accounts.services import grant_mailbox, revoke_mailbox
+from core.access import Access, Right
+from core.errors import ErrorKind, MailError
+from mailaccess.directory import Named
+from mailaccess.imap.errors import NoError
+from mailaccess.imap.grammar.cursor import Cursor
+from mailaccess.imap.grammar.errors import ImapSyntaxError
+from mailaccess.imap.grammar.names import decode_name
+from mailaccess.imap.grammar.strings import mailbox, string
+from mailaccess.imap.session import Answer, Session
+from mailstore.models import Role
+
+READ, CHANGE, POST = "lr", "swikxte", "p"
+"""The tied groups; what a level has is these from the left."""
+LEVELS = {Level.READER: READ, Level.EDITOR: READ + CHANGE, Level.SENDER: READ + CHANGE + POST}
+OWNER = READ + CHANGE + POST + "a"
+KNOWN = frozenset(OWNER + "cd")
+OLD = {"c": "kx", "d": "te"}
+"""What RFC 2086 called them; told beside the new ones, and read (RFC 4314 2.1.1)."""
+
+
+async def my_rights(session: Session, cursor: Cursor) -> Answer:
+    """`MYRIGHTS mailbox`."""
+    name = _name(session, cursor)
+    cursor.end()
+    named = await session.find(name)
+    session.write(b"* MYRIGHTS " + _shown(session, named) + b" " + _rights_here(named).encode() + b"\r\n")
+    return Answer("Done")
+
+
+async def get_list(session: Session, cursor: Cursor) -> Answer:
+    """`GETACL mailbox`: for the owner."""
+    name = _name(session, cursor)
+    cursor.end()
+    named, owner = await session.run(_managed, session, name)
+    grants = await session.run(grants_of, owner)
+    pairs = [(owner.address, OWNER), *((each.grantee.address, LEVELS[Level(each.level)]) for each in grants)]
+    listed = b"".join(b" " + string(who.encode()) + b" " + _written(rights).encode() for who, rights in pairs)
+    session.write(b"* ACL " + _shown(session, named) + listed + b"\r\n")
+    return Answer("Done")
+
+
+async def list_rights(session: Session, cursor: Cursor) -> Answer:
+    """`LISTRIGHTS mailbox identifier`."""
+    name = _name(session, cursor)
+    identifier = _identifier(cursor)
+    cursor.end()
+    named, owner = await session.run(_managed, session, name)
+    groups = _written(OWNER) if identifier == owner.address else f'"" {READ} {_written(CHANGE)} {POST}'
+    head = b"* LISTRIGHTS " + _shown(session, named) + b" " + string(identifier.encode())
+    session.write(head + f" {groups}\r\n".encode())
+    return Answer("Done")
+
+
+async def set_rights(session: Session, cursor: Cursor) -> Answer:
+    """`SETACL mailbox identifier [+-]rights`."""
+    name = _name(session, cursor)
+    identifier = _identifier(cursor)
+    cursor.space()
+    how, rights = _asked(cursor.astring())
+    cursor.end()
+    await session.run(_set, session, name, identifier, how, rights)
+    return Answer("Done")
+
+
+async def delete_rights(session: Session, cursor: Cursor) -> Answer:
+    """`DELETEACL mailbox identifier`."""
+    name = _name(session, cursor)
+    identifier = _identifier(cursor)
+    cursor.end()
+    await session.run(_set, session, name, identifier, "", frozenset())
+    return Answer("Done")
+
+
+def rights_of(access: Access) -> str:
+    """What an access may do, in letters; without RFC 2086's."""
+    if access.may(Right.MANAGE):
+        return OWNER
+    held = READ if access.may(Right.READ) else ""
+    held += CHANGE if access.may(Right.FLAG | Right.INSERT | Right.DELETE) else ""
+    return held + (POST if access.may(Right.SEND) else "")
+
+
+def _rights_here(named: Named) -> str:
+    assert named.access is not None
+    assert named.folder is not None
+    held = rights_of(named.access)
+    if named.folder.is_read_only:
+        held = "".join(right for right in held if right not in CHANGE)
+    return _written(held)
+
+
+def _set(session: Session, name: str, identifier: str, how: str, rights: frozenset[str]) -> None:
+    named, owner = _managed(session, name)
+    assert named.folder is not None
+    if named.folder.role != Role.INBOX:
+        raise NoError("CANNOT", "Rights count for the whole mailbox: set them at INBOX")
+    grantee = Account.objects.filter(address=identifier, domain=owner.domain_id).first()
+    if grantee is None or grantee.pk == owner.pk:
+        raise NoError("CANNOT", "Rights are given to other people of the same domain")
+    held = next((LEVELS[Level(each.level)] for each in grants_of(owner) if each.grantee_id == grantee.pk), "")
+    wanted = {"+": rights | set(held), "-": set(held) - rights}.get(how, rights)
+    level = _level(wanted)
+    actor = session.directory.account
+    if level is not None:
+        grant_mailbox(owner, grantee, level, actor=actor)
+    elif held:
+        revoke_mailbox(owner, grantee, actor=actor)
+
+
+def _level(wanted: AbstractSet[str]) -> Level | None:
+    """The level that has exactly these rights, None for no right; CANNOT for a part of a tied group."""
+    if not wanted:
+        return None
+    for level, rights in LEVELS.items():
+        if set(rights) == set(wanted):
+            return level
+    raise NoError("CANNOT", f"Rights come together: {READ}, {READ + CHANGE}, {READ + CHANGE + POST}")
+
+
+def _managed(session: Session, name: str) -> tuple[Named, Account]:
+    """The mailbox and its owner; only who manages it sees or changes its list (RFC 4314 4)."""
+    named = session.directory.find(name)
+    assert named.access is not None
+    named.access.require(Right.MANAGE)
+    return named, Account.objects.get(pk=named.access.mailbox)
+
+
+def _asked(text: bytes) -> tuple[str, frozenset[str]]:
+    word = text.decode("ascii", "replace")
+    how = word[:1] if word[:1] in {"+", "-"} else ""
+    letters = word[len(how) :]
+    if not set(letters) <= KNOWN:
+        raise ImapSyntaxError("unknown right")
+    new = {each for letter in letters for each in OLD.get(letter, letter)}
+    return how, frozenset(new)
+
+
+def _written(rights: str) -> str:
+    return rights + "".join(old for old, new in OLD.items() if set(new) & set(rights))
+
+
+def _identifier(cursor: Cursor) -> str:
+    cursor.space()
+    found = cursor.astring().decode("utf-8", "replace").lower()
+    if not found or found.startswith("-"):
+        raise MailError(ErrorKind.INVALID, field="identifier")  # negative rights (RFC 4314 2) are not kept
+    return found
+
+
+def _name(session: Session, cursor: Cursor) -> str:
+    cursor.space()
+    return decode_name(cursor.astring(), utf8=session.utf8)
+
+
+def _shown(session: Session, named: Named) -> bytes:
+    return mailbox(named.name, utf8=session.utf8)
