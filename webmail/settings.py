@@ -80,7 +80,7 @@ def database_config(url: str) -> dict[str, Any]:
         return {**env.db_url_config(url), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     pragmas = (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456; "
-        "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY"
+        "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000"
     )
     name = env.db_url_config(url)["NAME"] if url else DATA_DIR / "mail.db"
     return {
@@ -89,7 +89,7 @@ def database_config(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         # Tests use a file that other threads and processes can open; memory is neither.
         "TEST": {"NAME": DATA_DIR / "test.db"},
-        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas},
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": pragmas, "cached_statements": 512},
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from core.processes import die_with_parent
+from core.processes import die_with_parent, tune_interpreter
 from mta.smtp_in.server import serve
 
 
@@ -25,6 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until SIGTERM; the first process passes it on to the others."""
+        tune_interpreter()
         children = [_fork() for _ in range(options["processes"] - 1)]
         asyncio.run(serve())
         for child in children:
