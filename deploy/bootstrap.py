@@ -31,6 +31,8 @@ BIN = VENV / "bin"
 UV_VERSION = "uv>=0.5"
 PIP_FILES = (".config/pip/pip.conf", ".pip/pip.conf")
 LOCK = ["pyproject.toml", "uv.lock"]
+SPF_SUITE = "pyspf==2.0.14"
+"""Its source archive carries the published SPF test suite (RFC 7208), which its wheel leaves out."""
 POSTGRES = "/usr/lib/postgresql"
 DEBIAN = {
     "/usr/bin/chromium": "chromium",
@@ -50,6 +52,8 @@ def main() -> None:
         debian_packages()
     groups = dev_groups() if dev else ()
     step("-".join(("python", *groups)), LOCK, lambda: environment(groups))
+    if dev and not list((VENV / "suites").glob("pyspf-*.tar.gz")):
+        spf_suite()
     step("assets", ["package.json", "package-lock.json", "deploy/assets.py", "deploy/icons.txt"], assets)
     step("messages", ["locale/zh_Hans/LC_MESSAGES/django.po"], compile_messages)
 
@@ -88,6 +92,20 @@ def install(what: list[str]) -> None:
     command = [uv, "pip", "install", "-q", "--no-deps", "--require-hashes", "--python", str(BIN / "python")]
     index = index_url()
     run([*command, "-r", str(wanted)], env={"UV_DEFAULT_INDEX": index} if index else {})
+
+
+def spf_suite() -> None:
+    """Fetch the archive from the package index that everything else comes from (PEP 503)."""
+    name = SPF_SUITE.replace("==", "-") + ".tar.gz"
+    page = f"{index_url() or 'https://pypi.org/simple'}/{SPF_SUITE.partition('==')[0]}/"
+    found = re.search(rf'href="([^"]*/{re.escape(name)})(?:#sha256=([0-9a-f]+))?"', read(page).decode())
+    if found is None:
+        sys.exit(f"No {name} at {page}.")
+    content = read(urllib.parse.urljoin(page, found[1]))
+    if found[2] and hashlib.sha256(content).hexdigest() != found[2]:
+        sys.exit(f"{name} is damaged.")
+    (VENV / "suites").mkdir(exist_ok=True)
+    (VENV / "suites" / name).write_bytes(content)
 
 
 def uv_program() -> str:

@@ -59,6 +59,10 @@ RETRY_FOR_S = env.int("RETRY_FOR_S", default=5 * 24 * 3600)
 """How long a remote delivery is tried before it bounces (RFC 5321 4.5.4.1)."""
 UNDO_SEND_S = env.int("UNDO_SEND_S", default=0)
 """Seconds a mail sent from the browser is held so that it can be taken back (0 sends at once)."""
+TRUSTED_NETWORKS = env.str("TRUSTED_NETWORKS", default="127.0.0.0/8,::1/128").split(",")
+"""Clients whose mail the MX does not judge (SPF, DKIM, DMARC): this machine, and gateways that have judged already."""
+ARC_TRUSTED_SEALERS: list[str] = env.list("ARC_TRUSTED_SEALERS", default=[])
+"""Forwarders whose word on a mail's origin is believed when DMARC fails (RFC 8617); domains as in their d=."""
 
 # --- Secrets -------------------------------------------------------------------------------------
 SECRET_KEYS = load_keys(env.list("SECRET_KEYS", default=[]), DATA_DIR / "keyring")

@@ -14,15 +14,22 @@ import dns.rcode
 import dns.rrset
 
 Zone = dict[tuple[str, str], list[str]]
-"""(name, type) to records in text form; a name with no entry at all is NXDOMAIN, `SERVFAIL` as record fails."""
+"""(name, type) to records in text form; a name with no entry at all is NXDOMAIN, `SERVFAIL` as record fails, `SILENT` gets
+no answer ever."""
+
+
+def txt(text: str) -> str:
+    """A TXT record of strings that fit (RFC 1035 3.3)."""
+    return " ".join(f'"{text[at : at + 250]}"' for at in range(0, len(text), 250))
 
 
 @contextmanager
-def serving(zone: Zone) -> Iterator[None]:
-    """Answer from `zone` and make it the process's resolver."""
+def serving(zone: Zone) -> Iterator[list[tuple[str, str]]]:
+    """Answer from `zone` and make it the process's resolver; the questions that came, in their order."""
+    asked: list[tuple[str, str]] = []
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", 0))
-    thread = threading.Thread(target=_answer_all, args=(udp, zone))
+    thread = threading.Thread(target=_answer_all, args=(udp, zone, asked))
     thread.start()
     before = dns.asyncresolver.default_resolver
     resolver = dns.asyncresolver.Resolver(configure=False)
@@ -30,7 +37,7 @@ def serving(zone: Zone) -> Iterator[None]:
     resolver.port = udp.getsockname()[1]
     dns.asyncresolver.default_resolver = resolver
     try:
-        yield
+        yield asked
     finally:
         dns.asyncresolver.default_resolver = before
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
@@ -39,17 +46,21 @@ def serving(zone: Zone) -> Iterator[None]:
         udp.close()
 
 
-def _answer_all(udp: socket.socket, zone: Zone) -> None:
+def _answer_all(udp: socket.socket, zone: Zone, asked: list[tuple[str, str]]) -> None:
     while True:
         packet, client = udp.recvfrom(4096)
         if packet == b"stop":
             return
-        udp.sendto(_answer(dns.message.from_wire(packet), zone).to_wire(), client)
+        query = dns.message.from_wire(packet)
+        question = query.question[0]
+        key = question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype)
+        asked.append(key)
+        if "SILENT" not in zone.get(key, []):
+            udp.sendto(_answer(query, zone, *key).to_wire(), client)
 
 
-def _answer(query: dns.message.Message, zone: Zone) -> dns.message.Message:
+def _answer(query: dns.message.Message, zone: Zone, name: str, kind: str) -> dns.message.Message:
     question = query.question[0]
-    name, kind = question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype)
     answer = dns.message.make_response(query)
     answer.flags |= dns.flags.RA
     records = zone.get((name, kind), [])
