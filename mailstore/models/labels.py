@@ -41,7 +41,10 @@ class EntryLabel(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["keyword", "folder_id", "sort_us", "entry_id"], name="entry_label_key")
         ]
-        indexes: ClassVar = [models.Index(fields=["entry_id"], name="entry_label_entry")]
+        indexes: ClassVar = [
+            models.Index(fields=["entry_id"], name="entry_label_entry"),
+            models.Index(fields=["keyword", "sort_us", "entry_id"], name="entry_label_date"),
+        ]
 
 
 class Todo(models.Model):

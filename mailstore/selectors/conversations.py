@@ -11,14 +11,21 @@ from core.errors import ErrorKind, MailError
 from mailstore import sql
 from mailstore.fields import mailbox_of
 from mailstore.selectors.folders import open_folder
+from mailstore.selectors.list_filter import NOT_MARKED
 from mailstore.selectors.list_order import Key, Walk
-from mailstore.selectors.list_row import ROW_COLUMNS, ListRow
+from mailstore.selectors.list_row import ROW_COLUMNS, UNCOUNTED, ListRow
 from mailstore.threads import participants
 
 MAX_LIMIT = 500
 MAX_ENTRIES = 10_000
 """Entries of one bulk act on conversations."""
+MAX_COUNTED = 20_000
 THREAD_COLUMNS = "ft.thread_id, ft.last_us, ft.total, ft.unread, ft.starred, ft.participants"
+
+UNMARKED = (
+    " AND EXISTS (SELECT 1 FROM mailstore_threadof u CROSS JOIN mailstore_entry e WHERE u.thread_id = ft.thread_id "
+    f"AND e.message_id = u.message_id AND e.folder_id = ft.folder_id{NOT_MARKED})"
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,28 +56,93 @@ def conversation_page(
     *,
     unread: bool = False,
     starred: bool = False,
+    unmarked: bool = False,
     after: Key | None = None,
     before: Key | None = None,
     limit: int = 50,
 ) -> ConversationPage:
-    """A page of conversations, the one with the newest mail first; `unread` and `starred` show those with such a mail.
-    Two queries. NOT_FOUND, NO_PERMISSION for a locked folder."""
+    """A page of conversations, the one with the newest mail first; `unread` and `starred` show those with such a mail,
+    `unmarked` leaves out those whose mails here are all to-do mails, and the to-do mails from the counts.
+    Two queries, three with `unmarked`. NOT_FOUND, NO_PERMISSION for a locked folder."""
     open_folder(access, folder_id)
     limit = max(1, min(limit, MAX_LIMIT))
     backwards = before is not None
     walk = Walk("ft.last_us", "ft.thread_id", up=backwards, id_up=backwards)
     condition, values = walk.beyond(before if backwards else after)
-    condition += " AND ft.unread > 0" * unread + " AND ft.starred > 0" * starred
+    condition += " AND ft.unread > 0" * unread + " AND ft.starred > 0" * starred + UNMARKED * unmarked
     chosen = (
         f"SELECT {THREAD_COLUMNS}, ft.folder_id FROM mailstore_folderthread ft "
         f"WHERE ft.folder_id = %s AND ft.mailbox_id = %s{condition} ORDER BY {walk.order} LIMIT %s"
     )
     found = sql.rows(_with_newest(chosen), [folder_id, access.mailbox, *values, limit + 1])
-    return _page(_rows(found), limit=limit, after=after, before=before)
+    rows = _rows(found)
+    if unmarked:
+        rows = _without_marked(folder_id, rows)
+    return _page(rows, limit=limit, after=after, before=before)
 
 
-def conversation_entries(access: Access, folder_id: int, thread_ids: Sequence[int]) -> list[int]:
-    """The entries of conversations in a folder, for an act on all of them. NOT_FOUND for another mailbox's; LIMIT."""
+def conversation_row(access: Access, folder_id: int, thread_id: int) -> ConversationRow:
+    """One of them. NOT_FOUND when it has no mail in this folder."""
+    open_folder(access, folder_id)
+    if mailbox_of(thread_id) != access.mailbox:
+        raise MailError(ErrorKind.NOT_FOUND)
+    chosen = (
+        f"SELECT {THREAD_COLUMNS}, ft.folder_id FROM mailstore_folderthread ft "
+        "WHERE ft.thread_id = %s AND ft.folder_id = %s AND ft.mailbox_id = %s"
+    )
+    rows = _rows(sql.rows(_with_newest(chosen), [thread_id, folder_id, access.mailbox]))
+    if not rows:
+        raise MailError(ErrorKind.NOT_FOUND)
+    return rows[0]
+
+
+def conversation_count(folder_id: int, *, unread: bool = False, starred: bool = False) -> int:
+    """How many conversations an opened folder has, with such a mail; UNCOUNTED beyond MAX_COUNTED, so that a list costs
+    the same in a folder of any size."""
+    condition = " AND unread > 0" * unread + " AND starred > 0" * starred
+    query = (
+        f"SELECT count(*) FROM (SELECT 1 FROM mailstore_folderthread WHERE folder_id = %s{condition} "
+        f"LIMIT {MAX_COUNTED + 1}) AS found"
+    )
+    count = int(sql.row(query, [folder_id])[0])
+    return count if count <= MAX_COUNTED else UNCOUNTED
+
+
+def conversation_position(folder_id: int, skip: int, *, unread: bool = False, starred: bool = False) -> Key | None:
+    """The key after `skip` conversations of an opened folder: a walk in the index of dates, and nothing else."""
+    condition = " AND ft.unread > 0" * unread + " AND ft.starred > 0" * starred
+    query = (
+        "SELECT ft.last_us, ft.thread_id FROM mailstore_folderthread ft WHERE ft.folder_id = %s"
+        f"{condition} ORDER BY ft.last_us DESC, ft.thread_id DESC LIMIT 1 OFFSET %s"
+    )
+    row = sql.row(query, [folder_id, skip - 1]) if skip > 0 else None
+    return Key(*row) if row else None
+
+
+def _without_marked(folder_id: int, rows: list[ConversationRow]) -> list[ConversationRow]:
+    """To-do mails are not counted."""
+    ids = [row.thread_id for row in rows]
+    query = (
+        "SELECT t.thread_id, count(*), sum(CASE WHEN (e.flags & 1) = 0 THEN 1 ELSE 0 END), "
+        "sum(CASE WHEN (e.flags & 4) = 4 THEN 1 ELSE 0 END) "
+        "FROM mailstore_threadof t CROSS JOIN mailstore_entry e CROSS JOIN mailstore_todo d "
+        f"WHERE t.thread_id IN ({sql.marks(ids)}) AND e.message_id = t.message_id AND e.folder_id = %s "
+        "AND d.entry_id = e.id GROUP BY t.thread_id"
+    )
+    marked = {row[0]: row[1:] for row in sql.rows(query, [*ids, folder_id])}
+    return [
+        dataclasses.replace(row, total=row.total - less[0], unread=row.unread - less[1], starred=row.starred - less[2])
+        if (less := marked.get(row.thread_id))
+        else row
+        for row in rows
+    ]
+
+
+def conversation_entries(
+    access: Access, folder_id: int, thread_ids: Sequence[int], *, unmarked: bool = False
+) -> list[int]:
+    """The entries of conversations in a folder, for an act on all of them; `unmarked` without to-do mails. NOT_FOUND for
+    another mailbox's; LIMIT."""
     open_folder(access, folder_id)
     if any(mailbox_of(thread_id) != access.mailbox for thread_id in thread_ids):
         raise MailError(ErrorKind.NOT_FOUND)
@@ -78,7 +150,8 @@ def conversation_entries(access: Access, folder_id: int, thread_ids: Sequence[in
     for part in sql.slices(thread_ids, 500):
         query = (
             "SELECT e.id FROM mailstore_threadof t CROSS JOIN mailstore_entry e "
-            f"WHERE t.thread_id IN ({sql.marks(part)}) AND e.message_id = t.message_id AND e.folder_id = %s LIMIT %s"
+            f"WHERE t.thread_id IN ({sql.marks(part)}) AND e.message_id = t.message_id AND e.folder_id = %s"
+            f"{NOT_MARKED * unmarked} LIMIT %s"
         )
         entry_ids += [row[0] for row in sql.rows(query, [*part, folder_id, MAX_ENTRIES + 1])]
         if len(entry_ids) > MAX_ENTRIES:

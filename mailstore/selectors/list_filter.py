@@ -22,7 +22,8 @@ NOTHING: Part = ("", [])
 @dataclasses.dataclass(frozen=True, slots=True)
 class Filter:
     """Which entries; all conditions must hold. `label` is a keyword's id, `sender` an address, `since_us` included and
-    `until_us` not; `todo` means marked and not done. `text` is looked for in subject, sender and recipients."""
+    `until_us` not; `todo` means marked and not done; `unmarked` leaves out what has a mark, done or not. `text` is looked
+    for in subject, sender and recipients."""
 
     unread: bool = False
     starred: bool = False
@@ -33,6 +34,7 @@ class Filter:
     since_us: int | None = None
     until_us: int | None = None
     text: str = ""
+    unmarked: bool = False
 
     def where(self) -> Part:
         """All of it but the text, on the entry `e`: for acts on everything that a list shows."""
@@ -44,13 +46,13 @@ class Filter:
         return conditions, parameters
 
     def range(self) -> Part:
-        """The span of dates."""
+        """What every road checks: the span of dates, and that there is no to-do mark."""
         conditions, parameters = "", list[object]()
         for bound, sign in ((self.since_us, ">="), (self.until_us, "<")):
             if bound is not None:
                 conditions += f" AND e.sort_us {sign} %s"
                 parameters.append(bound)
-        return conditions, parameters
+        return conditions + NOT_MARKED * self.unmarked, parameters
 
     def has_range(self) -> bool:
         """Whether dates are bounded."""
@@ -80,6 +82,7 @@ class Filter:
 
 
 ALL = Filter()
+NOT_MARKED = " AND NOT EXISTS (SELECT 1 FROM mailstore_todo n WHERE n.entry_id = e.id)"
 IS_TODO = "EXISTS (SELECT 1 FROM mailstore_todo d WHERE d.entry_id = e.id AND d.done_us IS NULL)"
 HAS_LABEL = (
     " AND EXISTS (SELECT 1 FROM mailstore_entrylabel h WHERE h.keyword_id = %s AND h.folder_id = e.folder_id "

@@ -14,7 +14,7 @@ from mailstore import sql
 from mailstore.fields import mailbox_of
 from mailstore.selectors.folders import FolderRow, open_folder
 from mailstore.selectors.list_filter import ALL, Filter
-from mailstore.selectors.list_order import NATURAL, Key, Sort
+from mailstore.selectors.list_order import NATURAL, By, Key, Sort, Walk
 from mailstore.selectors.list_row import UNCOUNTED
 from mailstore.selectors.list_walk import EVERYTHING, is_straight, total_of
 
@@ -71,15 +71,49 @@ def position(
     return _key_at(folder, (filter, sort), row_number) if row_number else None
 
 
-def key_of_moment(at_us: int) -> Key:
-    """The key after which, newest first, the mails up to and with a moment begin."""
-    return Key(at_us, MAX_ID)
+def key_of_moment(at_us: int, *, oldest_first: bool = False) -> Key:
+    """The key after which the mails up to and with a moment begin, newest first; those from it on, oldest first."""
+    return Key(at_us, 0 if oldest_first else MAX_ID)
+
+
+def rank(
+    folder: FolderRow,
+    key: Key,
+    *,
+    filter: Filter = ALL,  # noqa: A002 - the contract's name
+    sort: Sort = NATURAL,
+) -> int | None:
+    """How many rows of an opened folder stand before `key`, by date; None where pages have no numbers."""
+    if not is_straight(filter, sort) or sort.by is not By.DATE:
+        return None
+    way = (filter, sort)
+    known = _anchors(folder, way)
+    sign = 1 if sort.reverse else -1
+
+    def is_before(other: Key) -> bool:
+        return (sign * other.sort_us, sign * other.id) <= (sign * key.sort_us, sign * key.id)
+
+    while not known or is_before(known[-1]):
+        count = len(known)
+        _extend(folder, way, known, count + 1)
+        if len(known) == count:
+            break
+    passed = sum(map(is_before, known))
+    return passed * ANCHOR_ROWS + _between(folder, way, known[passed - 1] if passed else None, key)
+
+
+def _between(folder: FolderRow, way: tuple[Filter, Sort], start: Key | None, end: Key) -> int:
+    """Rows after `start` up to `end`: fewer than ANCHOR_ROWS."""
+    walk, source, where, parameters = _road(folder, way)
+    after, values = walk.beyond(start)
+    until, more = walk.until(end)
+    query = f"SELECT count(*) FROM {source} WHERE {where}{after}{until}"
+    return int(sql.row(query, [*parameters, *values, *more])[0])
 
 
 def _key_at(folder: FolderRow, way: tuple[Filter, Sort], row_number: int) -> Key | None:
     """The key of the `row_number`th row (1 is the first)."""
-    version = (folder.uidnext, folder.total) if way[0] == ALL else (folder.highestmodseq,)
-    known = anchors.of((folder.id, way, *version))
+    known = _anchors(folder, way)
     _extend(folder, way, known, row_number // ANCHOR_ROWS)
     reached = min(row_number // ANCHOR_ROWS, len(known))
     start = known[reached - 1] if reached else None
@@ -88,6 +122,11 @@ def _key_at(folder: FolderRow, way: tuple[Filter, Sort], row_number: int) -> Key
         return start
     found = _steps(folder, way, start, rest - 1)
     return found or _steps(folder, (way[0], Sort(way[1].by, reverse=not way[1].reverse)), None, 0)
+
+
+def _anchors(folder: FolderRow, way: tuple[Filter, Sort]) -> list[Key]:
+    version = (folder.uidnext, folder.total) if way[0] == ALL else (folder.highestmodseq,)
+    return anchors.of((folder.id, way, *version))
 
 
 def _extend(folder: FolderRow, way: tuple[Filter, Sort], known: list[Key], count: int) -> None:
@@ -100,12 +139,19 @@ def _extend(folder: FolderRow, way: tuple[Filter, Sort], known: list[Key], count
 
 
 def _steps(folder: FolderRow, way: tuple[Filter, Sort], start: Key | None, skip: int) -> Key | None:
+    walk, source, where, values = _road(folder, way)
+    condition, parameters = walk.beyond(start)
+    query = (
+        f"SELECT {walk.value}, {walk.id} FROM {source} WHERE {where}{condition} ORDER BY {walk.order} LIMIT 1 OFFSET %s"
+    )
+    row: Any = sql.row(query, [*values, *parameters, skip])
+    return Key(*row) if row else None
+
+
+def _road(folder: FolderRow, way: tuple[Filter, Sort]) -> tuple[Walk, str, str, list[object]]:
+    """The walk, and FROM, WHERE and parameters of the rows it leads through."""
     wanted, sort = way
     driver = wanted.driver()[0] or EVERYTHING
-    walk = driver.walk(sort.walk())
     source, where, values = driver.source(mailbox_of(folder.id), folder.id)
     span, bounds = wanted.range()
-    condition, parameters = walk.beyond(start)
-    query = f"SELECT {walk.value}, {walk.id} FROM {source} WHERE {where}{span}{condition} ORDER BY {walk.order} LIMIT 1 OFFSET %s"
-    row: Any = sql.row(query, [*values, *bounds, *parameters, skip])
-    return Key(*row) if row else None
+    return driver.walk(sort.walk()), source, f"{where}{span}", [*values, *bounds]

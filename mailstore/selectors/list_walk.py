@@ -59,6 +59,17 @@ def walk_folder(access: Access, folder_id: int, asked: Asked) -> Page:
     return _by_value(folder, access.mailbox, asked)
 
 
+def walk_source(mailbox: int, source: Condition, asked: Asked) -> Page:
+    """A page of what `source` leads through, in its own order; bounded when `asked` has conditions."""
+    driver, rest = asked.filter.driver()
+    conditions = [driver, *rest] if driver else []
+    if conditions:
+        return _bounded((mailbox, 0), source, conditions, asked)
+    walk = source.walk(asked.walk())
+    query, values = _select(source, (mailbox, 0), walk, [key_condition(walk, asked.key), asked.filter.range()])
+    return _page(sql.rows(query, [*values, asked.limit + 1]), asked, total=UNCOUNTED)
+
+
 def is_straight(filter: Filter, sort: Sort) -> bool:  # noqa: A002 - the contract's name
     """Whether one index gives matches and order, so that pages can be numbered."""
     driver, rest = filter.driver()
@@ -70,8 +81,9 @@ def is_straight(filter: Filter, sort: Sort) -> bool:  # noqa: A002 - the contrac
 
 
 def total_of(wanted: Filter, folder: FolderRow) -> int:
-    """How many a folder's counters say there are, or UNCOUNTED."""
-    return _total(wanted, (folder.total, folder.unread, folder.starred))
+    """How many a folder's counters say there are, or UNCOUNTED. Where marked mails are left out, they are left out of
+    the counters that are given, too."""
+    return _total(dataclasses.replace(wanted, unmarked=False), (folder.total, folder.unread, folder.starred))
 
 
 def _total(wanted: Filter, counters: Sequence[int]) -> int:
@@ -115,8 +127,8 @@ def _by_value(folder: FolderRow, mailbox: int, asked: Asked) -> Page:
     driver, rest = asked.filter.driver(counters)
     if driver is None and not asked.filter.has_range():
         walk = asked.walk()
-        query, values = _select(EVERYTHING, place, walk, [key_condition(walk, asked.key)])
-        return _page(sql.rows(query, [*values, asked.limit + 1]), asked, total=folder.total)
+        query, values = _select(EVERYTHING, place, walk, [key_condition(walk, asked.key), asked.filter.range()])
+        return _page(sql.rows(query, [*values, asked.limit + 1]), asked, total=total_of(asked.filter, folder))
     leading = driver or EVERYTHING
     if _is_small(place, leading, asked.filter):
         return _all_sorted(place, leading, rest, asked)
