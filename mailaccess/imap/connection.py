@@ -97,7 +97,7 @@ class Connection(Stream):
         cursor = Cursor(command.pieces)
         tag = b"*"
         try:
-            tag = cursor.tag()
+            self._session.tag = tag = cursor.tag()
             cursor.space()
             reply = await self._command(cursor)
         except ImapSyntaxError as fault:

@@ -66,6 +66,8 @@ class Session:
 
     wire: Wire
     state: State = State.GUEST
+    tag: bytes = b"*"
+    """Of the command that is obeyed."""
     account: Account | None = None
     view: View | None = None
     enabled: set[str] = field(default_factory=set)

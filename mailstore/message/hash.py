@@ -6,6 +6,7 @@ import functools
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from pypinyin.constants import PINYIN_DICT
 
@@ -24,6 +25,11 @@ def message_id_hash(message_id: str) -> int:
     plain = message_id.strip().strip("<>").strip()
     digest = hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
+
+
+def ancestor_hashes(message_ids: Iterable[str]) -> str:
+    """`message_id_hash` of each, 16 hexadecimal digits."""
+    return "".join(f"{message_id_hash(each):016x}" for each in message_ids)
 
 
 def address_hash(address: str) -> int:

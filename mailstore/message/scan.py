@@ -58,6 +58,8 @@ class Scanned:
     message_id: str | None
     references: tuple[str, ...]
     """Message-IDs of References and In-Reply-To without brackets, oldest first."""
+    ancestors: tuple[str, ...]
+    """Message-IDs that make a tree (RFC 5256 3): of References, or else the first of In-Reply-To."""
     envelope: str
     bodystructure: str
     parts: str
@@ -83,6 +85,7 @@ def scan(raw: bytes) -> Scanned:
         sent_us=date_us(fields.get(b"date")),
         message_id=message_id(fields),
         references=references(fields),
+        ancestors=ancestors(fields),
         envelope=envelope(fields),
         bodystructure=bodystructure(raw, root),
         parts=_parts_json(raw, nodes),
@@ -132,6 +135,20 @@ def references(fields: dict[bytes, bytes]) -> tuple[str, ...]:
     found = _MESSAGE_ID.findall(value[-header.MAX_VALUE_BYTES :].replace(b"\r", b"").replace(b"\n", b""))
     unique = dict.fromkeys(filter(None, map(_id_text, found)))
     return tuple(unique)[-MAX_REFERENCES:]
+
+
+def ancestors(fields: dict[bytes, bytes]) -> tuple[str, ...]:
+    """What THREAD=REFERENCES goes by (RFC 5256 3): the ids of References, oldest first, each once, the newest 50; the
+    first id of In-Reply-To where there are none."""
+    found = _ids(fields.get(b"references", b""))
+    return found[-MAX_REFERENCES:] if found else _ids(fields.get(b"in-reply-to", b""))[:1]
+
+
+def _ids(value: bytes) -> tuple[str, ...]:
+    if not value:
+        return ()
+    found = _MESSAGE_ID.findall(value[-header.MAX_VALUE_BYTES :].replace(b"\r", b"").replace(b"\n", b""))
+    return tuple(dict.fromkeys(filter(None, map(_id_text, found))))
 
 
 def _id_text(value: bytes) -> str:

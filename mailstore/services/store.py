@@ -25,6 +25,7 @@ from mailstore.message import (
     Attribute,
     Scanned,
     address_hash,
+    ancestor_hashes,
     message_id_hash,
     scan,
     sender_key,
@@ -37,7 +38,8 @@ T = TypeVar("T")
 
 MESSAGE_COLUMNS = (
     "id, mailbox_id, blob_id, size, trace_length, header_length, sent_us, received_us, sender_name, sender_address, "
-    "recipients, subject, preview, attributes, message_id_hash, envelope, bodystructure, parts, parser_version"
+    "recipients, subject, preview, attributes, message_id_hash, ancestors, envelope, bodystructure, parts, "
+    "parser_version"
 )
 ENTRY_COLUMNS = (
     "id, mailbox_id, folder_id, uid, message_id, modseq, flags, keywords, attributes, sort_us, internal_us, size, "
@@ -260,6 +262,7 @@ def _message_row(place: _Place, blob_id: int) -> tuple[object, ...]:
         scanned.preview,
         scanned.attributes,
         prepared.own_hash,
+        ancestor_hashes(scanned.ancestors),
         scanned.envelope,
         scanned.bodystructure,
         scanned.parts,

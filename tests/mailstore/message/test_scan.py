@@ -258,3 +258,12 @@ def test_a_message_cut_anywhere_or_damaged_is_still_read(name: str, data: st.Dat
     for _ in range(data.draw(st.integers(0, 8))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     check_bounds(bytes(raw[: data.draw(st.integers(0, len(raw)))]))
+
+
+def test_a_tree_is_made_by_references_and_only_without_them_by_the_first_of_in_reply_to() -> None:
+    both = b"References: <a@x>\r\n <b@x> <a@x>\r\nIn-Reply-To: <c@x>\r\n\r\n"
+    assert scan(both).ancestors == ("a@x", "b@x")
+    assert scan(b"In-Reply-To: <c@x> <d@x>\r\nReferences: nothing\r\n\r\n").ancestors == ("c@x",)
+    assert scan(b"Subject: alone\r\n\r\n").ancestors == ()
+    many = b"References:" + b"".join(b" <%d@x>" % number for number in range(80)) + b"\r\n\r\n"
+    assert scan(many).ancestors == tuple(f"{number}@x" for number in range(30, 80))
