@@ -31,7 +31,7 @@ class Message(models.Model):
     attributes = models.IntegerField()
     """Bits of `mailstore.message.scan.Attribute`."""
     message_id_hash = models.BigIntegerField(null=True)
-    ancestors = models.TextField(null=True)  # noqa: DJ001 - nothing is not none: see below
+    ancestors = models.TextField(null=True)
     """Hashes of the ids in References, or of In-Reply-To's first, oldest first, 16 hexadecimal digits each (RFC 5256,
     REFERENCES). None for a message stored by an earlier version: its bytes know."""
     envelope = models.TextField()
