@@ -144,7 +144,7 @@ class Fetcher:
             if new is not None and self.with_modseq and not tells_modseq:
                 values.append(b"MODSEQ (%d)" % shown[place["modseq"]])
             lines.append(b"* %d FETCH (%b)\r\n" % (number, b" ".join(values)))
-        return b"".join(lines)
+        return self.view.flag_names.announcement() + b"".join(lines)
 
     def _number(self, uid: int) -> int:
         uids = self.view.uids
@@ -246,7 +246,7 @@ class Fetcher:
                         continue
                     told = f"UID {uid}" * with_uid + " " * (with_uid and with_flags)
                     lines.append(f"* {number} FETCH ({told}{f'FLAGS ({text(states[at])})' * with_flags})\r\n")
-                yield "".join(lines).encode()
+                yield self.view.flag_names.announcement() + "".join(lines).encode()
 
 
 def internal_date(at_us: int) -> str:

@@ -31,11 +31,28 @@ class FlagNames:
     access: Access
     rows: list[KeywordRow]
     _texts: dict[int, str] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
+    """Keywords that the client has heard of."""
 
     @classmethod
     def of(cls, access: Access) -> FlagNames:
         """Read the keywords of a mailbox."""
-        return cls(access, keywords(access))
+        rows = keywords(access)
+        return cls(access, rows, _told={row.atom for row in rows})
+
+    def announcement(self) -> bytes:
+        """The FLAGS line that must come before keywords the client has not heard of (RFC 9051 7.3.5), or nothing."""
+        if all(row.atom in self._told for row in self.rows):
+            return b""
+        self._told = {row.atom for row in self.rows}
+        return f"* FLAGS ({' '.join(self.all_names())})\r\n".encode()
+
+    def refresh(self) -> None:
+        """Read the keywords again."""
+        rows = keywords(self.access)
+        if rows != self.rows:
+            self.rows = rows
+            self._texts.clear()
 
     def text(self, state: int) -> str:
         """`keywords << 8 | flags` as the inside of `FLAGS (…)`."""
@@ -44,7 +61,7 @@ class FlagNames:
             if len(self._texts) > TOKENS_MAX:
                 self._texts.clear()
             if not self.knows(state):
-                self.rows = keywords(self.access)  # another session made a keyword since
+                self.refresh()
             found = self._texts[state] = " ".join(self._names(state))
         return found
 

@@ -34,7 +34,7 @@ def resynchronise(view: View, asked: Resync) -> bytes:
         number = view.number_of(uid)
         if number and _within(uid, known):
             lines.append(view.flags_line(number, uid, keywords << 8 | flags, modseq=modseq))
-    return b"".join(lines)
+    return view.flag_names.announcement() + b"".join(lines)
 
 
 def vanished(view: View, modseq: int, known: list[tuple[int, int]]) -> list[tuple[int, int]]:

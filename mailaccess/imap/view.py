@@ -102,7 +102,8 @@ class View:
             told += self._expunged(telling)
         known = [row for row in changes.rows if row[0] < self.uidnext]
         told += self._arrived([row[0] for row in changes.rows if row[0] >= self.uidnext])
-        told += self._changed(known, telling)
+        changed = self._changed(known, telling)
+        told += self.flag_names.announcement() + changed
         self.modseq = max(self.modseq, changes.modseq)
         self.own_changes.clear()
         return told

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.errors import ErrorKind, MailError
 from mailaccess.imap.errors import BadError
-from mailaccess.imap.flags import FlagNames, Wanted, wanted
+from mailaccess.imap.flags import Wanted, wanted
 from mailaccess.imap.grammar.cursor import MAX_NUMBER64, Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
 from mailaccess.imap.grammar.sets import SequenceSet, ranges_of, sequence_set, written
@@ -81,7 +81,8 @@ def _store(session: Session, view: View, asked: Asked, *, by_uid: bool) -> tuple
     if asked.how == "-":
         known = {row.atom.lower(): row.id for row in view.flag_names.rows}
         keyword_ids = [known[atom.lower()] for atom in asked.flags.atoms if atom.lower() in known]
-    lines = _refresh_names(view)
+    view.flag_names.refresh()
+    lines = view.flag_names.announcement()
     refused: list[int] = []
     rest = ranges
     while rest:
@@ -133,16 +134,6 @@ def _lines(session: Session, view: View, asked: Asked, uids: list[int], refused:
         elif session.condstore:
             lines.append(f"* {view.number_of(uid)} FETCH (UID {uid} MODSEQ ({modseq}))\r\n".encode())
     return b"".join(lines)
-
-
-def _refresh_names(view: View) -> bytes:
-    """A keyword that is new to this mailbox is told before it is used (RFC 9051 7.2.6)."""
-    names = FlagNames.of(view.access)
-    if names.rows == view.flag_names.rows:
-        return b""
-    is_new = {row.atom for row in names.rows} != {row.atom for row in view.flag_names.rows}
-    view.flag_names = names
-    return f"* FLAGS ({' '.join(names.all_names())})\r\n".encode() if is_new else b""
 
 
 def _after(ranges: list[tuple[int, int]], uid: int) -> list[tuple[int, int]]:
