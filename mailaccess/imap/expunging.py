@@ -5,9 +5,9 @@ from __future__ import annotations
 from mailaccess.imap.view import Ranges, View
 from mailstore.models import Flag
 from mailstore.selectors.folder_state import entries_of
-from mailstore.services.entries import purge
+from mailstore.services.entries import holding, purge
 
-SLICE = 5_000
+SLICE = 1_000
 
 
 def expunge_deleted(view: View, ranges: Ranges | None) -> int:
@@ -16,9 +16,10 @@ def expunge_deleted(view: View, ranges: Ranges | None) -> int:
     gone = 0
     wanted = ranges if ranges is not None else [(1, view.uidnext - 1)]
     while True:
-        found = entries_of(view.folder_id, wanted, SLICE, flag=Flag.DELETED)
-        if not found:
-            return gone
-        gone += purge(view.access, [entry_id for _, entry_id in found])
+        with holding(view.access):
+            found = entries_of(view.folder_id, wanted, SLICE, flag=Flag.DELETED)
+            if not found:
+                return gone
+            gone += purge(view.access, [entry_id for _, entry_id in found])
         if len(found) < SLICE:
             return gone

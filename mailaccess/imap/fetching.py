@@ -21,8 +21,8 @@ from mailaccess.imap.section import Letter, UnknownEncodingError
 from mailaccess.imap.view import Ranges, View
 from mailstore.message.envelope import bodystructure
 from mailstore.models import Flag
-from mailstore.selectors.fetch import CHUNK_ROWS, content, fetch_rows
-from mailstore.services.entries import set_flags
+from mailstore.selectors.fetch import CHUNK_ROWS, content, fetch_rows, still_in
+from mailstore.services.entries import holding, set_flags
 
 LETTERS_CHUNK = 64
 LETTERS_BYTES = 4 << 20
@@ -152,17 +152,20 @@ class Fetcher:
         self._at = at
         return at + 1 if at < len(uids) and uids[at] == uid else 0
 
-    def _mark_seen(self, rows: list[Any], place: dict[str, int]) -> dict[int, tuple[int, int]]:
-        """Set \\Seen on what is delivered; UID to (flags, modseq) of those that hadn't it."""
-        fresh = [row for row in rows if not row[place["flags"]] & Flag.SEEN]
+    def _mark_seen(self, rows: list[Any], place: dict[str, int]) -> dict[int, tuple[int, int, int]]:
+        """Set \\Seen on what is delivered; UID to (flags, keywords, modseq) of those that hadn't it."""
+        fresh = [row[place["entry"]] for row in rows if not row[place["flags"]] & Flag.SEEN]
         if not fresh:
             return {}
-        changed = set_flags(self.view.access, [row[place["entry"]] for row in fresh], add=Flag.SEEN)
+        with holding(self.view.access):
+            here = still_in(self.view.folder_id, fresh)
+            if not here:
+                return {}
+            changed = set_flags(self.view.access, [row[0] for row in here], add=Flag.SEEN)
         found = {}
-        for row in fresh:
-            flags = row[place["flags"]] | int(Flag.SEEN)
-            found[row[0]] = (flags, changed.modseq)
-            self.view.own_changes[row[0]] = row[place["keywords"]] << 8 | flags
+        for _, uid, flags, keywords in here:
+            found[uid] = (flags | int(Flag.SEEN), keywords, changed.modseq)
+            self.view.own_changes[uid] = keywords << 8 | flags | int(Flag.SEEN)
         return found
 
     # Values ---------------------------------------------------------------------------------------
@@ -262,7 +265,7 @@ def _partial(value: bytes, item: Item) -> bytes:
     return value if item.partial is None else value[item.partial[0] : item.partial[0] + item.partial[1]]
 
 
-def _with_state(row: Any, place: dict[str, int], new: tuple[int, int]) -> list[Any]:
+def _with_state(row: Any, place: dict[str, int], new: tuple[int, int, int]) -> list[Any]:
     changed = list(row)
-    changed[place["flags"]], changed[place["modseq"]] = new
+    changed[place["flags"]], changed[place["keywords"]], changed[place["modseq"]] = new
     return changed

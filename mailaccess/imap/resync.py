@@ -47,7 +47,9 @@ def vanished(view: View, modseq: int, known: list[tuple[int, int]]) -> list[tupl
             raise
         return _missing(view, known)
     cut = [(max(first, low), min(last, high)) for first, last in gone for low, high in known]
-    return ranges_of(sorted({uid for first, last in cut for uid in range(first, last + 1)}))
+    left = {uid for first, last in cut for uid in range(first, last + 1)}
+    # What this session still counts leaves with a VANISHED of its own, which moves the numbers (RFC 7162 3.2.10.1).
+    return ranges_of(sorted(left.difference(view.uids) if left else left))
 
 
 def _missing(view: View, known: list[tuple[int, int]]) -> list[tuple[int, int]]:

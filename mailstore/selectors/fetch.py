@@ -64,6 +64,27 @@ def fetch_rows(
     return sql.rows(f"SELECT {names} FROM {joins} WHERE {condition} ORDER BY e.uid LIMIT %s", [*values, limit])
 
 
+def rows_of_ranges(folder_id: int, ranges: Sequence[tuple[int, int]], columns: Sequence[str], limit: int) -> list[Any]:
+    """As `fetch_rows`, of several UID ranges."""
+    found: list[Any] = []
+    for first, last in ranges:
+        found += fetch_rows(folder_id, first, last, columns, limit=limit - len(found))
+        if len(found) >= limit:
+            break
+    return found
+
+
+def still_in(folder_id: int, entry_ids: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    """(entry, uid, flags, keywords) of those that lie in a folder."""
+    found: list[tuple[int, int, int, int]] = []
+    for part in sql.slices(entry_ids):
+        query = (
+            f"SELECT id, uid, flags, keywords FROM mailstore_entry WHERE id IN ({sql.marks(part)}) AND folder_id = %s"
+        )
+        found += sql.rows(query, [*part, folder_id])
+    return found
+
+
 def content(codec: int, data: bytes | None, key: str, size: int) -> bytes:
     """The stored bytes of a row's blob columns. UNAVAILABLE when the object can't be had."""
     return blobs.decode(codec, data, key, size)

@@ -1,6 +1,7 @@
 """What may be done to entries that exist. Every one takes ids or a `Selection`."""
 
 from mailstore.services.flags import Changed, set_flags
+from mailstore.services.holding import holding
 from mailstore.services.moves import Moved, copy, delete, move, move_back
 from mailstore.services.purge import purge, unrecover
 from mailstore.services.recovery import Recovered, expire_recoverable, recover
@@ -14,6 +15,7 @@ __all__ = [
     "copy",
     "delete",
     "expire_recoverable",
+    "holding",
     "move",
     "move_back",
     "purge",

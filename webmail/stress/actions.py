@@ -41,13 +41,17 @@ async def learn(session: Session, *, everything: bool = False) -> None:
     mirror = session.mirror
     assert mirror is not None
     items = b"(UID FLAGS MODSEQ)" if session.mode else b"(UID FLAGS)"
-    first = next((at for at, each in enumerate(mirror.messages, 1) if not each.uid or each.flags is None), 0)
-    if everything and mirror.messages:
-        await session.ok(b"FETCH 1:* " + items)
-    elif first:
+    first = 1 if everything and mirror.messages else first_unknown(mirror)
+    while first:
         await session.ok(b"FETCH %d:* %b" % (first, items))
-    if any(not each.uid for each in mirror.messages):
-        await session.ok(b"NOOP")  # those are gone; now it may be told
+        if first_unknown(mirror):
+            await session.ok(b"NOOP")  # those are gone; now it may be told, and so may be what came
+        first = first_unknown(mirror)
+
+
+def first_unknown(mirror: Mirror) -> int:
+    """The first message whose UID or flags were not told, 0 for none."""
+    return next((at for at, each in enumerate(mirror.messages, 1) if not each.uid or each.flags is None), 0)
 
 
 def chosen(mirror: Mirror, chance: random.Random) -> tuple[bytes, list[int], list[int]]:
@@ -141,7 +145,10 @@ async def append(player: Player, session: Session) -> None:
     ledger.tried |= set(markers)
     command = b"APPEND " + box.encode()
     for marker in markers:
-        letter = b"X-Marker: %b\r\nSubject: stress\r\n\r\n%b\r\n" % (marker, b"text \xe4\xb8\xad " * chance.randint(0, 300))
+        letter = b"X-Marker: %b\r\nSubject: stress\r\n\r\n%b\r\n" % (
+            marker,
+            b"text \xe4\xb8\xad " * chance.randint(0, 300),
+        )
         flags = chance.choice((b"", b" ()", b" (\\Seen)", b" (\\Flagged Project)"))
         command += b"%b {%d+}\r\n%b" % (flags, len(letter), letter)
     answer = await session.ok(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from webmail.stress.ledger import Flags, Ledger, claim
-from webmail.stress.responses import Response, Value, atom, numbers, pairs
+from webmail.stress.responses import Response, Value, atom, numbers, pairs, values
 
 MARKER_ITEM = b"BODY[HEADER.FIELDS (X-MARKER)]"
 NO_EXPUNGE = frozenset({b"FETCH", b"STORE", b"SEARCH", b"SORT", b"THREAD"})
@@ -34,7 +34,7 @@ class Mirror:
     settled: int = 0
     """The highest from which everything that left was told too: what a client may keep."""
     earlier: set[int] | None = None
-    """UIDs kept from an earlier session, until SELECT is over; VANISHED (EARLIER) takes from it."""
+    """UIDs kept from an earlier session, without those that vanished since."""
     named: set[bytes] = field(default_factory=set)
     """Flags of the last FLAGS response."""
 
@@ -59,7 +59,7 @@ class Mirror:
         elif name == b"FETCH":
             self._fetched(response.number, pairs(response.values[2]))
         elif name == b"FLAGS":
-            self.named = {atom(each) for each in response.values[1]}  # type: ignore[arg-type]
+            self.named = set(values(response.values[1]))
 
     def _may_expunge(self, running: bytes) -> None:
         claim(bool(running), "a message was expunged while no command ran")
@@ -77,14 +77,14 @@ class Mirror:
         uids = numbers(atom(response.values[-1]))
         if not earlier:
             self._may_expunge(running)
+        if self.earlier is not None:
+            self.earlier.difference_update(uids)
         for uid in uids:
             at = next((at for at, each in enumerate(self.messages) if each.uid == uid), None)
+            claim(not earlier or at is None, f"VANISHED (EARLIER) {uid}, which is still counted")
             if at is not None:
                 self._expunge(at + 1)
-            elif earlier:
-                if self.earlier is not None:
-                    self.earlier.discard(uid)
-            else:
+            elif not earlier:
                 self.messages.pop(self._unknown_at(uid))
                 self.ledger.gone.add((self.box, uid))
 
@@ -100,16 +100,15 @@ class Mirror:
         message = self.messages[number - 1]
         if b"UID" in items:
             self._has_uid(number, int(atom(items[b"UID"])))
-        modseq = int(atom(items[b"MODSEQ"][0])) if b"MODSEQ" in items else 0
+        modseq = int(values(items[b"MODSEQ"])[0]) if b"MODSEQ" in items else 0
         if modseq:
             claim(modseq >= message.modseq, f"modseq of {message} went back to {modseq}")
             message.modseq = modseq
             self.modseq = max(self.modseq, modseq)
         if b"FLAGS" in items:
-            flags = items[b"FLAGS"]
-            claim(isinstance(flags, list), "FLAGS is no list")
-            message.flags = frozenset(atom(each) for each in flags) - {b"\\Recent"}
-            claim(len(message.flags) == len([each for each in flags if each != b"\\Recent"]), f"flags twice: {flags}")
+            words = values(items[b"FLAGS"])
+            message.flags = frozenset(words) - {b"\\Recent"}
+            claim(len(set(words)) == len(words), f"flags twice: {words}")
             unnamed = {each for each in message.flags if not each.startswith(b"\\")} - self.named
             claim(not unnamed, f"keywords {unnamed} were not announced by FLAGS")
             if modseq and message.uid:

@@ -154,7 +154,8 @@ def compare(kept: Kept, mirror: Mirror, changed: dict[int, Flags | None], *, rea
         if uid >= kept.uidnext:
             continue
         claim(uid in mirror.earlier, f"{mirror.box}: QRESYNC told that {uid} is gone, and it is there")
-        flags = changed.get(uid) or kept.flags[uid]
+        flags = changed.get(uid)
+        flags = kept.flags[uid] if flags is None else flags
         if 0 < message.modseq <= reached:
             claim(
                 flags == message.flags,

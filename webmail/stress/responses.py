@@ -78,6 +78,13 @@ def atom(value: Value) -> bytes:
     return value
 
 
+def values(value: Value) -> list[bytes]:
+    """A list of single values."""
+    if not isinstance(value, list):
+        raise MalformedResponseError(repr(value))
+    return [atom(each) for each in value]
+
+
 def numbers(text: bytes) -> list[int]:
     """A sequence set written out; `*` may not be in it."""
     found: list[int] = []

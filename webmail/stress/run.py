@@ -24,9 +24,7 @@ async def run(
     """Play; the ledger, and what was broken (the first thing of each client, with the last lines of its dialogue).
     `interrupt` is awaited between two rests: it may kill the server and start it again."""
     ledger = Ledger()
-    players = [
-        Player(login, ledger, random.Random(f"{seed}.{number}"), f"c{number}") for number in range(clients)
-    ]
+    players = [Player(login, ledger, random.Random(f"{seed}.{number}"), f"c{number}") for number in range(clients)]
     tasks = [asyncio.ensure_future(player.play()) for player in players]
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds

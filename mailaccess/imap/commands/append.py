@@ -17,6 +17,7 @@ from mailaccess.imap.session import Answer, Session
 from mailstore.models import Flag
 from mailstore.selectors.folder_state import uids_of, uidvalidity_of
 from mailstore.services.append import Letter, append_all
+from mailstore.services.holding import holding
 from mailstore.services.keywords import make_keyword
 
 MAX_LETTERS = 1_000
@@ -81,8 +82,9 @@ def stored(session: Session, name: str, letters: list[Parsed]) -> str:
         raise NoError("TRYCREATE", "No such mailbox") from None
     assert named.access is not None
     assert named.folder is not None
-    made = append_all(named.access, named.folder.id, [_stored(named.access, letter) for letter in letters])
-    uids = uids_of(made)
+    stored = [_stored(named.access, letter) for letter in letters]
+    with holding(named.access):
+        uids = uids_of(made := append_all(named.access, named.folder.id, stored))
     return f"APPENDUID {uidvalidity_of(named.folder.id)} {written(ranges_of(uids[each] for each in made))}"
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from core.access import Right
+from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailaccess.imap.crossing import copy_across
 from mailaccess.imap.errors import BadError, NoError
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.names import decode_name
-from mailaccess.imap.grammar.sets import SequenceSet, ranges_of, sequence_set, written
+from mailaccess.imap.grammar.sets import SequenceSet, after, ranges_of, sequence_set, within, written
 from mailaccess.imap.session import Answer, Session
-from mailaccess.imap.view import View
+from mailaccess.imap.view import Ranges, View
 from mailstore.selectors.folder_state import entries_of, uids_of, uidvalidity_of
 from mailstore.services import entries
 
-MAX_MESSAGES = 1_000_000
+MAX_MESSAGES = 100_000
+SLICE = 1_000
+"""Messages that one transaction of a MOVE takes."""
 
 
 async def copy(session: Session, cursor: Cursor) -> Answer:
@@ -61,44 +63,44 @@ async def _move(session: Session, messages: SequenceSet, name: str, *, by_uid: b
 
 
 def _copied(session: Session, view: View, messages: SequenceSet, name: str, *, by_uid: bool) -> str:
-    found = _found(view, messages, by_uid=by_uid)
-    access_mailbox, folder_id = target(session, name)
-    if not found:
-        return ""
-    if access_mailbox != view.access.mailbox:
-        made = across(session, view, found, name)
-    else:
-        made = entries.copy(view.access, [entry_id for _, entry_id in found], folder_id=folder_id)
-    return _code(folder_id, [uid for uid, _ in found], made)
+    ranges = _ranges(view, messages, by_uid=by_uid)
+    access, folder_id = target(session, name)
+    with entries.holding(view.access, access):  # all of it or nothing (RFC 9051 6.4.7)
+        found = _found(view, ranges, MAX_MESSAGES + 1)  # too many: LIMIT
+        ids = [entry_id for _, entry_id in found]
+        if not ids:
+            return ""
+        if access.mailbox == view.access.mailbox:
+            made = entries.copy(access, ids, folder_id=folder_id)
+        else:
+            made = copy_across(view.access, access, folder_id, ids)
+        return _code(folder_id, _pairs(found, made))
 
 
 def _moved(session: Session, view: View, messages: SequenceSet, name: str, *, by_uid: bool) -> str:
-    found = _found(view, messages, by_uid=by_uid)
-    access_mailbox, folder_id = target(session, name)
-    if not found:
-        return ""
-    ids = [entry_id for _, entry_id in found]
-    if access_mailbox != view.access.mailbox:
-        view.access.require(Right.DELETE)
-        made = across(session, view, found, name)
-        entries.purge(view.access, ids)
-        return _code(folder_id, [uid for uid, _ in found], made)
+    """In slices, a transaction each; a message is in one of the folders whatever happens (RFC 6851 3.3)."""
+    rest = _ranges(view, messages, by_uid=by_uid)
+    access, folder_id = target(session, name)
     if folder_id == view.folder_id:
         return ""  # it is there already
-    entries.move(view.access, ids, folder_id=folder_id)
-    return _code(folder_id, [uid for uid, _ in found], ids)
+    pairs: list[tuple[int, int]] = []
+    while rest:
+        with entries.holding(view.access, access):
+            found = _found(view, rest, SLICE)
+            ids = [entry_id for _, entry_id in found]
+            if access.mailbox == view.access.mailbox:
+                entries.move(access, ids, folder_id=folder_id)
+            elif ids:
+                view.access.require(Right.DELETE)
+                ids = copy_across(view.access, access, folder_id, ids)
+                entries.purge(view.access, [entry_id for _, entry_id in found])
+            pairs += _pairs(found, ids)
+        rest = after(rest, found[-1][0]) if len(found) == SLICE else []
+    return _code(folder_id, pairs)
 
 
-def across(session: Session, view: View, found: list[tuple[int, int]], name: str) -> list[int]:
-    """Copy into another person's mailbox: the bytes are stored once, the entries are made anew. All or none."""
-    named = session.directory.find(name)
-    assert named.access is not None
-    assert named.folder is not None
-    return copy_across(view.access, named.access, named.folder.id, [entry_id for _, entry_id in found])
-
-
-def target(session: Session, name: str) -> tuple[int, int]:
-    """(mailbox, folder) of a name; TRYCREATE when there is none (RFC 9051 6.3.12)."""
+def target(session: Session, name: str) -> tuple[Access, int]:
+    """Where a name is: access and folder; TRYCREATE when there is none (RFC 9051 6.3.12)."""
     try:
         named = session.directory.find(name)
     except MailError as error:
@@ -107,24 +109,30 @@ def target(session: Session, name: str) -> tuple[int, int]:
         raise NoError("TRYCREATE", "No such mailbox") from None
     assert named.access is not None
     assert named.folder is not None
-    return named.access.mailbox, named.folder.id
+    return named.access, named.folder.id
 
 
-def _found(view: View, messages: SequenceSet, *, by_uid: bool) -> list[tuple[int, int]]:
+def _ranges(view: View, messages: SequenceSet, *, by_uid: bool) -> Ranges:
     ranges = view.chosen(messages, by_uid=by_uid)
     if ranges is None:
         raise BadError("No such message number")
-    found = entries_of(view.folder_id, ranges, MAX_MESSAGES)
-    return [(uid, entry_id) for uid, entry_id in found if view.number_of(uid)]
+    return ranges
 
 
-def _code(folder_id: int, sources: list[int], made: list[int]) -> str:
-    """COPYUID: both sets in the same order (RFC 4315 3)."""
+def _found(view: View, ranges: Ranges, limit: int) -> list[tuple[int, int]]:
+    """(uid, entry id) of those that this session knows: what came unheard has a UID that it was not told."""
+    return entries_of(view.folder_id, within(ranges, view.uidnext), limit)
+
+
+def _pairs(found: list[tuple[int, int]], made: list[int]) -> list[tuple[int, int]]:
+    """Old UID to new UID, in the order of the old ones."""
     uids = uids_of(made)
-    pairs = [(source, uids[entry_id]) for source, entry_id in zip(sources, made, strict=False) if entry_id in uids]
+    return [(source, uids[entry_id]) for (source, _), entry_id in zip(found, made, strict=True)]
+
+
+def _code(folder_id: int, pairs: list[tuple[int, int]]) -> str:
+    """COPYUID: both sets in the same order (RFC 4315 3)."""
     if not pairs:
         return ""
-    return (
-        f"COPYUID {uidvalidity_of(folder_id)} {written(ranges_of(source for source, _ in pairs))} "
-        f"{written(ranges_of(uid for _, uid in pairs))}"
-    )
+    sources, made = (written(ranges_of(side)) for side in zip(*pairs, strict=True))
+    return f"COPYUID {uidvalidity_of(folder_id)} {sources} {made}"

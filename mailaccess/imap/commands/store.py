@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from core.errors import ErrorKind, MailError
 from mailaccess.imap.errors import BadError
 from mailaccess.imap.flags import Wanted, wanted
 from mailaccess.imap.grammar.cursor import MAX_NUMBER64, Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
-from mailaccess.imap.grammar.sets import SequenceSet, ranges_of, sequence_set, written
+from mailaccess.imap.grammar.sets import SequenceSet, after, ranges_of, sequence_set, within, written
 from mailaccess.imap.session import Answer, Session
 from mailaccess.imap.view import View
 from mailstore.models import Flag
-from mailstore.selectors.fetch import fetch_rows
-from mailstore.selectors.folder_state import entries_of
-from mailstore.services.entries import set_flags
+from mailstore.selectors.fetch import rows_of_ranges
+from mailstore.services.entries import holding, set_flags
 from mailstore.services.keywords import make_keyword, set_keywords
 
 EVERY_FLAG = Flag(sum(Flag))
-SLICE = 20_000
+COLUMNS = ("uid", "entry", "flags", "keywords", "modseq")
+SLICE = 1_000
+"""Messages that one transaction takes, as in the services."""
+
+
+class Row(NamedTuple):
+    """A message before the change, in the order of COLUMNS."""
+
+    uid: int
+    entry: int
+    flags: int
+    keywords: int
+    modseq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,21 @@ class Asked:
     flags: Wanted
     silent: bool
     unchanged_since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Flags to set and to clear; keywords likewise, id to bit."""
+
+    add: Flag
+    remove: Flag
+    put: dict[int, int]
+    taken: dict[int, int]
+
+    def after(self, row: Row) -> int:
+        """What becomes of a row, as `keywords << 8 | flags`."""
+        keywords = (row.keywords | sum(self.put.values())) & ~sum(self.taken.values())
+        return keywords << 8 | int((row.flags | self.add) & ~self.remove)
 
 
 async def store(session: Session, cursor: Cursor) -> Answer:
@@ -77,64 +103,58 @@ def _store(session: Session, view: View, asked: Asked, *, by_uid: bool) -> tuple
     ranges = view.chosen(asked.messages, by_uid=by_uid)
     if ranges is None:
         raise BadError("No such message number")
-    keyword_ids = [make_keyword(view.access, atom).id for atom in asked.flags.atoms if asked.how != "-"]
-    if asked.how == "-":
-        known = {row.atom.lower(): row.id for row in view.flag_names.rows}
-        keyword_ids = [known[atom.lower()] for atom in asked.flags.atoms if atom.lower() in known]
-    view.flag_names.refresh()
-    lines = view.flag_names.announcement()
+    change = _change_of(view, asked)
+    lines = [view.flag_names.announcement()]
     refused: list[int] = []
-    rest = ranges
+    rest = within(ranges, view.uidnext)
     while rest:
-        found = entries_of(view.folder_id, rest, SLICE)
-        known_uids = [(uid, entry_id) for uid, entry_id in found if view.number_of(uid)]
-        if known_uids:
-            refused += _change(view, asked, keyword_ids, known_uids)
-            lines += _lines(session, view, asked, [uid for uid, _ in known_uids], set(refused))
-        rest = _after(rest, found[-1][0]) if len(found) == SLICE else []
+        with holding(view.access):
+            rows = [Row(*each) for each in rows_of_ranges(view.folder_id, rest, COLUMNS, SLICE)]
+            since = asked.unchanged_since
+            taken = [row for row in rows if since is None or row.modseq <= since]
+            modseqs = _apply(view, change, [row.entry for row in taken])
+        refused += [row.uid for row in rows if since is not None and row.modseq > since]
+        lines += [_told(session, asked, row, change.after(row), modseqs.get(row.entry, row.modseq)) for row in taken]
+        rest = after(rest, rows[-1].uid) if len(rows) == SLICE else []
     shown = [uid if by_uid else view.number_of(uid) for uid in refused]
-    return lines, ranges_of(sorted(shown))
+    return b"".join(lines), ranges_of(sorted(shown))
 
 
-def _change(view: View, asked: Asked, keyword_ids: list[int], found: list[tuple[int, int]]) -> list[int]:
-    """The UIDs that were left alone because they are newer than UNCHANGEDSINCE."""
-    ids = [entry_id for _, entry_id in found]
-    since = asked.unchanged_since
-    add = asked.flags.flags if asked.how != "-" else Flag(0)
-    remove = asked.flags.flags if asked.how == "-" else EVERY_FLAG & ~add if not asked.how else Flag(0)
-    try:
-        flagged = set_flags(view.access, ids, add=add, remove=remove, unchanged_since=since)
-        refused = set(flagged.refused)
-        others = [row.id for row in view.flag_names.rows if row.id not in keyword_ids] if not asked.how else []
-        if keyword_ids or others:
-            rest = [entry_id for entry_id in ids if entry_id not in refused]
-            put, taken = (keyword_ids, others) if asked.how != "-" else ([], keyword_ids)
-            if rest:
-                set_keywords(view.access, rest, add=put, remove=taken)
-    except MailError as error:
-        if error.kind is not ErrorKind.NOT_FOUND:
-            raise
-        return []  # all of them are gone meanwhile: EXPUNGE tells it
-    return [uid for uid, entry_id in found if entry_id in refused]
+def _change_of(view: View, asked: Asked) -> Change:
+    """What the command means in bits; keywords to be set are made."""
+    made = [make_keyword(view.access, atom).id for atom in asked.flags.atoms if asked.how != "-"]
+    view.flag_names.refresh()
+    rows = view.flag_names.rows
+    atoms = {atom.lower() for atom in asked.flags.atoms}
+    named = {row.id: 1 << row.bit for row in rows if row.id in made or row.atom.lower() in atoms}
+    others = {row.id: 1 << row.bit for row in rows if row.id not in named}
+    if asked.how == "-":
+        return Change(Flag(0), asked.flags.flags, {}, named)
+    if asked.how == "+":
+        return Change(asked.flags.flags, Flag(0), named, {})
+    return Change(asked.flags.flags, EVERY_FLAG & ~asked.flags.flags, named, others)
 
 
-def _lines(session: Session, view: View, asked: Asked, uids: list[int], refused: set[int]) -> bytes:
-    """The flags as they are now; a silent STORE tells nothing but, with CONDSTORE, the new modseq (RFC 7162 3.1.3)."""
-    lines = []
-    first, last = uids[0], uids[-1]
-    wanted_uids = set(uids) - refused
-    rows = fetch_rows(view.folder_id, first, last, ("uid", "flags", "keywords", "modseq"), limit=SLICE * 10)
-    for uid, flags, keywords, modseq in rows:
-        if uid not in wanted_uids:
-            continue
-        state = keywords << 8 | flags
-        view.own_changes[uid] = state
-        if not asked.silent:
-            lines.append(view.flags_line(view.number_of(uid), uid, state, modseq=modseq if session.condstore else 0))
-        elif session.condstore:
-            lines.append(f"* {view.number_of(uid)} FETCH (UID {uid} MODSEQ ({modseq}))\r\n".encode())
-    return b"".join(lines)
+def _apply(view: View, change: Change, ids: list[int]) -> dict[int, int]:
+    """Entry to its new modseq, of those that are different now. `ids` are one slice of the services."""
+    modseqs: dict[int, int] = {}
+    if ids and (change.add or change.remove):
+        flagged = set_flags(view.access, ids, add=change.add, remove=change.remove)
+        modseqs = dict.fromkeys(flagged.entry_ids, flagged.modseq)
+    if ids and (change.put or change.taken):
+        named = set_keywords(view.access, ids, add=list(change.put), remove=list(change.taken))
+        modseqs |= dict.fromkeys(named.entry_ids, named.modseq)
+    return modseqs
 
 
-def _after(ranges: list[tuple[int, int]], uid: int) -> list[tuple[int, int]]:
-    return [(max(first, uid + 1), last) for first, last in ranges if last > uid]
+def _told(session: Session, asked: Asked, row: Row, state: int, modseq: int) -> bytes:
+    """The line for a message. Who asked for silence works the flags out from what he knew; where that was no longer
+    true the news tell him (RFC 9051 6.4.6), and with CONDSTORE he hears of the modseq (RFC 7162 3.1.3)."""
+    view = session.selected()
+    if not asked.silent or row.modseq <= view.modseq:
+        view.own_changes[row.uid] = state
+    if not asked.silent:
+        return view.flags_line(view.number_of(row.uid), row.uid, state, modseq=modseq if session.condstore else 0)
+    if session.condstore:
+        return f"* {view.number_of(row.uid)} FETCH (UID {row.uid} MODSEQ ({modseq}))\r\n".encode()
+    return b""

@@ -64,6 +64,16 @@ def ranges_of(numbers: Iterable[int]) -> list[tuple[int, int]]:
     return [(first, last) for first, last in found]
 
 
+def after(ranges: Iterable[tuple[int, int]], number: int) -> list[tuple[int, int]]:
+    """What of ascending ranges lies behind a number."""
+    return [(max(first, number + 1), last) for first, last in ranges if last > number]
+
+
+def within(ranges: Iterable[tuple[int, int]], limit: int) -> list[tuple[int, int]]:
+    """What of ascending ranges lies below a number."""
+    return [(first, min(last, limit - 1)) for first, last in ranges if first < limit]
+
+
 def written(ranges: Iterable[tuple[int, int]]) -> str:
     """`1:4,9`."""
     return ",".join(str(first) if first == last else f"{first}:{last}" for first, last in ranges)
