@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.globalmail-setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint check bench shots soak messages clean
+.PHONY: help setup run demo test lint check bench shots soak stress messages clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,10 @@ shots: ## Screenshots of every page into shots/
 soak: ## Mail flows while processes are killed; SECONDS=60
 	@$(PYTHON) deploy/bootstrap.py --dev
 	@$(BIN)/python manage.py soak --seconds $(or $(SECONDS),60)
+
+stress: ## Random IMAP clients whose every answer is checked, imapd killed in between; SECONDS=60
+	@$(PYTHON) deploy/bootstrap.py --dev
+	@$(BIN)/python manage.py stress --seconds $(or $(SECONDS),60)
 
 clean: ## Remove what setup made (never data/)
 	rm -rf .venv node_modules static/vendor staticfiles shots

@@ -12,7 +12,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 
 import redis
 from django.db import transaction
@@ -65,7 +65,7 @@ def publish_on_commit(hints: Iterable[tuple[int, int]]) -> None:
     transaction.on_commit(lambda: publish(listed), robust=True)
 
 
-async def subscribe() -> AsyncIterator[list[tuple[int, int]]]:
+async def subscribe() -> AsyncGenerator[list[tuple[int, int]], None]:
     """Yield lists of (mailbox, modseq) until cancelled; an empty one first, when hints are heard from now on.
 
     Raises redis.RedisError when Redis goes away.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import transaction
-
 from core.access import Right
 from core.errors import ErrorKind, MailError
 from mailaccess.imap.commands.append import Parsed, parsed_letter, stored
@@ -16,7 +14,7 @@ from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.session import Answer, Session
 from mailaccess.imap.view import View
 from mailstore.selectors.folder_state import entries_of
-from mailstore.services.entries import purge
+from mailstore.services.entries import holding, purge
 
 
 async def replace(session: Session, cursor: Cursor) -> Answer:
@@ -64,16 +62,13 @@ class _Wanted:
 def _replaced(session: Session, view: View, wanted: _Wanted, name: str, letter: Parsed) -> str:
     """APPENDUID of the new one; the old one is in the recovery."""
     uid = wanted.uid(view)
-    found = entries_of(view.folder_id, [(uid, uid)], 1)
-    if not found:
-        raise MailError(ErrorKind.NOT_FOUND)
-    if not letter.content:
-        raise NoError("", "Cancelled: an empty message")
-    if target(session, name)[0] != view.access.mailbox:
-        code = stored(session, name, [letter])  # two owners, two locks: never held at once
-        purge(view.access, [found[0][1]])
-        return code
-    with transaction.atomic():
+    access, _ = target(session, name)
+    with holding(view.access, access):
+        found = entries_of(view.folder_id, [(uid, uid)], 1)
+        if not found:
+            raise MailError(ErrorKind.NOT_FOUND)
+        if not letter.content:
+            raise NoError("", "Cancelled: an empty message")
         code = stored(session, name, [letter])
         purge(view.access, [found[0][1]])
     return code

@@ -131,3 +131,24 @@ def test_several_messages_are_appended_or_none(imap_server: Running, mine: Acces
     assert talk.answer()[-1].startswith(b"a NO")
     assert b"* STATUS INBOX (MESSAGES 2)" in talk.say(b"STATUS INBOX (MESSAGES)")
     talk.close()
+
+
+def test_what_somebody_moved_away_meanwhile_is_left_alone(imap_server: Running, mine: Access) -> None:
+    found = stored_many(mine, 3)
+    talk = opened(imap_server)
+    talk.say(b"STORE 1:3 +FLAGS.SILENT (\\Deleted)")
+    move(mine, found[1:2], folder_id=folder_id(mine, Role.SENT))
+    talk.say(b"UID STORE 2 +FLAGS.SILENT (\\Flagged)")
+    assert talk.say(b"UID MOVE 2 Trash")[-1] == b"a OK Moved"
+    talk.say(b"EXPUNGE")
+    talk.say(b"SELECT Sent")
+    assert talk.say(b"FETCH 1:* FLAGS")[0] == b"* 1 FETCH (FLAGS (\\Deleted))"
+    talk.close()
+
+
+def test_who_asked_for_silence_still_hears_of_the_others(imap_server: Running, mine: Access) -> None:
+    found = stored_many(mine, 2)
+    talk = opened(imap_server)
+    set_flags(mine, found[:1], add=Flag.ANSWERED)
+    assert talk.say(b"STORE 1:2 +FLAGS.SILENT (\\Seen)")[:-1] == [b"* 1 FETCH (UID 1 FLAGS (\\Seen \\Answered))"]
+    talk.close()
