@@ -3,11 +3,38 @@ import { $, $$, emptyPane, list, listUrl, mark, rows, titled } from "./pane.js";
 import { pickedIds, selected } from "./selection.js";
 import { toast } from "./toast.js";
 
+const LIST_ONLY = { "HX-Request": "true", "HX-Target": "list" };
+
 export async function refresh(url = listUrl()) {
-  if (!list()) return;
-  const answer = await fetch(url, { headers: { "HX-Request": "true", "HX-Target": "list" } }).catch(() => null);
-  if (!answer?.ok || answer.redirected) return;
-  take(await answer.text());
+  if (!list()) return refreshAround();
+  const html = await fetched(url, LIST_ONLY);
+  if (html) take(html);
+}
+
+// A page without a list: the home's parts from the home itself, elsewhere the tree as the inbox's list brings it along.
+async function refreshAround() {
+  const inbox = $("#tree .node[data-folder]")?.href;
+  const html = livePart() ? await fetched(location.href) : inbox && await fetched(inbox, LIST_ONLY);
+  if (!html) return;
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const here = $("#tree [aria-current]")?.dataset.folder;
+  keepPlace(() => {
+    swapTree(page);
+    const fresh = livePart(page);
+    if (fresh) livePart()?.replaceWith(fresh);
+  });
+  for (const link of $$("#tree [aria-current]")) {
+    if (link.dataset.folder === here) continue;
+    link.removeAttribute("aria-current");
+    link.classList.remove("is-on");
+  }
+}
+
+const livePart = (page = document) => $("[data-live-part]", page);
+
+async function fetched(url, headers = {}) {
+  const answer = await fetch(url, { headers }).catch(() => null);
+  return answer?.ok && !answer.redirected ? answer.text() : null;
 }
 
 // Puts in what an act or a refresh answered.
@@ -66,7 +93,7 @@ function swapList(page) {
 
 // What had the focus, in words that find it again after the swap.
 function focusOf(element) {
-  if (!element?.closest?.("#list, #tree")) return null;
+  if (!element?.closest?.("#list, #tree, [data-live-part]")) return null;
   const row = element.closest(".row");
   const part = element.matches(".row-star") ? ".row-star" : element.matches("input") ? "input" : ".row-link";
   if (row) return `#${row.id} ${part}`;

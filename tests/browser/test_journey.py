@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Person, World
@@ -46,6 +47,28 @@ def test_from_signing_in_to_the_answer_in_the_others_open_window(world: World, p
     alice.folder("Sent").click()
     expect(alice.row("Re: Offer 2026")).to_be_visible()
     assert "answered" in (alice.open("/inbox/").locator(".row-marks").inner_html().lower())
+
+
+@pytest.mark.parametrize("path", ["/", "/recovery/"])
+def test_a_mail_shows_without_a_reload_on_pages_that_have_no_list(
+    world: World, people: Callable[..., Person], path: str
+) -> None:
+    alice, bob = people(), people()
+    page = alice.open(path)
+    page.evaluate("window.neverReloaded = true")
+    before = page.locator("#tree [aria-current]").count()
+
+    bob.open("/compose/")
+    bob.write_to(alice.address)
+    bob.page.get_by_role("textbox", name="Subject").fill("Seen from the front door")
+    bob.send()
+
+    expect(page.locator("#tree [data-role=inbox] .node-count")).to_have_text("1")
+    if path == "/":
+        expect(alice.row("Seen from the front door")).to_be_visible()
+        expect(page.locator(".home-head")).to_contain_text("There is 1 unread mail.")
+    assert page.locator("#tree [aria-current]").count() == before
+    assert page.evaluate("window.neverReloaded")
 
 
 def test_mail_for_another_server_leaves_by_smtp(person: Person, sink: tuple[Sink, int]) -> None:
