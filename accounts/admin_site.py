@@ -70,18 +70,21 @@ class Site(UnfoldAdminSite):
         raise Http404
 
 
+PAGES = [
+    ("accounts_domain", _("Domains"), "domain"),
+    ("accounts_domainalias", _("Domain aliases"), "alternate_email"),
+    ("accounts_department", _("Departments"), "account_tree"),
+    ("accounts_account", _("Accounts"), "group"),
+    ("accounts_address", _("Aliases"), "badge"),
+    ("accounts_group", _("Groups"), "groups"),
+    ("accounts_mailboxgrant", _("Mailbox grants"), "key"),
+]
+"""Lists in the menu: page, title, icon. Upper apps add theirs when their administration is loaded."""
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu at the left."""
-    pages = [
-        ("accounts_domain", _("Domains"), "domain"),
-        ("accounts_domainalias", _("Domain aliases"), "alternate_email"),
-        ("accounts_department", _("Departments"), "account_tree"),
-        ("accounts_account", _("Accounts"), "group"),
-        ("accounts_address", _("Aliases"), "badge"),
-        ("accounts_group", _("Groups"), "groups"),
-        ("accounts_mailboxgrant", _("Mailbox grants"), "key"),
-        ("logs_app_event", _("Events"), "history"),
-    ]
+    pages = [*PAGES, ("logs_app_event", _("Events"), "history")]
     items = [{"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")}]
     items += [
         {"title": title, "icon": icon, "link": reverse(f"admin:{page}_changelist")} for page, title, icon in pages

@@ -35,6 +35,7 @@ ACTS = {
     "remove_member": _("Member removed from a group"),
     "grant_mailbox": _("Mailbox opened to somebody"),
     "revoke_mailbox": _("Mailbox closed to somebody"),
+    "update_mail_policy": _("Mail policy changed"),
 }
 """What `data["action"]` of administrative events means; a test holds it to the services."""
 

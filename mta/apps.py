@@ -5,3 +5,10 @@ from django.utils.translation import gettext_lazy as _
 class MtaConfig(AppConfig):
     name = "mta"
     verbose_name = _("Mail transfer")
+
+    def ready(self) -> None:
+        """A domain gets its policy in its own transaction (models exist only now, hence the imports here)."""
+        from accounts.steps import DomainStep, register_domain_step
+        from mta.services.policy import create_policy
+
+        register_domain_step(DomainStep("mta", created=create_policy))

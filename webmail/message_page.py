@@ -16,6 +16,7 @@ from mailstore.selectors import entries
 from mailstore.selectors.entries import EntryRow
 from mailstore.selectors.lists import ListRow
 from webmail import drafting, reading
+from webmail.authenticity import authenticity
 from webmail.http import actor_of, folder_of, folders_of
 from webmail.listing import rights, targets
 from webmail.people import Face
@@ -37,9 +38,9 @@ class ThreadRow:
 
 
 def context(
-    request: HttpRequest, access: Access, entry: EntryRow, readable: Readable, *, images: bool
+    request: HttpRequest, access: Access, entry: EntryRow, readable: Readable, *, images: bool, trace: bytes
 ) -> dict[str, Any]:
-    """Everything for `webmail/message_pane.html`. Its names agree with those of `webmail.listing`, so that both can
+    """Everything for `webmail/message_pane.html`; `trace` is our block in front of the mail. Its names agree with those of `webmail.listing`, so that both can
     stand on one page.
     """
     folder = folder_of(request, access, entry.folder_id)
@@ -55,6 +56,7 @@ def context(
         "role": entry.folder_role,
         "opened": opened,
         "from_people": [opened.sender],
+        "origin": authenticity(trace),
         "answer_to": (opened.reply_to or [opened.sender])[0].shown,
         "images": images,
         "flags": reading.flag_names(entry.flags),

@@ -31,7 +31,7 @@ class Letter:
     """`header` starts with CRLF and has none at its end (as `trace.checked_header` gives it); `body` is what follows."""
 
     def __init__(self, header: bytes, body: bytes) -> None:
-        self.fields = split_fields(header)
+        self.fields = split_fields(header.removesuffix(b"\r\n"))
         self.body = body
         self._hashes: dict[tuple[bool, int | None], bytes] = {}
         self._bodies: dict[bool, int] = {}
@@ -43,6 +43,12 @@ class Letter:
             return cls(b"", message[2:])
         header, _, body = message.partition(b"\r\n\r\n")
         return cls(b"\r\n" + header.removesuffix(b"\r\n"), body)
+
+    @classmethod
+    def after(cls, header: bytes, message: bytes) -> Letter:
+        """`message` whose `header` block is known already (`trace.checked_header`)."""
+        has_header = len(header) > 2
+        return cls(header if has_header else b"", message[len(header) + (2 if has_header else 0) :])
 
     def named(self, name: bytes) -> list[Field]:
         """The fields of a name (lower case), from top to bottom."""

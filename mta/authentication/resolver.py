@@ -90,7 +90,13 @@ class Resolver:
         if task is None:
             task = self._asking[key] = asyncio.create_task(self._question(key))
         done, _ = await asyncio.wait([task], timeout=max(0.0, timeout_s))
-        return task.result() if done else FAILED
+        return task.result() if done and not task.cancelled() else FAILED
+
+    async def close(self) -> None:
+        """Give up what is being asked."""
+        for task in list(self._asking.values()):
+            task.cancel()
+        await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
     async def _question(self, key: Key) -> Answer:
         try:

@@ -13,12 +13,18 @@ import itertools
 import os
 from collections.abc import Iterator, Sequence
 
+from django.conf import settings
+
 from accounts.rows import AccountRow
 from core import dbthread
+from core.errors import MailError
 from logs_app.models import Kind
 from logs_app.services import NewEvent
+from mailstore.models import Role
 from mailstore.services.deliver import Incoming, Placement, Prepared, deliver_async, prepare
+from mta.authentication.results import Judgement
 from mta.inbound.accepted import AlreadyAcceptedError, digest_of, remember_all
+from mta.inbound.judging import NO_CONSEQUENCE, VERDICT_DMARC, Consequence, Judging, consequence
 from mta.inbound.recipients import Target, merge_accounts
 from mta.inbound.trace import Arrival, checked_header, trace_block, without_our_results
 from mta.services.lists import queue_for_externals
@@ -55,22 +61,36 @@ def new_queue_id(at_s: float) -> str:
     return f"{int(at_s * 1000):x}{os.getpid() & 0xFFFF:04x}{next(_numbers) & 0xFFF:03x}"
 
 
-async def receive(transaction: Transaction, message: bytes) -> Receipt:
+class RefusedError(MailError):
+    """Judged and refused; `events` are for the log."""
+
+    def __init__(self, cause: MailError, events: tuple[NewEvent, ...]) -> None:
+        super().__init__(cause.kind, **cause.data)
+        self.events = events
+
+
+async def receive(transaction: Transaction, message: bytes, *, judging: Judging | None = None) -> Receipt:
     """Store `message` for every target, durably; what is left to do after the 250 comes back.
 
-    Raises MailError or DatabaseError; then nothing is stored.
+    It is judged when `judging` is given. Raises MailError (RefusedError after a judgement) or DatabaseError; then
+    nothing is stored.
     """
     header = checked_header(message)
+    results, decided = b"", NO_CONSEQUENCE
+    if judging is not None:
+        judgement = await judging.judge(transaction.arrival, transaction.sender, header, message)
+        decided = await _decide(transaction, judgement)
+        results = judgement.field(settings.EHLO_NAME)
     received = without_our_results(message, header)
-    trace = trace_block(transaction.arrival, transaction.sender)
-    placements = _placements(transaction, Mail(transaction.sender, transaction.arrival, header))
+    trace = trace_block(transaction.arrival, transaction.sender, results)
+    placements = _placements(transaction, Mail(transaction.sender, transaction.arrival, header), decided)
     digest = digest_of(transaction.sender, transaction.recipients, message)
     if len(received) <= PREPARE_ON_LOOP_MAX:
         prepared = prepare(received, trace=trace)
     else:
         prepared = await dbthread.run(prepare, received, trace=trace)
-    has_externals = any(target.externals for target in transaction.targets)
-    also = functools.partial(_queue, transaction, received) if has_externals else None
+    leaving = [t for t in transaction.targets if t.externals and t.domain_id not in decided.junk_domains]
+    also = functools.partial(_queue, transaction, leaving, received) if leaving else None
     try:
         await deliver_async(Incoming(prepared, placements, also, about=digest, together=remember_all))
     except AlreadyAcceptedError:
@@ -78,19 +98,36 @@ async def receive(transaction: Transaction, message: bytes) -> Receipt:
     return Receipt(digest, tuple(_events(transaction, prepared)))
 
 
-def _placements(transaction: Transaction, mail: Mail) -> list[Placement]:
+async def _decide(transaction: Transaction, judgement: Judgement) -> Consequence:
+    try:
+        return await consequence(judgement, transaction.targets)
+    except MailError as error:
+        reason = f"dmarc {judgement.dmarc.domain}: {judgement.dmarc.reason}"
+        reached = merge_accounts(transaction.targets).values()
+        events = tuple(_event(transaction, account, matched, error=reason) for account, matched in reached)
+        raise RefusedError(error, events) from None
+
+
+def _placements(transaction: Transaction, mail: Mail, decided: Consequence) -> list[Placement]:
     at_us = int(transaction.arrival.at_s * 1_000_000)
     return [
-        place(mail, account, Placement(account.id, matched_address=matched, internal_us=at_us))
+        place(
+            mail, account, _judged(Placement(account.id, matched_address=matched, internal_us=at_us), account, decided)
+        )
         for account, matched in merge_accounts(transaction.targets).values()
     ]
 
 
-def _queue(transaction: Transaction, received: bytes) -> None:
+def _judged(placement: Placement, account: AccountRow, decided: Consequence) -> Placement:
+    if account.domain_id not in decided.junk_domains:
+        return placement
+    return dataclasses.replace(placement, role=Role.JUNK, verdict=VERDICT_DMARC)
+
+
+def _queue(transaction: Transaction, leaving: Sequence[Target], received: bytes) -> None:
     """What leaves stands or falls with the rows of the mail, inside the writer's transaction."""
-    for target in transaction.targets:
-        if target.externals:
-            queue_for_externals(target, transaction.sender, received, transaction.arrival)
+    for target in leaving:
+        queue_for_externals(target, transaction.sender, received, transaction.arrival)
 
 
 def _events(transaction: Transaction, prepared: Prepared) -> Iterator[NewEvent]:
@@ -103,11 +140,12 @@ def _events(transaction: Transaction, prepared: Prepared) -> Iterator[NewEvent]:
 
 
 def _event(
-    transaction: Transaction, account: AccountRow, matched: str, prepared: Prepared, *, error: str = ""
+    transaction: Transaction, account: AccountRow, matched: str, prepared: Prepared | None = None, *, error: str = ""
 ) -> NewEvent:
     arrival = transaction.arrival
+    facts = {"size": prepared.size, "subject": prepared.subject} if prepared else {}
     return NewEvent(
-        Kind.RECEIVED,
+        Kind.RECEIVED if prepared else Kind.REFUSED,
         at=datetime.datetime.fromtimestamp(arrival.at_s, datetime.UTC),
         domain_id=account.domain_id,
         account_id=account.id,
@@ -115,7 +153,6 @@ def _event(
         protocol="smtp",
         remote_address=arrival.remote_address,
         succeeded=not error,
-        error=error,
-        data={"from": transaction.sender, "to": matched or account.address, "queue_id": arrival.queue_id}
-        | {"size": prepared.size, "subject": prepared.subject},
+        error=error[:200],
+        data={"from": transaction.sender, "to": matched or account.address, "queue_id": arrival.queue_id} | facts,
     )

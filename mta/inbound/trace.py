@@ -1,7 +1,7 @@
 """The trace block in front of a received message, and the one change ever made to its bytes.
 
 RFC 5321 4.4: Return-Path and Received. No recipient is named (a copy to Bcc would give it away), and one block serves
-every recipient of a transaction. Nothing is claimed that was not checked: Authentication-Results come with the checks.
+every recipient of a transaction. Authentication-Results stand between the two when the mail was judged.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Arrival:
     tls: str = ""
 
 
-def trace_block(arrival: Arrival, sender: str) -> bytes:
-    """Return-Path and Received, CRLF at the end of each."""
-    return f"Return-Path: <{sender}>\r\n".encode() + received_line(arrival)
+def trace_block(arrival: Arrival, sender: str, results: bytes = b"") -> bytes:
+    """Return-Path, `results` (Authentication-Results) and Received, CRLF at the end of each."""
+    return f"Return-Path: <{sender}>\r\n".encode() + results + received_line(arrival)
 
 
 def received_line(arrival: Arrival) -> bytes:

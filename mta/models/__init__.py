@@ -2,5 +2,6 @@
 
 from mta.models.accepted import Accepted
 from mta.models.outgoing import Delivery, Submission
+from mta.models.policy import MailPolicy
 
-__all__ = ["Accepted", "Delivery", "Submission"]
+__all__ = ["Accepted", "Delivery", "MailPolicy", "Submission"]

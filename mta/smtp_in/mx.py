@@ -9,7 +9,8 @@ from aiosmtpd.smtp import Envelope as SmtpEnvelope
 from core import dbthread
 from core.errors import ErrorKind, MailError
 from mta.inbound.afterwards import Afterwards
-from mta.inbound.receive import Transaction, new_queue_id, receive
+from mta.inbound.judging import Judging
+from mta.inbound.receive import RefusedError, Transaction, new_queue_id, receive
 from mta.inbound.recipients import RecentTargets, Refusal, Target, find_target
 from mta.inbound.trace import Arrival
 from mta.smtp_in import replies
@@ -38,9 +39,10 @@ class MxDialogue(Dialogue):
 
     envelope_class = MxEnvelope
 
-    def __init__(self, session: Session, recent: RecentTargets, afterwards: Afterwards) -> None:
+    def __init__(self, session: Session, recent: RecentTargets, afterwards: Afterwards, judging: Judging) -> None:
         super().__init__(session, afterwards)
         self._recent = recent
+        self._judging = None if judging.is_trusted(session.remote_address) else judging
 
     async def check_sender(self, sender: str) -> bytes | None:
         """Anybody, the null sender too (RFC 5321 4.5.5)."""
@@ -61,7 +63,10 @@ class MxDialogue(Dialogue):
         arrival = self._arrival()
         transaction = Transaction(arrival, envelope.mail_from or "", envelope.rcpt_tos, envelope.targets)
         try:
-            receipt = await receive(transaction, message)
+            receipt = await receive(transaction, message, judging=self._judging)
+        except RefusedError as error:
+            self.afterwards.note(error.events)
+            return _refusal_of(error)
         except MailError as error:
             return _refusal_of(error)
         self.unconfirmed = receipt.digest
@@ -87,6 +92,8 @@ def _refusal_of(error: MailError) -> bytes:
         return replies.LOOP
     if error.data.get("part") == "header":
         return replies.HEADER_TOO_LARGE
+    if error.data.get("part") == "dmarc":
+        return replies.UNPROVEN if error.kind is ErrorKind.NO_PERMISSION else replies.NOT_PROVEN_YET
     if error.kind is ErrorKind.NOT_FOUND:
         return replies.LOCAL_ERROR  # erased between RCPT and DATA: the next try hears 550
     return replies.reply_for(error)

@@ -18,6 +18,7 @@ from core import dbthread
 from core.connection import Budget, ConnectionLimits, server_tls
 from mailstore import writer
 from mta.inbound.afterwards import Afterwards
+from mta.inbound.judging import Judging
 from mta.inbound.recipients import RecentTargets
 from mta.smtp_in.connection import Connection, Gate
 from mta.smtp_in.dialogue import Dialogue
@@ -45,6 +46,7 @@ class SmtpServer:
         self.gate = Gate(limits=limits, memory=Budget(memory))
         self.afterwards = Afterwards()
         self._recent = RecentTargets()
+        self._judging = Judging()
         self._servers: list[asyncio.Server] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -68,6 +70,7 @@ class SmtpServer:
         for server in self._servers:
             server.close()
         await self.gate.drain(DRAIN_S)
+        await self._judging.close()
         if self._writing is not None:
             self._writing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -76,7 +79,7 @@ class SmtpServer:
         await asyncio.get_running_loop().run_in_executor(None, writer.drain)
 
     def _mx(self, session: Session) -> Dialogue:
-        return MxDialogue(session, self._recent, self.afterwards)
+        return MxDialogue(session, self._recent, self.afterwards, self._judging)
 
     def _submission(self, session: Session) -> Dialogue:
         return SubmissionDialogue(session, self.afterwards)

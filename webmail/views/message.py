@@ -31,9 +31,10 @@ def message(request: HttpRequest, folder_id: int, entry_id: int) -> HttpResponse
         if draft_id is not None:
             return redirect("compose", draft_id)
     request.current_folder = folder_id  # type: ignore[attr-defined]
-    readable = read(entries.raw(access, entry_id))
+    raw = entries.raw(access, entry_id)
+    readable = read(raw)
     shown = images.shown(access, entry, readable, asked="images" in request.GET)
-    context = message_page.context(request, access, entry, readable, images=shown)
+    context = message_page.context(request, access, entry, readable, images=shown, trace=raw[: entry.trace_length])
     if is_pane(request):
         return render(request, "webmail/message_pane.html", context)
     size, tree = display_of(request).page_size, folders_of(request, access)

@@ -1,0 +1,103 @@
+"""Judging a stranger's mail before it is answered, and what the domains it is for want done about it.
+
+Nothing is judged for trusted networks: one look into a dict. A mail goes to several domains with several wishes: it is
+refused when all of them refuse, otherwise those that would have get it in Junk.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+
+from accounts.addressing import domain_key
+from core import dbthread
+from core.errors import ErrorKind, MailError
+from mta.authentication.dmarc import DmarcResult, Policy
+from mta.authentication.judge import Origin, judge
+from mta.authentication.letter import Letter
+from mta.authentication.outcome import Outcome
+from mta.authentication.resolver import Resolver
+from mta.authentication.results import Judgement
+from mta.inbound.recipients import Target
+from mta.inbound.trace import Arrival
+from mta.models import MailPolicy
+
+REMEMBERED_MAX = 50_000
+VERDICT_DMARC = 1
+"""`verdict` of an entry that DMARC put into Junk."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Consequence:
+    """`junk_domains`: ids of the domains whose accounts get the mail in Junk."""
+
+    junk_domains: frozenset[int] = frozenset()
+
+
+NO_CONSEQUENCE = Consequence()
+
+
+class Judging:
+    """One per process: the DNS cache, and who is trusted."""
+
+    def __init__(self) -> None:
+        self._resolver = Resolver()
+        self._trusted = [ipaddress.ip_network(text.strip()) for text in settings.TRUSTED_NETWORKS if text.strip()]
+        self._remembered: dict[str, bool] = {}
+
+    def is_trusted(self, address: str) -> bool:
+        """Whether mail from `address` is taken as it is."""
+        found = self._remembered.get(address)
+        if found is None:
+            if len(self._remembered) >= REMEMBERED_MAX:
+                self._remembered.clear()
+            found = self._remembered[address] = _is_in(address, self._trusted)
+        return found
+
+    async def close(self) -> None:
+        """Ask nothing any more."""
+        await self._resolver.close()
+
+    async def judge(self, arrival: Arrival, sender: str, header: bytes, message: bytes) -> Judgement:
+        """SPF, DKIM, DMARC and ARC of `message`, whose header block is `header` (`trace.checked_header`)."""
+        local, _, domain = sender.rpartition("@")
+        origin = Origin(arrival.remote_address, arrival.helo, f"{local}@{domain_key(domain)}" if domain else "")
+        return await judge(self._resolver, origin, Letter.after(header, message), now_s=arrival.at_s)
+
+
+def _is_in(address: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return True  # no address at all: a socket of this machine
+    return any(parsed in network for network in networks)
+
+
+async def consequence(judgement: Judgement, targets: Sequence[Target]) -> Consequence:
+    """What the failing author domain asks for, as far as the recipients' domains want it.
+
+    Raises NO_PERMISSION (refuse) or UNAVAILABLE (come again: the proof could not be looked up), each with
+    `part="dmarc"`.
+    """
+    result = judgement.dmarc
+    if result.policy is Policy.NONE or result.outcome not in (Outcome.FAIL, Outcome.TEMPERROR):
+        return NO_CONSEQUENCE
+    wishes = await dbthread.run(_wishes, {target.domain_id for target in targets})
+    if result.policy is Policy.REJECT and set(wishes.values()) == {MailPolicy.Dmarc.OBEY}:
+        raise _refusal(result)
+    if result.outcome is Outcome.TEMPERROR:
+        return NO_CONSEQUENCE
+    return Consequence(frozenset(domain for domain, wish in wishes.items() if wish != MailPolicy.Dmarc.IGNORE))
+
+
+def _refusal(result: DmarcResult) -> MailError:
+    kind = ErrorKind.NO_PERMISSION if result.outcome is Outcome.FAIL else ErrorKind.UNAVAILABLE
+    return MailError(kind, part="dmarc", domain=result.domain, reason=result.reason)
+
+
+def _wishes(domain_ids: set[int]) -> dict[int, str]:
+    found = dict(MailPolicy.objects.filter(pk__in=domain_ids).values_list("pk", "dmarc"))
+    return {domain_id: found.get(domain_id, MailPolicy.Dmarc.OBEY) for domain_id in domain_ids}
