@@ -16,6 +16,8 @@ from deploy.run_tests import postgres
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = {
     "store": "the store alone: groups of 64 on one core",
+    "flags": "flags on one, a thousand and all entries of growing folders",
+    "moves": "move, copy, expunge into recovery and recover in growing folders",
     "smtp_in": "SMTP to mailbox: 1 and 10 connections into a real smtpd",
     "search": "the search index: cost, questions, lag",
     "list_page": "list pages at the head, the middle and the end of a folder, in-process and through the web server",

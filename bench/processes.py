@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from django.db import connection
+
 TICKS = os.sysconf("SC_CLK_TCK")
 PRIORITY = "BENCH_PRIORITY"
 """A nice value for everything that is measured, for machines with other guests (negative: as root only)."""
@@ -46,6 +48,17 @@ def _stat(path: Path) -> tuple[int, int, int, int, int] | None:
     except OSError:
         return None
     return (int(fields[1]), *(int(each) for each in fields[11:15]))  # type: ignore[return-value]
+
+
+def server_s() -> float:
+    """CPU of this connection's PostgreSQL backend, on the same machine; 0 for SQLite."""
+    if connection.vendor != "postgresql":
+        return 0.0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(each) for each in fields[11:13]) / TICKS
 
 
 def others_cores(seconds: float, own_cpu_s: float, before: float) -> float:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import statistics
 import time
-from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
 
 from bench.corpus import letter
-from bench.processes import TICKS
+from bench.processes import server_s
 from bench.report import report
 from bench.site import accounts
 from mailstore.services.deliver import Incoming, Placement, prepare, store
@@ -40,7 +39,7 @@ def main(*, full: bool) -> None:
 
 
 def _round(raws: list[bytes], people: list[Any]) -> dict[str, float]:
-    server = _server_s()
+    server = server_s()
     started, cpu, preparing = time.perf_counter(), time.process_time(), 0.0
     for begin in range(0, len(raws), GROUP):
         before = time.process_time()
@@ -54,16 +53,5 @@ def _round(raws: list[bytes], people: list[Any]) -> dict[str, float]:
         "rate": count / (time.perf_counter() - started),
         "cpu": (time.process_time() - cpu) / count * 1e6,
         "prepare": preparing / count * 1e6,
-        "server": (_server_s() - server) / count * 1e6,
+        "server": (server_s() - server) / count * 1e6,
     }
-
-
-def _server_s() -> float:
-    """CPU of this connection's PostgreSQL backend, on the same machine."""
-    if connection.vendor != "postgresql":
-        return 0.0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        pid = cursor.fetchone()[0]
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(int(each) for each in fields[11:13]) / TICKS

@@ -68,6 +68,8 @@ class NewEvent:
     succeeded: bool = True
     error: str = ""
     data: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    listed: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    """More of `data`, cut already to what a row holds and from columns that hold neither NUL nor surrogates."""
 
 
 def record_many(events: Iterable[NewEvent]) -> None:
@@ -78,7 +80,7 @@ def record_many(events: Iterable[NewEvent]) -> None:
             *(at(each.at), each.kind.value, each.domain_id, each.account_id, _text(each.address, 320)),
             _text(each.actor, 320),
             *(_text(each.protocol, 16), _known_address(each.remote_address), each.succeeded, _text(each.error, 200)),
-            json.dumps(_bounded(each.data, 0)),
+            json.dumps({**_mapping(each.data, 0), **each.listed}),
         )
         for each in events
     ]
@@ -103,9 +105,13 @@ _known_address = functools.lru_cache(maxsize=1024)(_address)
 
 def _bounded(value: object, depth: int) -> object:
     if isinstance(value, Mapping) and depth < MAX_DEPTH:
-        return {_text(str(key), 80): _bounded(item, depth + 1) for key, item in list(value.items())[:MAX_ITEMS]}
+        return _mapping(value, depth)
     if isinstance(value, list | tuple | set | frozenset) and depth < MAX_DEPTH:
         return [_bounded(item, depth + 1) for item in list(value)[:MAX_ITEMS]]
     if value is None or isinstance(value, bool | int):
         return value
     return _text(str(value), MAX_TEXT)
+
+
+def _mapping(value: Mapping[str, object], depth: int) -> dict[str, object]:
+    return {_text(str(key), 80): _bounded(item, depth + 1) for key, item in list(value.items())[:MAX_ITEMS]}

@@ -7,7 +7,9 @@ no deadlock). Rows of `mailstore_folder` change only under the lock of their mai
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
 
 from core.bulk import update_rows
 from core.changes import publish_on_commit
@@ -54,6 +56,15 @@ class FolderCount:
     starred: int
     bytes: int
     is_changed: bool = False
+
+
+class Counted(Protocol):
+    """An entry as counters see it."""
+
+    @property
+    def flags(self) -> int: ...
+    @property
+    def size(self) -> int: ...
 
 
 class Ledger:
@@ -146,16 +157,34 @@ class Ledger:
 
     def new_uid(self, folder: FolderCount) -> int:
         """UIDs ascend and are never given twice (RFC 9051 2.3.1.1)."""
-        uid = folder.uidnext
-        folder.uidnext += 1
+        return self.new_uids(folder, 1)
+
+    def new_uids(self, folder: FolderCount, count: int) -> int:
+        """The first of `count` new UIDs in a row."""
+        first = folder.uidnext
+        folder.uidnext += count
         folder.is_changed = True
-        return uid
+        return first
 
     def count(self, folder: FolderCount, *, flags: int, size: int, by: int = 1) -> None:
         """An entry came (`by` 1) or left (-1)."""
         folder.total += by
         folder.unread += 0 if flags & SEEN else by
         folder.starred += by if flags & FLAGGED else 0
+        folder.bytes += by * size
+        folder.is_changed = True
+        if not folder.is_quota_exempt:
+            row = self.mailboxes[mailbox_of(folder.id)]
+            row.used_bytes += by * size
+            row.is_changed = True
+
+    def count_all(self, folder: FolderCount, entries: Collection[Counted], *, by: int = 1) -> None:
+        """`count` for many."""
+        held = Counter(entry.flags for entry in entries)
+        size = sum(entry.size for entry in entries)
+        folder.total += by * held.total()
+        folder.unread += by * sum(count for flags, count in held.items() if not flags & SEEN)
+        folder.starred += by * sum(count for flags, count in held.items() if flags & FLAGGED)
         folder.bytes += by * size
         folder.is_changed = True
         if not folder.is_quota_exempt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -18,6 +19,25 @@ SLICE = 1_000
 def marks(values: Sequence[object]) -> str:
     """`%s, %s, …` for an IN list; an empty one matches nothing."""
     return ", ".join(["%s"] * len(values)) or "NULL"
+
+
+def among(column: str) -> str:
+    """`column` is one of any number of whole numbers; the parameter is `numbers(…)`."""
+    if connection.vendor == "postgresql":
+        return f"{column} = ANY(%s::bigint[])"
+    return f"{column} IN (SELECT value FROM json_each(%s))"
+
+
+def numbered() -> str:
+    """A table `n` of numbers (`n.value`) with their places from 0 (`n.place`); the parameter is `numbers(…)`."""
+    if connection.vendor == "postgresql":
+        return "(SELECT value, place - 1 AS place FROM unnest(%s::bigint[]) WITH ORDINALITY AS u(value, place)) AS n"
+    return "(SELECT value, key AS place FROM json_each(%s)) AS n"
+
+
+def numbers(values: Sequence[int]) -> object:
+    """The parameter of `among` and `numbered`: one, so that the statement is the same for a thousand and for one."""
+    return list(values) if connection.vendor == "postgresql" else json.dumps(list(values))
 
 
 def rows(statement: str, parameters: Sequence[Any] = ()) -> list[Any]:

@@ -55,6 +55,15 @@ Deltas = dict[tuple[int, int], ThreadDelta]
 """(thread, folder) to its change."""
 
 
+Change = tuple[int, int, int]
+"""How many entries, unread and starred ones a conversation gains in a folder (or loses: below zero)."""
+
+Changes = dict[tuple[int, int], Change]
+"""(thread, folder) to its change."""
+
+_NOTHING: Change = (0, 0, 0)
+
+
 def new_deltas() -> Deltas:
     """An empty collection that makes what it is asked for."""
     return defaultdict(ThreadDelta)
@@ -87,14 +96,47 @@ def apply(deltas: Deltas) -> None:
         return
     stored = _stored(sorted({thread for thread, _ in changed}))
     _upsert([(*key, delta) for key, delta in changed.items() if delta.total > 0], stored)
-    shrunken = [(*key, delta) for key, delta in changed.items() if delta.total <= 0]
-    sql.run_many(
-        "UPDATE mailstore_folderthread SET total = total + %s, unread = unread + %s, starred = starred + %s "
-        "WHERE thread_id = %s AND folder_id = %s",
-        [(delta.total, delta.unread, delta.starred, thread, folder) for thread, folder, delta in shrunken],
-    )
-    _remove_empty([thread for thread, _, delta in shrunken if delta.total < 0])
-    _renew_last([(thread, folder) for thread, folder, delta in shrunken if delta.total < 0])
+    change({key: (delta.total, delta.unread, delta.starred) for key, delta in changed.items() if delta.total <= 0})
+
+
+def changes(single: Iterable[tuple[tuple[int, int], Change]]) -> Changes:
+    """The sums of the changes that single entries make."""
+    pairs = list(single)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        found = dict.fromkeys(found, _NOTHING)
+        for key, one in pairs:
+            known = found[key]
+            found[key] = (known[0] + one[0], known[1] + one[1], known[2] + one[2])
+    return found
+
+
+def change(wanted: Changes) -> None:
+    """`apply` for conversations that don't grow, after their entries were written: a few statements for each different
+    change, whatever the number of conversations."""
+    alike: dict[tuple[int, Change], list[int]] = defaultdict(list)
+    for (thread, folder), by in wanted.items():
+        alike[folder, by].append(thread)
+    for (folder, by), found in alike.items():
+        if by != _NOTHING:
+            _change(folder, found, by)
+
+
+def carry(wanted: Changes, target: int) -> set[tuple[int, int]]:
+    """Conversations that leave a folder whole and have nothing in `target` yet: their rows just change the folder.
+    Which they were; `wanted` are changes below zero."""
+    threads = [thread for thread, _ in wanted]
+    query = f"SELECT thread_id, folder_id, total FROM mailstore_folderthread WHERE {sql.among('thread_id')}"
+    rows = sql.rows(query, [sql.numbers(threads)])
+    taken = {row[0] for row in rows if row[1] == target}
+    taken |= {thread for thread, count in Counter(threads).items() if count > 1}
+    going = {(thread, folder) for thread, folder, total in rows if total == -wanted.get((thread, folder), _NOTHING)[0]}
+    going = {key for key in going if key[0] not in taken}
+    for source in {folder for _, folder in going}:
+        leaving = [thread for thread, folder in going if folder == source]
+        statement = f"UPDATE mailstore_folderthread SET folder_id = %s WHERE {_inside()}"
+        sql.run(statement, [target, source, sql.numbers(leaving)])
+    return going
 
 
 def forget_messages(message_ids: Sequence[int]) -> None:
@@ -220,16 +262,27 @@ def _joined(known: list[str], new: Iterable[str]) -> str:
     return SEPARATOR.join(reversed(names))
 
 
-def _remove_empty(threads: Sequence[int]) -> None:
-    for part in sql.slices(sorted(set(threads))):
-        sql.run(f"DELETE FROM mailstore_folderthread WHERE total <= 0 AND thread_id IN ({sql.marks(part)})", part)
-
-
-def _renew_last(keys: Sequence[tuple[int, int]]) -> None:
-    sql.run_many(
-        "UPDATE mailstore_folderthread SET last_us = COALESCE((SELECT max(e.sort_us) FROM mailstore_threadof t "
-        "JOIN mailstore_entry e ON e.message_id = t.message_id "
-        "WHERE t.thread_id = mailstore_folderthread.thread_id AND e.folder_id = mailstore_folderthread.folder_id), last_us) "
-        "WHERE thread_id = %s AND folder_id = %s",
-        keys,
+def _change(folder: int, threads: list[int], by: Change) -> None:
+    """The same change of many conversations of a folder; rows that reach zero go."""
+    inside = [folder, sql.numbers(threads)]
+    if by[0]:
+        gone = sql.run(f"DELETE FROM mailstore_folderthread WHERE {_inside()} AND total <= %s", [*inside, -by[0]])
+        if gone == len(threads):
+            return
+    sql.run(
+        "UPDATE mailstore_folderthread SET total = total + %s, unread = unread + %s, starred = starred + %s "
+        f"WHERE {_inside()}",
+        [*by, *inside],
     )
+    if by[0]:
+        sql.run(
+            "UPDATE mailstore_folderthread SET last_us = COALESCE((SELECT max(e.sort_us) FROM mailstore_threadof t "
+            "JOIN mailstore_entry e ON e.message_id = t.message_id WHERE t.thread_id = mailstore_folderthread.thread_id "
+            f"AND e.folder_id = mailstore_folderthread.folder_id), last_us) WHERE {_inside()}",
+            inside,
+        )
+
+
+def _inside() -> str:
+    """Some conversations of one folder, by the unique key: an index of the folder alone would be walked whole."""
+    return f"+folder_id = %s AND {sql.among('thread_id')}"

@@ -16,7 +16,7 @@ from mailstore.models import Role
 from mailstore.services.deletion_log import Deletion, note
 from mailstore.services.purge import purge_rows
 from mailstore.services.quota import require_room
-from mailstore.services.rows import Row, count_keywords, leave, load, unread_of, writable
+from mailstore.services.rows import Row, count_keywords, leave, load, senders, unread_of, writable
 from mailstore.services.selection import Chosen, Selection, names_entries, slices_of
 from mailstore.services.store import ENTRY_COLUMNS
 
@@ -132,49 +132,67 @@ def _move(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[tuple[in
     moving = [row for row in rows if row.folder_id != target.id]
     if not moving:
         return []
-    deltas = threads.new_deltas()
-    leave(ledger, moving, deltas)
-    modseq = ledger.modseq(target)
-    values = []
-    for row in moving:
-        values.append((target.id, ledger.new_uid(target), modseq, row.id))
-        ledger.count(target, flags=row.flags, size=row.size)
-        deltas[row.thread_id, target.id].add(flags=row.flags, sort_us=row.sort_us, name=row.sender)
-    sql.run_many("UPDATE mailstore_entry SET folder_id = %s, uid = %s, modseq = %s WHERE id = %s", values)
-    labelled = [row.id for row in moving if row.keywords]
-    if labelled:
-        sql.run(
-            f"UPDATE mailstore_entrylabel SET folder_id = %s WHERE entry_id IN ({sql.marks(labelled)})",
-            [target.id, *labelled],
-        )
-    threads.apply(deltas)
+    losses = leave(ledger, moving)
+    ids = sql.numbers([row.id for row in moving])
+    sql.run(
+        f"UPDATE mailstore_entry SET folder_id = %s, uid = %s + n.place, modseq = %s FROM {sql.numbered()} "
+        "WHERE mailstore_entry.id = n.value",
+        [target.id, ledger.new_uids(target, len(moving)), ledger.modseq(target), ids],
+    )
+    ledger.count_all(target, moving)
+    if labelled := [row.id for row in moving if row.keywords]:
+        statement = f"UPDATE mailstore_entrylabel SET folder_id = %s WHERE {sql.among('entry_id')}"
+        sql.run(statement, [target.id, sql.numbers(labelled)])
+    carried = threads.carry(losses, target.id)
+    threads.change({key: loss for key, loss in losses.items() if key not in carried})
+    _join([row for row in moving if (row.thread_id, row.folder_id) not in carried], target)
     return [(row.id, row.folder_id) for row in moving]
 
 
 def _copy(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[int]:
     if not rows:
         return []
-    deltas = threads.new_deltas()
-    modseq = ledger.modseq(target)
-    values = []
-    for row in rows:
-        new_id = ledger.new_id(mailbox_of(target.id))
-        values.append((new_id, target.id, ledger.new_uid(target), modseq, row.id))
-        ledger.count(target, flags=row.flags, size=row.size)
-        deltas[row.thread_id, target.id].add(flags=row.flags, sort_us=row.sort_us, name=row.sender)
+    mailbox, count = mailbox_of(target.id), len(rows)
+    first = ledger.new_ids(mailbox, count)
     taken = ENTRY_COLUMNS.replace(
-        "id, mailbox_id, folder_id, uid, message_id, modseq", "%s, mailbox_id, %s, %s, message_id, %s", 1
+        "id, mailbox_id, folder_id, uid, message_id, modseq",
+        "%s + n.place, mailbox_id, %s, %s + n.place, message_id, %s",
+        1,
     )
+    sql.run(
+        f"INSERT INTO mailstore_entry ({ENTRY_COLUMNS}) SELECT {taken} FROM {sql.numbered()} "
+        "CROSS JOIN mailstore_entry e WHERE e.id = n.value",
+        [
+            first,
+            target.id,
+            ledger.new_uids(target, count),
+            ledger.modseq(target),
+            sql.numbers([row.id for row in rows]),
+        ],
+    )
+    ledger.count_all(target, rows)
+    _copy_labels([(row.id, first + place) for place, row in enumerate(rows) if row.keywords], target)
+    count_keywords(mailbox, [(row.keywords, 1, unread_of(row.flags)) for row in rows if row.keywords])
+    _join(rows, target)
+    return list(range(first, first + count))
+
+
+def _copy_labels(pairs: list[tuple[int, int]], target: FolderCount) -> None:
+    """`pairs` are an entry and its copy."""
     sql.run_many(
-        f"INSERT INTO mailstore_entry ({ENTRY_COLUMNS}) SELECT {taken} FROM mailstore_entry WHERE id = %s", values
+        "INSERT INTO mailstore_entrylabel (keyword_id, mailbox_id, folder_id, sort_us, entry_id) "
+        "SELECT keyword_id, mailbox_id, %s, sort_us, %s FROM mailstore_entrylabel WHERE entry_id = %s",
+        [(target.id, new_id, old_id) for old_id, new_id in pairs],
     )
-    for new_id, row in zip([value[0] for value in values], rows, strict=True):
-        if row.keywords:
-            sql.run(
-                "INSERT INTO mailstore_entrylabel (keyword_id, mailbox_id, folder_id, sort_us, entry_id) "
-                "SELECT keyword_id, mailbox_id, %s, sort_us, %s FROM mailstore_entrylabel WHERE entry_id = %s",
-                [target.id, new_id, row.id],
-            )
-    count_keywords(mailbox_of(target.id), [(row.keywords, 1, unread_of(row.flags)) for row in rows])
+
+
+def _join(rows: Sequence[Row], target: FolderCount) -> None:
+    """Their conversations grow in the folder."""
+    if not rows:
+        return
+    names = senders(rows)
+    deltas = threads.new_deltas()
+    for row in rows:
+        delta = deltas[row.thread_id, target.id]
+        delta.add(flags=row.flags, sort_us=row.sort_us, name=names.get(row.message_id, ""))
     threads.apply(deltas)
-    return [value[0] for value in values]

@@ -46,14 +46,13 @@ def purge_rows(
         return
     if keep:
         note(access, action, [row.message_id for row in rows])
-    deltas = threads.new_deltas()
-    leave(ledger, rows, deltas)
+    losses = leave(ledger, rows)
     living = _living_elsewhere(rows)
     last = {row.message_id: row for row in rows if row.message_id not in living}
     if keep:
         _make_recoverable(ledger, access, list(last.values()))
     _delete_entries(access.mailbox, rows)
-    threads.apply(deltas)
+    threads.change(losses)
     if not keep:
         drop_messages(list(last), was_searched=False)
     keep_allowance(ledger, access.mailbox)
@@ -80,34 +79,32 @@ def unrecover(access: Access, undo: Sequence[tuple[int, int, int]]) -> int:
 
 def _living_elsewhere(rows: Sequence[Row]) -> set[int]:
     """Messages that have an entry beside these."""
-    ids = [row.id for row in rows]
-    messages = sorted({row.message_id for row in rows})
-    query = (
-        f"SELECT DISTINCT message_id FROM mailstore_entry WHERE message_id IN ({sql.marks(messages)}) "
-        f"AND NOT id IN ({sql.marks(ids)})"
-    )
-    return {row[0] for row in sql.rows(query, [*messages, *ids])}
+    going = {row.id for row in rows}
+    query = f"SELECT message_id, id FROM mailstore_entry WHERE {sql.among('message_id')}"
+    found = sql.rows(query, [sql.numbers([row.message_id for row in rows])])
+    return {message_id for message_id, entry_id in found if entry_id not in going}
 
 
 def _make_recoverable(ledger: Ledger, access: Access, rows: Sequence[Row]) -> None:
-    ids = [row.id for row in rows]
     sql.run(
         f"INSERT INTO mailstore_recoverable ({ENTRY_COLUMNS}, deleted_us, deleted_by) "
-        f"SELECT {ENTRY_COLUMNS}, %s, %s FROM mailstore_entry WHERE id IN ({sql.marks(ids)})",
-        [now_us(), str(access.actor or ""), *ids],
+        f"SELECT {ENTRY_COLUMNS}, %s, %s FROM mailstore_entry WHERE {sql.among('id')}",
+        [now_us(), str(access.actor or ""), sql.numbers([row.id for row in rows])],
     )
     ledger.mailboxes[access.mailbox].recoverable_bytes += sum(row.size for row in rows)
     ledger.mailboxes[access.mailbox].is_changed = True
 
 
 def _delete_entries(mailbox: int, rows: Sequence[Row]) -> None:
-    ids = [row.id for row in rows]
-    inside = sql.marks(ids)
-    sql.run(f"DELETE FROM mailstore_entry WHERE id IN ({inside})", ids)
-    for table in ("entrylabel", "todo", "snooze"):
-        sql.run(f"DELETE FROM mailstore_{table} WHERE entry_id IN ({inside})", ids)
-    count_keywords(mailbox, [(row.keywords, -1, -unread_of(row.flags)) for row in rows if row.keywords])
-    drafts = [row[0] for row in sql.rows(f"SELECT id FROM mailstore_draft WHERE snapshot_entry_id IN ({inside})", ids)]
-    if drafts:
-        sql.run(f"DELETE FROM mailstore_draftattachment WHERE draft_id IN ({sql.marks(drafts)})", drafts)
-        sql.run(f"DELETE FROM mailstore_draft WHERE id IN ({sql.marks(drafts)})", drafts)
+    ids = sql.numbers([row.id for row in rows])
+    sql.run(f"DELETE FROM mailstore_entry WHERE {sql.among('id')}", [ids])
+    for table in ("todo", "snooze"):
+        sql.run(f"DELETE FROM mailstore_{table} WHERE {sql.among('entry_id')}", [ids])
+    if labelled := [row for row in rows if row.keywords]:
+        inside = [sql.numbers([row.id for row in labelled])]
+        sql.run(f"DELETE FROM mailstore_entrylabel WHERE {sql.among('entry_id')}", inside)
+        count_keywords(mailbox, [(row.keywords, -1, -unread_of(row.flags)) for row in labelled])
+    query = f"SELECT id FROM mailstore_draft WHERE {sql.among('snapshot_entry_id')}"
+    if drafts := [row[0] for row in sql.rows(query, [ids])]:
+        sql.run(f"DELETE FROM mailstore_draftattachment WHERE {sql.among('draft_id')}", [sql.numbers(drafts)])
+        sql.run(f"DELETE FROM mailstore_draft WHERE {sql.among('id')}", [sql.numbers(drafts)])

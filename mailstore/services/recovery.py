@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -36,8 +36,7 @@ class Recovered:
     undo: list[tuple[int, int, int]]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """A recoverable entry on its way back."""
 
     id: int
@@ -143,10 +142,10 @@ def _load(access: Access, entry_ids: Sequence[int]) -> list[_Row]:
         "COALESCE(t.thread_id, r.message_id), CASE WHEN m.sender_name <> '' THEN m.sender_name ELSE m.sender_address END "
         "FROM mailstore_recoverable r JOIN mailstore_message m ON m.id = r.message_id "
         "LEFT JOIN mailstore_threadof t ON t.message_id = r.message_id "
-        f"WHERE r.id IN ({sql.marks(entry_ids)}) AND r.mailbox_id = %s "
+        f"WHERE {sql.among('r.id')} AND +r.mailbox_id = %s "
         f"AND NOT r.folder_id IN ({sql.marks(locked) if locked else '0'}) ORDER BY r.sort_us, r.id"
     )
-    return [_Row(*row) for row in sql.rows(query, [*entry_ids, access.mailbox, *locked])]
+    return [_Row._make(row) for row in sql.rows(query, [sql.numbers(entry_ids), access.mailbox, *locked])]
 
 
 def _bring_back(ledger: Ledger, target: FolderCount, rows: Sequence[_Row]) -> None:
@@ -157,30 +156,29 @@ def _bring_back(ledger: Ledger, target: FolderCount, rows: Sequence[_Row]) -> No
     require_room(ledger, mailbox, size)
     known = dict(sql.rows("SELECT bit, id FROM mailstore_keyword WHERE mailbox_id = %s", [mailbox]))
     still = sum(1 << bit for bit in known)
-    modseq = ledger.modseq(target)
+    back = [row._replace(flags=row.flags & KEPT_FLAGS, keywords=row.keywords & still) for row in rows]
+    ids = [row.id for row in back]
+    _insert_entries(ledger, target, ids, still)
+    ledger.count_all(target, back)
+    _label(mailbox, target.id, [row for row in back if row.keywords], known)
+    sql.run(f"DELETE FROM mailstore_recoverable WHERE {sql.among('id')}", [sql.numbers(ids)])
     deltas = threads.new_deltas()
-    values: list[Sequence[Any]] = []
-    for row in rows:
-        flags = row.flags & KEPT_FLAGS
-        values.append((target.id, ledger.new_uid(target), modseq, flags, row.keywords & still, row.id))
-        ledger.count(target, flags=flags, size=row.size)
-        deltas[row.thread_id, target.id].add(flags=flags, sort_us=row.sort_us, name=row.sender)
-    _insert_entries(values)
-    _label(mailbox, target.id, rows, known)
-    ids = [row.id for row in rows]
-    sql.run(f"DELETE FROM mailstore_recoverable WHERE id IN ({sql.marks(ids)})", ids)
+    for row in back:
+        deltas[row.thread_id, target.id].add(flags=row.flags, sort_us=row.sort_us, name=row.sender)
     threads.apply(deltas)
     ledger.mailboxes[mailbox].recoverable_bytes -= size
     ledger.mailboxes[mailbox].is_changed = True
 
 
-def _insert_entries(values: Sequence[Sequence[Any]]) -> None:
+def _insert_entries(ledger: Ledger, target: FolderCount, ids: Sequence[int], still: int) -> None:
     taken = ENTRY_COLUMNS.replace(
         "mailbox_id, folder_id, uid, message_id, modseq, flags, keywords",
-        "mailbox_id, %s, %s, message_id, %s, %s, %s",
+        "mailbox_id, %s, %s + n.place, message_id, %s, flags & %s, keywords & %s",
     )
-    sql.run_many(
-        f"INSERT INTO mailstore_entry ({ENTRY_COLUMNS}) SELECT {taken} FROM mailstore_recoverable WHERE id = %s", values
+    sql.run(
+        f"INSERT INTO mailstore_entry ({ENTRY_COLUMNS}) SELECT {taken} FROM {sql.numbered()} "
+        "CROSS JOIN mailstore_recoverable r WHERE r.id = n.value",
+        [target.id, ledger.new_uids(target, len(ids)), ledger.modseq(target), KEPT_FLAGS, still, sql.numbers(ids)],
     )
 
 
@@ -193,4 +191,4 @@ def _label(mailbox: int, folder_id: int, rows: Sequence[_Row], known: dict[int, 
         if bit in known
     ]
     sql.run_many(sql.insert("mailstore_entrylabel", "keyword_id, mailbox_id, folder_id, sort_us, entry_id"), labelled)
-    count_keywords(mailbox, [(row.keywords, 1, unread_of(row.flags)) for row in rows if row.keywords])
+    count_keywords(mailbox, [(row.keywords, 1, unread_of(row.flags)) for row in rows])

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from core.access import Access
+from core.bulk import insert_rows
 from core.errors import ErrorKind, MailError
 from mailstore import sql, threads
 from mailstore.fields import mailbox_of
-from mailstore.ledger import SEEN, FolderCount, Ledger
+from mailstore.ledger import FLAGGED, SEEN, FolderCount, Ledger
 from mailstore.selectors.folders import is_locked
 
+LOSSES = {flags: (-1, -(not flags & SEEN), -bool(flags & FLAGGED)) for flags in (0, SEEN, FLAGGED, SEEN | FLAGGED)}
+"""What a conversation loses with an entry that has these flags."""
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Row:
+
+class Row(NamedTuple):
     """An entry that is about to change."""
 
     id: int
@@ -27,25 +30,38 @@ class Row:
     keywords: int
     sort_us: int
     size: int
-    thread_id: int
-    sender: str
     modseq: int
+    thread_id: int
 
 
 def load(ledger: Ledger, access: Access, entry_ids: Sequence[int], *, to_write: bool = True) -> list[Row]:
     """Those that exist, by ascending UID of their folder. NO_PERMISSION for one in a locked folder, and in a read-only
     one when it is loaded to be changed."""
     query = (
-        "SELECT e.id, e.folder_id, e.uid, e.message_id, e.flags, e.keywords, e.sort_us, e.size, "
-        "COALESCE(t.thread_id, e.message_id), CASE WHEN m.sender_name <> '' THEN m.sender_name ELSE m.sender_address END, e.modseq "
-        "FROM mailstore_entry e CROSS JOIN mailstore_message m LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id "
-        f"WHERE e.id IN ({sql.marks(entry_ids)}) AND e.mailbox_id = %s AND m.id = e.message_id ORDER BY e.folder_id, e.uid"
+        "SELECT e.id, e.folder_id, e.uid, e.message_id, e.flags, e.keywords, e.sort_us, e.size, e.modseq, "
+        "COALESCE(t.thread_id, e.message_id) "
+        "FROM mailstore_entry e LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id "
+        f"WHERE {sql.among('e.id')} AND e.mailbox_id = %s ORDER BY e.folder_id, e.uid"
     )
-    rows = [Row(*row) for row in sql.rows(query, [*entry_ids, access.mailbox])]
-    ledger.load_folders({row.folder_id for row in rows})
-    for folder_id in {row.folder_id for row in rows}:
-        writable(ledger, access, folder_id) if to_write else readable(ledger, access, folder_id)
+    rows = [Row._make(row) for row in sql.rows(query, [sql.numbers(entry_ids), access.mailbox])]
+    may_touch(ledger, access, {row.folder_id for row in rows}, to_write=to_write)
     return rows
+
+
+def may_touch(ledger: Ledger, access: Access, folder_ids: set[int], *, to_write: bool = True) -> None:
+    """NO_PERMISSION for a locked folder, and for a read-only one that is to be changed."""
+    ledger.load_folders(folder_ids)
+    for folder_id in folder_ids:
+        writable(ledger, access, folder_id) if to_write else readable(ledger, access, folder_id)
+
+
+def senders(rows: Sequence[Row]) -> dict[int, str]:
+    """The names that lists show, by message."""
+    query = (
+        "SELECT id, CASE WHEN sender_name <> '' THEN sender_name ELSE sender_address END FROM mailstore_message "
+        f"WHERE {sql.among('id')}"
+    )
+    return dict(sql.rows(query, [sql.numbers([row.message_id for row in rows])]))
 
 
 def readable(ledger: Ledger, access: Access, folder_id: int) -> FolderCount:
@@ -64,21 +80,18 @@ def writable(ledger: Ledger, access: Access, folder_id: int) -> FolderCount:
     return folder
 
 
-def leave(ledger: Ledger, rows: Iterable[Row], deltas: threads.Deltas) -> None:
-    """Count entries out of their folders and note their UIDs as expunged (RFC 7162 3.2.10)."""
-    uids: dict[int, list[int]] = {}
-    for row in rows:
-        folder = ledger.folder(row.folder_id)
-        ledger.count(folder, flags=row.flags, size=row.size, by=-1)
-        ledger.modseq(folder)
-        uids.setdefault(row.folder_id, []).append(row.uid)
-        deltas[row.thread_id, row.folder_id].add(flags=row.flags, sort_us=row.sort_us, name="", by=-1)
-    expunged = [
-        (mailbox_of(folder_id), folder_id, ledger.modseq(ledger.folder(folder_id)), first, last)
-        for folder_id, gone in uids.items()
-        for first, last in ranges(gone)
-    ]
-    sql.run_many(sql.insert("mailstore_expunged", "mailbox_id, folder_id, modseq, first_uid, last_uid"), expunged)
+def leave(ledger: Ledger, rows: Sequence[Row]) -> threads.Changes:
+    """Count entries out of their folders and note their UIDs as expunged (RFC 7162 3.2.10); what conversations lose."""
+    expunged = []
+    for folder_id in {row.folder_id for row in rows}:
+        leaving = [row for row in rows if row.folder_id == folder_id]
+        folder = ledger.folder(folder_id)
+        ledger.count_all(folder, leaving, by=-1)
+        modseq = ledger.modseq(folder)
+        gone = ranges([row.uid for row in leaving])
+        expunged += [(mailbox_of(folder_id), folder_id, modseq, first, last) for first, last in gone]
+    insert_rows("mailstore_expunged", "mailbox_id, folder_id, modseq, first_uid, last_uid", expunged)
+    return threads.changes([((row.thread_id, row.folder_id), LOSSES[row.flags & (SEEN | FLAGGED)]) for row in rows])
 
 
 def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:

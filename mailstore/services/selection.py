@@ -1,5 +1,5 @@
-"""What a bulk service acts on: some entries, or a whole folder through a filter; always in slices of 1,000 rows, a
-transaction each, so that 100,000 mails never hold the write lock for long."""
+"""What a bulk service acts on: some entries, or a whole folder through a filter; always in slices, a transaction
+each, so that 100,000 mails never hold the write lock for long."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from mailstore.selectors.folders import open_folder
 from mailstore.selectors.lists import ALL, Filter, text_condition
 
 MAX_IDS = 100_000
+SLICE = 5_000
+"""Rows of one transaction. It holds the write lock for 30 ms (flags) to 100 ms (a move within 100,000, whose every row
+lies on pages of its own in four indexes: slices of 1,000 write four times as many pages)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,23 +31,43 @@ class Selection:
 Chosen = Selection | Sequence[int]
 
 
-def slices_of(access: Access, chosen: Chosen) -> Iterator[list[int]]:
-    """Ids in slices. An id of another mailbox is NOT_FOUND before anything is changed."""
+def slices_of(access: Access, chosen: Chosen, *, ordered: bool = True) -> Iterator[list[int]]:
+    """Ids in slices. An id of another mailbox is NOT_FOUND before anything is changed. Not `ordered`: a whole folder
+    in any order, which is cheaper."""
     selection = chosen if isinstance(chosen, Selection) else Selection(chosen)
     if selection.folder_id is not None:
-        yield from _of_folder(access, selection.folder_id, selection.filter)
+        if selection.filter == ALL and not ordered:
+            yield from _whole_folder(access, selection.folder_id)
+        else:
+            yield from _of_folder(access, selection.folder_id, selection.filter)
         return
     ids = list(dict.fromkeys(selection.entry_ids))
     if len(ids) > MAX_IDS:
         raise MailError(ErrorKind.LIMIT, limit=MAX_IDS)
     if any(mailbox_of(entry_id) != access.mailbox for entry_id in ids):
         raise MailError(ErrorKind.NOT_FOUND)
-    yield from sql.slices(ids)
+    yield from sql.slices(ids, SLICE)
 
 
 def names_entries(chosen: Chosen) -> bool:
     """Whether single entries were named: then none of them being there is NOT_FOUND."""
     return bool(chosen.entry_ids) if isinstance(chosen, Selection) else bool(chosen)
+
+
+def any_exists(access: Access, chosen: Chosen) -> bool:
+    """Whether one of the named entries is there."""
+    query = f"SELECT 1 FROM mailstore_entry WHERE {sql.among('id')} AND mailbox_id = %s LIMIT 1"
+    return any(sql.row(query, [sql.numbers(part), access.mailbox]) for part in slices_of(access, chosen))
+
+
+def _whole_folder(access: Access, folder_id: int) -> Iterator[list[int]]:
+    """By UID, out of one index; only what was there at the start, so that it ends."""
+    folder = open_folder(access, folder_id)
+    last = 0
+    query = "SELECT uid, id FROM mailstore_entry WHERE folder_id = %s AND uid > %s AND uid < %s ORDER BY uid LIMIT %s"
+    while found := sql.rows(query, [folder_id, last, folder.uidnext, SLICE]):
+        last = found[-1][0]
+        yield [row[1] for row in found]
 
 
 def _of_folder(access: Access, folder_id: int, wanted: Filter) -> Iterator[list[int]]:
@@ -60,9 +83,7 @@ def _of_folder(access: Access, folder_id: int, wanted: Filter) -> Iterator[list[
             f"{' AND m.id = e.message_id' if joined else ''}{conditions}{matching} "
             "AND e.sort_us >= %s AND (e.sort_us > %s OR e.id > %s) ORDER BY e.sort_us, e.id LIMIT %s"
         )
-        found = sql.rows(
-            query, [folder_id, folder.uidnext, *parameters, *patterns, sort_us, sort_us, last_id, sql.SLICE]
-        )
+        found = sql.rows(query, [folder_id, folder.uidnext, *parameters, *patterns, sort_us, sort_us, last_id, SLICE])
         if not found:
             return
         sort_us, last_id = found[-1]
