@@ -36,6 +36,8 @@ ACTS = {
     "grant_mailbox": _("Mailbox opened to somebody"),
     "revoke_mailbox": _("Mailbox closed to somebody"),
     "update_mail_policy": _("Mail policy changed"),
+    "rotate_dkim_keys": _("New DKIM keys made"),
+    "activate_dkim_keys": _("New DKIM keys in use"),
 }
 """What `data["action"]` of administrative events means; a test holds it to the services."""
 

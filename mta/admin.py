@@ -4,41 +4,128 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
 from accounts.admin_site import PAGES
-from mta.models import MailPolicy
+from accounts.models import Domain
+from core.errors import ErrorKind, MailError
+from mta.admin_dns import tables
+from mta.models import DkimKey, MailPolicy
+from mta.services.dkim_keys import activate_keys, rotate_keys
 from mta.services.policy import update_mail_policy
 
-DOMAIN_OF[MailPolicy] = "domain"
-PAGES.append(("mta_mailpolicy", _("Mail policies"), "policy"))
+DOMAIN_OF.update({MailPolicy: "domain", DkimKey: "domain"})
+PAGES += [("mta_mailpolicy", _("Mail policies and DNS"), "policy"), ("mta_dkimkey", _("DKIM keys"), "signature")]
+
+
+class MadeWithDomain(ScopedAdmin):
+    """Rows that come and go with their domain."""
+
+    list_select_related = ("domain",)
+
+    @admin.display(description=_("domain"), ordering="domain__name")
+    def name(self, row: Any) -> str:
+        """Whose it is."""
+        return str(row.domain.name)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """It is made by a service."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It goes by itself."""
+        return False
 
 
 @admin.register(MailPolicy)
-class MailPolicyAdmin(ScopedAdmin):
-    """One for each domain: looked at and changed."""
+class MailPolicyAdmin(MadeWithDomain):
+    """One for each domain: looked at and changed; from here to its DNS records and new keys."""
 
     list_display = ("name", "dmarc")
     search_fields = ("domain__name",)
     export_columns = ("domain", "dmarc")
-    list_select_related = ("domain",)
-
-    @admin.display(description=_("domain"), ordering="domain__name")
-    def name(self, policy: MailPolicy) -> str:
-        """Whose policy it is."""
-        return policy.domain.name
+    actions_detail = ("dns", "rotate", "activate")
 
     def update(self, request: HttpRequest, obj: Any, changes: dict[str, Any]) -> None:
         """Through the service."""
         update_mail_policy(obj.domain, actor=actor_of(request), **changes)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """It comes with its domain."""
-        return False
+    @action(description=_("DNS records"), url_path="dns", icon="dns")
+    def dns(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What the DNS should say and what it says, looked up now."""
+        domain = self._domain(request, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("DNS records of %(domain)s") % {"domain": domain.name},
+            "opts": self.opts,
+            "names": tables(domain),
+        }
+        return TemplateResponse(request, "admin/dns.html", context)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It goes with its domain."""
+    @action(description=_("Make new DKIM keys"), url_path="rotate", icon="autorenew")
+    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """They wait until their records are found."""
+        domain = self._domain(request, object_id)
+        if request.method != "POST":
+            return self._ask(request, domain, _("Make new DKIM keys"))
+        try:
+            rotate_keys(domain, actor=actor_of(request))
+        except MailError as error:
+            if error.kind is not ErrorKind.IN_USE:
+                raise
+            self.message_user(request, _("New keys are waiting for their DNS records already."), messages.WARNING)
+        else:
+            self.message_user(request, _("New keys are made. They sign as soon as their DNS records are found."))
+        return redirect("admin:mta_mailpolicy_dns", object_id)
+
+    @action(description=_("Use new DKIM keys now"), url_path="activate", icon="signature")
+    def activate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Without waiting for the hourly look into the DNS."""
+        domain = self._domain(request, object_id)
+        if request.method != "POST":
+            return self._ask(request, domain, _("Use new DKIM keys now"))
+        if activate_keys(domain, actor=actor_of(request)):
+            self.message_user(request, _("The new keys sign from now on."))
+        else:
+            self.message_user(request, _("No new keys are waiting."), messages.WARNING)
+        return redirect("admin:mta_mailpolicy_dns", object_id)
+
+    def _domain(self, request: HttpRequest, object_id: str) -> Domain:
+        policy = self.get_object(request, unquote(object_id))
+        if policy is None:
+            raise Http404
+        if not self.has_change_permission(request, policy):
+            raise PermissionDenied
+        domain: Domain = policy.domain
+        return domain
+
+    def _ask(self, request: HttpRequest, domain: Domain, title: Any) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "title": title, "subtitle": domain.name, "opts": self.opts}
+        return TemplateResponse(request, "admin/ask.html", context)
+
+
+@admin.register(DkimKey)
+class DkimKeyAdmin(MadeWithDomain):
+    """To look at; the private half is never shown."""
+
+    list_display = ("selector", "name", "kind", "state", "created_at")
+    list_filter = ("state", "kind")
+    search_fields = ("domain__name", "selector")
+    fields = ("selector", "kind", "state", "public_record", "created_at", "retired_at")
+    export_columns = ("domain", "selector", "kind", "state", "public_record", "created_at", "retired_at")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """As listed."""
+        return self.fields
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Changed by rotation alone."""
         return False

@@ -7,8 +7,8 @@ class MtaConfig(AppConfig):
     verbose_name = _("Mail transfer")
 
     def ready(self) -> None:
-        """A domain gets its policy in its own transaction (models exist only now, hence the imports here)."""
+        """A domain gets policy and keys in its own transaction (models exist only now, hence the imports here)."""
         from accounts.steps import DomainStep, register_domain_step
-        from mta.services.policy import create_policy
+        from mta.services.domains import prepare_domain
 
-        register_domain_step(DomainStep("mta", created=create_policy))
+        register_domain_step(DomainStep("mta", created=prepare_domain))

@@ -5,9 +5,14 @@ from __future__ import annotations
 import time
 
 from celery import shared_task
+from django.utils import timezone
 
+from accounts.models import Domain
 from mta.inbound.accepted import expire
+from mta.models import DkimKey
 from mta.outbound import queue, worker
+from mta.records.check import finish_rotation
+from mta.services.dkim_keys import create_keys, forget_retired
 
 
 @shared_task(name="mta.send_due")
@@ -23,3 +28,14 @@ def sweep() -> None:
     expire(now_us)
     if queue.is_anything_due(now_us):
         worker.send_due()
+
+
+@shared_task(name="mta.turn_keys")
+def turn_keys() -> None:
+    """Finish rotations whose DNS records have appeared, forget keys that signed nothing for long, and give keys to
+    domains that are older than signing."""
+    for domain in Domain.objects.filter(dkim_keys=None):
+        create_keys(domain)
+    for domain in Domain.objects.filter(dkim_keys__state=DkimKey.State.WAITING).distinct():
+        finish_rotation(domain)
+    forget_retired(timezone.now())

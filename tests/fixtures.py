@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from accounts.models import Account
 from accounts.verifiers import verified
 from core import dbthread
 from mailstore import writer
+from mta.services import dkim_keys
 from tests.factories import make_account
 
 
@@ -21,6 +23,14 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:  # noqa: PT004
     yield
     writer.drain()
     dbthread.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_key_of_each_kind() -> Iterator[None]:
+    """Making an RSA key takes a tenth of a second, and every domain gets one: here all get the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dkim_keys, "new_key", functools.cache(dkim_keys.new_key))
+        yield
 
 
 @pytest.fixture(autouse=True)

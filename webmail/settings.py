@@ -63,6 +63,10 @@ TRUSTED_NETWORKS = env.str("TRUSTED_NETWORKS", default="127.0.0.0/8,::1/128").sp
 """Clients whose mail the MX does not judge (SPF, DKIM, DMARC): this machine, and gateways that have judged already."""
 ARC_TRUSTED_SEALERS: list[str] = env.list("ARC_TRUSTED_SEALERS", default=[])
 """Forwarders whose word on a mail's origin is believed when DMARC fails (RFC 8617); domains as in their d=."""
+MX_HOSTS: list[str] = env.list("MX_HOSTS", default=[])
+"""Host names that domains should name as mail exchangers, the first one first; empty for `EHLO_NAME` alone."""
+SPF_INCLUDE = env.str("SPF_INCLUDE", default="")
+"""A name whose SPF record lists all our outgoing servers; empty when those are the mail exchangers."""
 
 # --- Secrets -------------------------------------------------------------------------------------
 SECRET_KEYS = load_keys(env.list("SECRET_KEYS", default=[]), DATA_DIR / "keyring")

@@ -42,7 +42,8 @@ class Status(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """Records by type: TXT bytes, A and AAAA text, MX (preference, host), PTR host; names without their last dot."""
+    """Records by type: TXT bytes, A and AAAA text, MX (preference, host), PTR and CNAME host, SRV (priority, weight,
+    port, host); names in lower case without their last dot."""
 
     status: Status
     records: tuple[Any, ...] = ()
@@ -54,12 +55,19 @@ Look = Callable[[str, str], Answer]
 FAILED = Answer(Status.FAILED)
 NOTHING = Answer(Status.NOTHING)
 
+
+def _name(name: dns.name.Name) -> str:
+    return name.to_text(omit_final_dot=True).lower()
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "TXT": lambda record: b"".join(record.strings),
     "A": lambda record: record.address,
     "AAAA": lambda record: record.address,
-    "MX": lambda record: (record.preference, record.exchange.to_text(omit_final_dot=True).lower()),
-    "PTR": lambda record: record.target.to_text(omit_final_dot=True).lower(),
+    "MX": lambda record: (record.preference, _name(record.exchange)),
+    "PTR": lambda record: _name(record.target),
+    "CNAME": lambda record: _name(record.target),
+    "SRV": lambda record: (record.priority, record.weight, record.port, _name(record.target)),
 }
 
 

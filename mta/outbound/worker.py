@@ -1,4 +1,4 @@
-"""Sending what is due: claim, group by destination, transact, settle. One event loop per run of the task."""
+"""Sending what is due: claim, group by destination, sign, transact, settle. One event loop per run of the task."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mta.outbound.queue import BATCH, CLAIM_S, Claimed, by_destination, claim, d
 from mta.outbound.result import Result, Verdict, for_all
 from mta.outbound.routing import NoRoute, find_route
 from mta.outbound.settle import settle
+from mta.outbound.signatures import signed
 from mta.services.release import release
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,8 @@ def _load(delivery: Claimed) -> Load | None:
     submission = Submission.objects.filter(pk=delivery.submission_id).first()
     if submission is None:
         return None
-    return Load(submission, blobs.get(delivery.blob_id or submission.wire_blob_id))
+    message = blobs.get(delivery.blob_id or submission.wire_blob_id)
+    return Load(submission, signed(message, envelope_from=submission.envelope_from, now_s=time.time()))
 
 
 def _now_us() -> int:

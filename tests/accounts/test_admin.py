@@ -34,7 +34,7 @@ from accounts.services import (
 )
 from accounts.sign_in import SignInError, sign_in
 from logs_app.models import Event, Kind
-from mta.models import MailPolicy
+from mta.models import DkimKey, MailPolicy
 from tests.factories import PASSWORD, make_account, make_domain
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +98,7 @@ def strange() -> dict[type[Model], Model]:
         MailboxGrant: grant_mailbox(account, other, "reader"),
         Event: event,
         MailPolicy: MailPolicy.objects.get(domain=domain),
+        DkimKey: DkimKey.objects.filter(domain=domain)[0],
     }
 
 

@@ -1,0 +1,56 @@
+"""Signing what leaves (RFC 6376 5): by the keys of the domain that people see in From, or of the one that sends.
+
+Aligned signatures are what DMARC of the receiver asks for. Mail of an outsider that we pass on (a list's external
+members) gets the signature of our own domain, since his is not ours to give, and an ARC set saying what we saw.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+from django.db.models import Q
+
+from accounts.models import Domain
+from core.crypto import decrypt
+from mta.authentication.judge import author_domains
+from mta.authentication.letter import Letter
+from mta.authentication.signing import SigningKey, sign
+from mta.models import DkimKey
+from mta.services.dkim_keys import PURPOSE
+
+
+def signed(message: bytes, *, envelope_from: str, now_s: float) -> bytes:
+    """`message` with its signatures in front; as it is when no domain of ours stands behind it. One or two queries."""
+    letter = Letter.of(message)
+    authors = author_domains(letter)
+    for name in dict.fromkeys([*authors[:1], envelope_from.rpartition("@")[2].lower()]):
+        keys = signing_keys(name)
+        if keys:
+            return sign(letter, keys, now_s) + message
+    return message
+
+
+def signing_keys(name: str) -> list[SigningKey]:
+    """The keys that sign for a domain of ours or another name of it; RSA first, which everybody can check."""
+    domain_id = domain_id_of(name)
+    if domain_id is None:
+        return []
+    rows = DkimKey.objects.filter(domain_id=domain_id, state=DkimKey.State.ACTIVE).order_by("-kind", "pk")
+    return [SigningKey(name, row.selector, _private(bytes(row.private))) for row in rows]
+
+
+def domain_id_of(name: str) -> int | None:
+    """The active domain of ours that `name` is, or stands for."""
+    if not name:
+        return None
+    found = Domain.objects.filter(Q(name=name) | Q(aliases__name=name), is_active=True)
+    return found.values_list("pk", flat=True).first()
+
+
+@functools.lru_cache(maxsize=1024)
+def _private(token: bytes) -> rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey:
+    key = load_der_private_key(decrypt(PURPOSE, token), None)
+    assert isinstance(key, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey)
+    return key

@@ -1,0 +1,1 @@
+"""The DNS records that a domain needs: what they should be, and what they are."""
