@@ -33,12 +33,14 @@ from accounts.forms import sentences
 from accounts.models import (
     Account,
     Address,
+    Credential,
     Department,
     Domain,
     DomainAlias,
     Group,
     GroupMember,
     MailboxGrant,
+    ProgramRule,
 )
 from core.errors import ErrorKind, MailError
 from logs_app.models import Event, Kind
@@ -54,6 +56,8 @@ DOMAIN_OF: dict[type[Model], str] = {
     Group: "domain",
     GroupMember: "group__domain",
     MailboxGrant: "owner__domain",
+    Credential: "account__domain",
+    ProgramRule: "domain",
     Event: "domain_id",
 }
 """From a row to its domain. A model that isn't named here is invisible to all but operators."""

@@ -78,6 +78,8 @@ PAGES = [
     ("accounts_address", _("Aliases"), "badge"),
     ("accounts_group", _("Groups"), "groups"),
     ("accounts_mailboxgrant", _("Mailbox grants"), "key"),
+    ("accounts_credential", _("Client codes"), "pin"),
+    ("accounts_programrule", _("Mail programs"), "devices"),
 ]
 """Lists in the menu: page, title, icon. Upper apps add theirs when their administration is loaded."""
 

@@ -26,6 +26,10 @@ ACTS = {
     "restore_account": _("Account allowed to sign in again"),
     "erase_account": _("Account erased"),
     "set_password": _("Password set"),
+    "create_client_code": _("Client code made"),
+    "revoke_client_code": _("Client code taken back"),
+    "set_program_rule": _("Rule for mail programs set"),
+    "remove_program_rule": _("Rule for mail programs removed"),
     "add_alias": _("Alias added"),
     "remove_alias": _("Alias removed"),
     "create_group": _("Group made"),
@@ -55,6 +59,9 @@ REFUSALS = {
     Reason.REFUSED: _("Wrong name or password"),
     Reason.THROTTLED: _("Too many attempts"),
     Reason.SUSPENDED: _("Account suspended or expired"),
+    Reason.NEEDS_CODE: _("Password refused: a client code is needed"),
+    Reason.PROTOCOL: _("Protocol not allowed"),
+    Reason.NETWORK: _("Not allowed from this address"),
 }
 
 

@@ -2,23 +2,36 @@
 
 A wrong name and a wrong password cost and answer the same. The secret is never logged, and neither is a name that
 nobody has when it was typed without a domain (people type their password there).
+
+Mail programs sign in with a client code once the account has one; then they are refused the password. The
+administrator's rules (which protocols, from where) are looked at when the secret was right, so that they tell a stranger
+nothing.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import enum
+from collections.abc import Sequence
 from typing import NoReturn
 
 from django.db.models import F
+from django.utils import timezone
 
 from accounts import throttle, verifiers
 from accounts.addressing import Parts, parse
 from accounts.domain_names import domain_named, domain_of_host
-from accounts.models import Account, Credential
+from accounts.models import Account, Address, Credential
+from accounts.program_rules import refusal_of
 from accounts.rows import DomainRow
 from logs_app.models import Kind
 from logs_app.services import record
+
+PROGRAMS = frozenset({"imap", "pop3", "smtp"})
+"""The protocols of mail programs: client codes and the administrator's rules are about these."""
+USED_AGAIN = datetime.timedelta(hours=1)
+"""A secret's last use is written down no more often."""
 
 
 class Reason(enum.StrEnum):
@@ -30,6 +43,12 @@ class Reason(enum.StrEnum):
     """The secret was right, the account or its domain is suspended or expired."""
     FULL_ADDRESS = "full_address"
     """Only a local part was given, and this host belongs to no domain."""
+    NEEDS_CODE = "needs_code"
+    """The password was right, but mail programs need a client code."""
+    PROTOCOL = "protocol"
+    """The secret was right; the administrator doesn't let this account use the protocol."""
+    NETWORK = "network"
+    """The secret was right; the administrator doesn't let it be used from this address."""
 
 
 class SignInError(Exception):
@@ -43,7 +62,7 @@ class SignInError(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who it is (domain loaded), by which secret, and whether he used another name of himself."""
+    """Who it is (domain loaded), by which secret (0: a token of somebody else's), and whether he used another name."""
 
     account: Account
     used_alias: bool
@@ -52,11 +71,32 @@ class SignedIn:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Where an attempt comes from."""
+    """Where an attempt comes from. `host` is the Host header or the TLS name (None: unknown)."""
 
     protocol: str
     remote_address: str
-    program: str
+    program: str = ""
+    host: str | None = None
+
+    @property
+    def is_program(self) -> bool:
+        """Whether a mail program asks."""
+        return self.protocol in PROGRAMS
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Claim:
+    """Who somebody says he is, before he has proved it. The attempt is counted."""
+
+    login: str
+    parts: Parts
+    address: str
+    domain: DomainRow | None
+    around: Circumstances
+    attempt: throttle.Attempt
+    account: Account | None
+    credentials: Sequence[Credential]
+    """Those that this protocol takes; the password too where a code is needed, to say so."""
 
 
 def sign_in(
@@ -67,37 +107,55 @@ def sign_in(
     `login`: a full address, alias or address in a domain's other name; the local part alone where `host` (the Host
     header or TLS name; None: unknown) belongs to a domain. `program` is what the client says it is.
     """
-    around = Circumstances(protocol, remote_address, program)
-    parts = _parts(login, host)
+    made = claim(login, Circumstances(protocol, remote_address, program, host))
+    credential = _matching(made, secret)
+    return admit(made, credential) if credential is not None else reject(made)
+
+
+def prove(account: Account, secret: str, *, remote_address: str, protocol: str = "web") -> None:
+    """Check the password of somebody who is signed in already (to change it); raises SignInError, records failures."""
+    made = claim(account.address, Circumstances(protocol, remote_address))
+    if _matching(made, secret) is None:
+        reject(made)
+    throttle.succeeded(made.attempt)
+
+
+def claim(login: str, around: Circumstances) -> Claim:
+    """Look a name up and count the attempt; raises SignInError for FULL_ADDRESS and THROTTLED."""
+    parts = _parts(login, around.host)
     if parts is None:
         raise SignInError(Reason.FULL_ADDRESS)
     domain = domain_named(parts.domain)
     address = f"{parts.local_part}@{domain.name}" if domain else parts.address
-    attempt = throttle.take(address, remote_address)
+    attempt = throttle.take(address, around.remote_address)
     if attempt.retry_after_s:
         _refuse_throttled(address, domain, around, attempt)
-    account, credential = _matching(address, secret)
-    if credential is None:
-        shown = address if account or "@" in login else f"*@{parts.domain}"
-        _record(around, domain, address=shown, account=account, error=Reason.REFUSED)
-        raise SignInError(Reason.REFUSED)
-    throttle.succeeded(attempt)
-    return _admit(
-        credential, domain, around, alias=parts.address if parts.address != credential.account.address else ""
-    )
+    kinds = list(Credential.Kind) if around.is_program else [Credential.Kind.PASSWORD]
+    query = Credential.objects.filter(account__addresses__address=address, kind__in=kinds)
+    found = list(query.select_related("account__domain").order_by(F("last_used_at").desc(nulls_last=True)))
+    return Claim(login, parts, address, domain, around, attempt, found[0].account if found else None, found)
 
 
-def prove(account: Account, secret: str, *, remote_address: str, protocol: str = "web") -> None:
-    """Check the secret of somebody who is signed in already (to change it); raises SignInError, records failures."""
-    around = Circumstances(protocol, remote_address, "")
-    domain = domain_named(account.domain.name)
-    attempt = throttle.take(account.address, remote_address)
-    if attempt.retry_after_s:
-        _refuse_throttled(account.address, domain, around, attempt)
-    if _matching(account.address, secret)[1] is None:
-        _record(around, domain, address=account.address, account=account, error=Reason.REFUSED)
-        raise SignInError(Reason.REFUSED)
-    throttle.succeeded(attempt)
+def reject(made: Claim) -> NoReturn:
+    """The proof was wrong: recorded, and REFUSED raised."""
+    shown = made.address if made.account or "@" in made.login else f"*@{made.parts.domain}"
+    _record(made.around, made.domain, address=shown, account=made.account, error=Reason.REFUSED)
+    raise SignInError(Reason.REFUSED)
+
+
+def admit(made: Claim, credential: Credential) -> SignedIn:
+    """The proof was right; raises SignInError for what stands against it all the same."""
+    error = _standing(credential.account) or _code_needed(made, credential) or _rule(made, credential.account)
+    return _let_in(made, credential.account, credential, error)
+
+
+def admit_by_token(made: Claim) -> SignedIn:
+    """Somebody else has proved who it is (OAuth); rules and suspension count as ever."""
+    holder = Address.objects.filter(address=made.address, account__isnull=False).select_related("account__domain")
+    found = holder.first()
+    if found is None or found.account is None:
+        reject(made)
+    return _let_in(made, found.account, None, _standing(found.account) or _rule(made, found.account))
 
 
 def _parts(login: str, host: str | None) -> Parts | None:
@@ -112,31 +170,56 @@ def _parts(login: str, host: str | None) -> Parts | None:
 _NOBODY = Parts("-", "invalid")
 
 
-def _matching(address: str, secret: str) -> tuple[Account | None, Credential | None]:
-    """Whose address it is and the credential that `secret` is right for: one query, at least one verification."""
-    query = Credential.objects.filter(account__addresses__address=address).select_related("account__domain")
-    found = list(query.order_by(F("last_used_at").desc(nulls_last=True)))
-    account = found[0].account if found else None
-    if account is None or len(secret) > verifiers.MAX_SECRET:
-        verifiers.verify_nobody(secret[: verifiers.MAX_SECRET])
-        return account, None
-    return account, next((credential for credential in found if verifiers.matches(credential, secret)), None)
+def _matching(made: Claim, secret: str) -> Credential | None:
+    """The credential that `secret` is right for: at most one Argon2 verification, whatever there is to compare."""
+    if len(secret) <= verifiers.MAX_SECRET:
+        codes = [each for each in made.credentials if each.kind == Credential.Kind.CLIENT_CODE]
+        code = verifiers.matching_code(codes, secret)
+        if code is not None:
+            return code
+        password = next((each for each in made.credentials if each.kind == Credential.Kind.PASSWORD), None)
+        if password is not None:
+            return password if verifiers.matches(password, secret) else None
+    verifiers.verify_nobody(secret[: verifiers.MAX_SECRET])
+    return None
 
 
-def _admit(credential: Credential, domain: DomainRow | None, around: Circumstances, *, alias: str) -> SignedIn:
-    account = credential.account
+def _standing(account: Account) -> Reason | None:
     usable = account.is_active and account.domain.is_active and not account.is_expired
-    _record(
-        around,
-        domain,
-        address=account.address,
-        account=account,
-        alias=alias,
-        error="" if usable else Reason.SUSPENDED,
-    )
-    if not usable:
-        raise SignInError(Reason.SUSPENDED)
-    return SignedIn(account, bool(alias), credential.pk)
+    return None if usable else Reason.SUSPENDED
+
+
+def _code_needed(made: Claim, credential: Credential) -> Reason | None:
+    """Once an account has a code, programs are refused its password."""
+    if not made.around.is_program or credential.kind != Credential.Kind.PASSWORD:
+        return None
+    has_code = any(each.kind == Credential.Kind.CLIENT_CODE for each in made.credentials)
+    return Reason.NEEDS_CODE if has_code else None
+
+
+def _rule(made: Claim, account: Account) -> Reason | None:
+    """The administrator's rule for programs."""
+    if not made.around.is_program:
+        return None
+    refused = refusal_of(account, made.around.protocol, made.around.remote_address)
+    return Reason(refused) if refused else None
+
+
+def _let_in(made: Claim, account: Account, credential: Credential | None, error: Reason | None) -> SignedIn:
+    throttle.succeeded(made.attempt)
+    alias = made.parts.address if made.parts.address != account.address else ""
+    _record(made.around, made.domain, address=account.address, account=account, alias=alias, error=error or "")
+    if error is not None:
+        raise SignInError(error)
+    if credential is not None:
+        _note_use(credential)
+    return SignedIn(account, bool(alias), credential.pk if credential else 0)
+
+
+def _note_use(credential: Credential) -> None:
+    now = timezone.now()
+    if credential.last_used_at is None or now - credential.last_used_at > USED_AGAIN:
+        Credential.objects.filter(pk=credential.pk).update(last_used_at=now)
 
 
 def _refuse_throttled(

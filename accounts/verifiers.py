@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import collections
 import functools
+import hashlib
+import hmac
 import secrets
 import threading
 import time
 import unicodedata
+from collections.abc import Sequence
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -100,6 +103,17 @@ def matches(credential: Credential, secret: str) -> bool:
         return False
     verified.add(key)
     return True
+
+
+def matching_code(codes: Sequence[Credential], secret: str) -> Credential | None:
+    """The client code that `secret` is. Codes of an account share salt and rounds, so one derivation serves all; they
+    are random and long, so the derivation need not be as dear as a password's."""
+    if not codes or not secret.isascii():
+        return None
+    salted = hashlib.pbkdf2_hmac("sha256", secret.encode(), bytes(codes[0].scram_salt), codes[0].scram_rounds)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    found = [each for each in codes if hmac.compare_digest(bytes(each.scram_stored_key), stored)]
+    return found[0] if found else None
 
 
 def verify(argon2: str, text: str) -> bool:

@@ -7,10 +7,13 @@ other people's servers encrypt to it opportunistically (RFC 7435), and users may
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime
 import functools
+import hashlib
 import ipaddress
 import os
+import re
 import ssl
 from pathlib import Path
 
@@ -19,6 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.conf import settings
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.\-]{0,250}[a-z0-9])?")
 
 CERTIFICATE_DAYS = 3650
 """A self-signed certificate has nobody to renew it; replacing it is a file copy."""
@@ -94,14 +99,68 @@ def address_block(address: str) -> str:
     return str(ipaddress.ip_network((int(parsed) >> 64 << 64, 64)))
 
 
+class ServerContext(ssl.SSLContext):
+    """A context of ours and what it is bound to."""
+
+    end_point: bytes
+    """`tls-server-end-point` (RFC 5929 4): the hash of the certificate."""
+
+
 @functools.cache
 def server_tls() -> ssl.SSLContext:
-    """The context of every listener of this process: TLS 1.2 and later (RFC 8996)."""
-    certificate, key = ensure_certificate(settings.DATA_DIR / "certs", settings.PUBLIC_HOST)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    """The context of every listener of this process: TLS 1.2 and later (RFC 8996). A client that names another host
+    (SNI, RFC 6066 3) gets that host's certificate when DATA_DIR/certs has one."""
+    context = _context(*ensure_certificate(settings.DATA_DIR / "certs", settings.PUBLIC_HOST))
+    context.sni_callback = _choose_certificate  # type: ignore[assignment]
+    return context
+
+
+def bindings_of(connection: ssl.SSLObject) -> dict[str, bytes]:
+    """What a sign-in over this connection can be bound to (RFC 5056), by the name of the binding's type. Python's ssl
+    can't export keying material, so there is no `tls-exporter`; `tls-unique` is one for TLS 1.2 only (RFC 9266 3)."""
+    found: dict[str, bytes] = {}
+    if isinstance(connection.context, ServerContext):
+        found["tls-server-end-point"] = connection.context.end_point
+    unique = connection.get_channel_binding("tls-unique") if connection.version() == "TLSv1.2" else None
+    return found | ({"tls-unique": unique} if unique else {})
+
+
+def asked_name(connection: ssl.SSLObject) -> str:
+    """The host that the client named (SNI), or nothing."""
+    return str(getattr(connection, "asked_name", ""))
+
+
+def _choose_certificate(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+    if name is None:
+        return
+    connection.asked_name = name.lower()  # type: ignore[attr-defined]
+    paths = [settings.DATA_DIR / "certs" / f"{name.lower()}{suffix}" for suffix in (".crt", ".key")]
+    if not _HOST.fullmatch(name.lower()) or not all(path.exists() for path in paths):
+        return
+    with contextlib.suppress(ssl.SSLError, OSError):  # half a file of an upload: the next handshake sees all of it
+        connection.context = _named_context(*paths, paths[0].stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1_000)
+def _named_context(certificate: Path, key: Path, changed_ns: int) -> ServerContext:
+    """One for each state of the file: a renewed certificate is used without a restart."""
+    return _context(certificate, key)
+
+
+def _context(certificate: Path, key: Path) -> ServerContext:
+    context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)
+    context.end_point = _end_point(certificate.read_bytes())
     return context
+
+
+def _end_point(certificate_pem: bytes) -> bytes:
+    """RFC 5929 4.1: by the hash of the signature, SHA-256 instead of MD5 and SHA-1."""
+    certificate = x509.load_pem_x509_certificate(certificate_pem)
+    algorithm = certificate.signature_hash_algorithm
+    name = algorithm.name if algorithm is not None and algorithm.name not in {"md5", "sha1"} else "sha256"
+    return hashlib.new(name, certificate.public_bytes(serialization.Encoding.DER)).digest()
 
 
 def ensure_certificate(directory: Path, host: str) -> tuple[Path, Path]:

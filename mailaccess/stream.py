@@ -11,11 +11,13 @@ import logging
 import ssl
 import zlib
 from collections import Counter
+from collections.abc import Mapping
 from typing import cast
 
 from core.connection import Budget, ConnectionLimits, server_tls
 from mailaccess.tls import TlsLayer
 
+HANDSHAKE_TIMEOUT_S = 30.0
 WRITE_TIMEOUT_S = 300.0
 """Longest time for a client that reads nothing."""
 PENDING_MAX = 131_072
@@ -64,7 +66,6 @@ class Stream(asyncio.Protocol):
         self.is_idle = False
         self.is_lost = False
         self.remote_address = ""
-        self.local_name = ""
         self._inflate: zlib._Decompress | None = None
         self._squeezed = b""
         self._has_more = False
@@ -175,6 +176,16 @@ class Stream(asyncio.Protocol):
         """Whether TLS is up."""
         return self.tls is not None
 
+    @property
+    def bindings(self) -> Mapping[str, bytes]:
+        """What a sign-in can be bound to (RFC 5056)."""
+        return self.tls.bindings if self.tls is not None and self.tls.is_open else {}
+
+    @property
+    def local_name(self) -> str:
+        """The host that the client named (SNI), or nothing."""
+        return self.tls.asked_name if self.tls is not None else ""
+
     def write(self, data: bytes) -> None:
         """Queue bytes."""
         self._output.append(data)
@@ -266,6 +277,13 @@ class Stream(asyncio.Protocol):
         finally:
             timer.cancel()
             self._arrived = None
+
+    async def secured(self) -> None:
+        """Wait for the handshake of a port that speaks TLS at once: what is offered depends on it."""
+        while self.tls is not None and not self.tls.is_open and not self.is_lost:
+            self.is_idle = True
+            await self.arrival(HANDSHAKE_TIMEOUT_S)
+            self.is_idle = False
 
     def enter_account(self, account_id: int) -> bool:
         """Count the connection as this account's; False when it has too many."""

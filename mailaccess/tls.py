@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import ssl
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from core.connection import asked_name, bindings_of
 
 CHUNK_BYTES = 65_536
 
@@ -63,14 +61,16 @@ class TlsLayer:
             self.is_closed = True
 
     @property
+    def bindings(self) -> dict[str, bytes]:
+        """What a sign-in can be bound to (RFC 5056)."""
+        return bindings_of(self._object)
+
+    @property
+    def asked_name(self) -> str:
+        """The host that the client named (SNI)."""
+        return asked_name(self._object)
+
+    @property
     def version(self) -> str:
         """`TLSv1.3`."""
         return self._object.version() or ""
-
-
-def server_end_point(certificate_pem: bytes) -> bytes:
-    """`tls-server-end-point` (RFC 5929 4): the hash of our certificate."""
-    certificate = x509.load_pem_x509_certificate(certificate_pem)
-    algorithm = certificate.signature_hash_algorithm
-    name = algorithm.name if algorithm is not None and algorithm.name not in {"md5", "sha1"} else "sha256"
-    return hashlib.new(name, certificate.public_bytes(Encoding.DER)).digest()

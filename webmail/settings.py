@@ -38,6 +38,8 @@ IMAP_PORT = env.int("IMAP_PORT", default=2143)
 IMAPS_PORT = env.int("IMAPS_PORT", default=2993)
 POP3_PORT = env.int("POP3_PORT", default=2110)
 POP3S_PORT = env.int("POP3S_PORT", default=2995)
+PROXY_PROTOCOL_FROM: list[str] = env.list("PROXY_PROTOCOL_FROM", default=[])
+"""Addresses and networks of proxies whose PROXY header (version 1 or 2) IMAP and POP3 believe, and demand."""
 BASE_URL = env.str("BASE_URL", default=f"http://{PUBLIC_HOST}:{WEB_PORT}")
 """Prefix of links in generated mail, without a trailing slash."""
 
@@ -67,6 +69,11 @@ MX_HOSTS: list[str] = env.list("MX_HOSTS", default=[])
 """Host names that domains should name as mail exchangers, the first one first; empty for `EHLO_NAME` alone."""
 SPF_INCLUDE = env.str("SPF_INCLUDE", default="")
 """A name whose SPF record lists all our outgoing servers; empty when those are the mail exchangers."""
+
+# --- Signing in ----------------------------------------------------------------------------------
+OAUTH_VERIFIER = env.str("OAUTH_VERIFIER", default="")
+"""Path of a Python function from a token to the address that it proves (or None): mail programs may then sign in
+with OAUTHBEARER and XOAUTH2. Empty: they may not."""
 
 # --- Secrets -------------------------------------------------------------------------------------
 SECRET_KEYS = load_keys(env.list("SECRET_KEYS", default=[]), DATA_DIR / "keyring")

@@ -11,8 +11,9 @@ from accounts.admin import (
     events,
     grants,
     groups,
+    programs,
 )
 
-__all__ = ["accounts", "addresses", "departments", "domains", "events", "grants", "groups"]
+__all__ = ["accounts", "addresses", "departments", "domains", "events", "grants", "groups", "programs"]
 
 admin.site.unregister(PermissionGroup)  # Django's groups of permissions mean nothing here

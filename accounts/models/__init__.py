@@ -5,6 +5,7 @@ from accounts.models.addresses import Address, Group, GroupMember
 from accounts.models.credentials import Credential
 from accounts.models.domains import Department, Domain, DomainAlias
 from accounts.models.grants import MailboxGrant
+from accounts.models.program_rules import ProgramRule
 
 __all__ = [
     "Account",
@@ -17,4 +18,5 @@ __all__ = [
     "Group",
     "GroupMember",
     "MailboxGrant",
+    "ProgramRule",
 ]

@@ -22,16 +22,18 @@ class Credential(models.Model):
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="credentials", verbose_name=_("account"))
     kind = models.CharField(max_length=12, choices=Kind.choices)
-    label = models.CharField(max_length=80, blank=True)
+    label = models.CharField(_("label"), max_length=80, blank=True)
     argon2 = models.CharField(max_length=200)
     scram_salt = models.BinaryField(max_length=32)
     scram_rounds = models.PositiveIntegerField()
     scram_stored_key = models.BinaryField(max_length=32)
     scram_server_key = models.BinaryField(max_length=32)
-    created_at = models.DateTimeField(auto_now_add=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("client code")
+        verbose_name_plural = _("client codes")
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["account"], condition=models.Q(kind="password"), name="credential_one_password"

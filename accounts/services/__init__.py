@@ -18,6 +18,7 @@ from accounts.services.addresses import (
     remove_domain_alias,
     set_catch_all,
 )
+from accounts.services.client_codes import create_client_code, revoke_client_code
 from accounts.services.credentials import set_password
 from accounts.services.departments import (
     create_department,
@@ -33,12 +34,14 @@ from accounts.services.groups import (
     remove_member,
     update_group,
 )
+from accounts.services.program_rules import remove_program_rule, set_program_rule
 
 __all__ = [
     "add_alias",
     "add_domain_alias",
     "add_member",
     "create_account",
+    "create_client_code",
     "create_department",
     "create_domain",
     "create_group",
@@ -49,10 +52,13 @@ __all__ = [
     "remove_alias",
     "remove_domain_alias",
     "remove_member",
+    "remove_program_rule",
     "restore_account",
+    "revoke_client_code",
     "revoke_mailbox",
     "set_catch_all",
     "set_password",
+    "set_program_rule",
     "suspend_account",
     "update_account",
     "update_department",

@@ -71,6 +71,7 @@ class Connection(Stream):
 
     async def converse(self) -> None:
         """Greet, then obey until the end."""
+        await self.secured()
         self.write(f"* OK [CAPABILITY {capabilities(self._session)}] Globalmail ready\r\n".encode())
         while not self.is_lost:
             event = self._reader.next()

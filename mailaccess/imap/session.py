@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -34,11 +34,18 @@ class Wire(Protocol):
     """What a session needs of its connection."""
 
     remote_address: str
-    local_name: str
+
+    @property
+    def local_name(self) -> str:
+        """The host that the client named (SNI), or nothing."""
 
     @property
     def is_encrypted(self) -> bool:
         """Whether TLS is up."""
+
+    @property
+    def bindings(self) -> Mapping[str, bytes]:
+        """What a sign-in can be bound to (RFC 5056)."""
 
     def write(self, data: bytes) -> None:
         """Queue bytes for the client."""

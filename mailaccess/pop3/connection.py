@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from accounts.models import Account
+from accounts.sasl import Door, begin, mechanisms
 from accounts.selectors import access_for
-from accounts.sign_in import SignInError, sign_in
+from accounts.sign_in import Circumstances, SignInError, sign_in
 from core import dbthread
 from core.access import Via
 from core.errors import MailError
@@ -18,7 +19,6 @@ from mailaccess.pop3 import lock, replies
 from mailaccess.pop3.lines import stuffed, top
 from mailaccess.pop3.maildrop import Maildrop
 from mailaccess.stream import Gate, Stream
-from mta.smtp_in.sasl import Login, read_plain, text_of
 
 GUEST_TIMEOUT_S = 60.0
 IDLE_TIMEOUT_S = 600.0
@@ -65,6 +65,7 @@ class Connection(Stream):
     async def converse(self) -> None:
         """Greet, then obey until the end; the maildrop is given back whatever happens."""
         try:
+            await self.secured()
             self.write(replies.GREETING)
             while not self.is_lost:
                 line = await self._line(LINE_MAX)
@@ -127,7 +128,8 @@ class Connection(Stream):
         """RFC 2449 5."""
         names = ["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "UTF8 USER", "EXPIRE NEVER"]
         if self._drop is None:
-            names += ["USER", "SASL PLAIN LOGIN"] if self.is_encrypted else ["STLS"]
+            sasl = " ".join(["SASL", *mechanisms(self.bindings)])
+            names += ["USER", sasl] if self.is_encrypted else ["STLS"]
         names.append("IMPLEMENTATION Globalmail")
         return replies.ok("Capabilities") + "".join(f"{name}\r\n" for name in names).encode() + b".\r\n"
 
@@ -152,27 +154,28 @@ class Connection(Stream):
         if not self._name:
             return replies.NOT_NOW
         name, self._name = self._name, ""
-        return await self._enter(Login(name, argument))
+        return await self._enter(name, argument)
 
     async def auth(self, argument: str) -> bytes:
-        """RFC 5034: PLAIN and LOGIN, with an initial response."""
+        """RFC 5034: `AUTH mechanism [initial response]`; alone it lists the mechanisms."""
         mechanism, _, initial = argument.partition(" ")
         if not argument:
-            return replies.ok() + b"PLAIN\r\nLOGIN\r\n.\r\n"
+            return replies.ok() + "".join(f"{name}\r\n" for name in mechanisms(self.bindings)).encode() + b".\r\n"
         if not self.is_encrypted:
             return replies.ENCRYPT_FIRST
-        if mechanism.upper() == "PLAIN":
-            answer = await self._answer(b"", initial)
-            login = read_plain(answer) if answer is not None else None
-        elif mechanism.upper() == "LOGIN":
-            name = await self._answer(b"Username:", initial)
-            secret = await self._answer(b"Password:", "") if name is not None else None
-            login = (
-                Login(text_of(name) or "-", text_of(secret) or "") if name is not None and secret is not None else None
-            )
-        else:
+        exchange = begin(mechanism, Door(self._around, self.bindings))
+        if exchange is None:
             return b"-ERR Unknown mechanism\r\n"
-        return await self._enter(login) if login else replies.CANCELLED
+        answer = await self._answer(exchange.prompt, initial)
+        try:
+            while answer is not None:
+                found = await dbthread.run(exchange.step, answer)
+                if not isinstance(found, bytes):
+                    return await self._open(found.account)
+                answer = await self._answer(found, "")
+        except SignInError as error:
+            return self._refused(error)
+        return replies.CANCELLED
 
     async def _answer(self, prompt: bytes, initial: str) -> bytes | None:
         line = initial.encode()
@@ -186,20 +189,28 @@ class Connection(Stream):
         except (binascii.Error, ValueError):
             return None
 
-    async def _enter(self, login: Login) -> bytes:
+    @property
+    def _around(self) -> Circumstances:
+        return Circumstances("pop3", self.remote_address, "", self.local_name or None)
+
+    async def _enter(self, name: str, secret: str) -> bytes:
+        around = self._around
         try:
             found = await dbthread.run(
                 sign_in,
-                login.name,
-                login.secret,
-                host=self.local_name or None,
-                protocol="pop3",
-                remote_address=self.remote_address,
+                name,
+                secret,
+                host=around.host,
+                protocol=around.protocol,
+                remote_address=around.remote_address,
             )
         except SignInError as error:
-            self._failures += 1
-            return replies.SIGN_IN_ERRORS[error.reason]
+            return self._refused(error)
         return await self._open(found.account)
+
+    def _refused(self, error: SignInError) -> bytes:
+        self._failures += 1
+        return replies.SIGN_IN_ERRORS[error.reason]
 
     async def _open(self, account: Account) -> bytes:
         if not self.enter_account(account.pk):

@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Callable
 from typing import cast
 
-from core.connection import Budget, ConnectionLimits, server_tls
+from core.connection import Budget, ConnectionLimits, asked_name, bindings_of, server_tls
 from mta.smtp_in import replies
 from mta.smtp_in.data import DataReader
 from mta.smtp_in.dialogue import Dialogue
@@ -312,4 +312,4 @@ def _negotiated(transport: asyncio.BaseTransport) -> Tls | None:
     if secure is None:
         return None
     cipher = secure.cipher()
-    return Tls(secure.version() or "", cipher[0] if cipher else "")
+    return Tls(secure.version() or "", cipher[0] if cipher else "", bindings_of(secure), asked_name(secure))

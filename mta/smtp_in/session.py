@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Mapping
 
 from aiosmtpd import smtp
 
@@ -16,6 +17,10 @@ class Tls:
 
     version: str
     cipher: str
+    bindings: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
+    """What a sign-in can be bound to (`core.connection.bindings_of`)."""
+    asked_name: str = ""
+    """The host that the client named (SNI)."""
 
 
 class Session(smtp.Session):

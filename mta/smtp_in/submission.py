@@ -8,8 +8,9 @@ from typing import ClassVar
 from aiosmtpd.smtp import Envelope
 
 from accounts.models import Account
+from accounts.sasl import Door, Exchange, begin, mechanisms
 from accounts.selectors import access_for, may_send_as, resolve
-from accounts.sign_in import Reason, SignInError, sign_in
+from accounts.sign_in import Circumstances, Reason, SignInError
 from core import dbthread
 from core.access import Access
 from core.errors import MailError
@@ -32,6 +33,9 @@ SIGN_IN_ERRORS: dict[Reason, bytes] = {
     Reason.THROTTLED: replies.SIGN_IN_THROTTLED,
     Reason.SUSPENDED: replies.SIGN_IN_SUSPENDED,
     Reason.FULL_ADDRESS: replies.reply(535, "5.7.8", "Sign in with your full address"),
+    Reason.NEEDS_CODE: replies.reply(535, "5.7.9", "Use a client code instead of the password"),
+    Reason.PROTOCOL: replies.reply(535, "5.7.1", "The administrator does not let this account send by SMTP"),
+    Reason.NETWORK: replies.reply(535, "5.7.1", "The administrator does not let this account in from your address"),
 }
 
 
@@ -42,77 +46,55 @@ class SubmissionDialogue(Dialogue):
 
     def __init__(self, session: Session, afterwards: Afterwards) -> None:
         super().__init__(session, afterwards)
-        self._name = ""
+        self._exchange: Exchange | None = None
 
     def extensions(self) -> list[str]:
         """AUTH is offered once the connection is encrypted (RFC 4954 4)."""
         offered = super().extensions()
-        return [*offered, "AUTH PLAIN LOGIN"] if self.session.tls and not self.session.account else offered
+        tls = self.session.tls
+        return (
+            [*offered, " ".join(["AUTH", *mechanisms(tls.bindings)])] if tls and not self.session.account else offered
+        )
 
     # AUTH -----------------------------------------------------------------------------------------
 
     async def auth(self, argument: str) -> bytes:
-        """AUTH PLAIN [initial] / AUTH LOGIN [initial]."""
-        if self.session.tls is None:
+        """AUTH mechanism [initial response]."""
+        session = self.session
+        if session.tls is None:
             return replies.TLS_NEEDED_TO_SIGN_IN
-        if self.session.host_name is None:
+        if session.host_name is None:
             return replies.NEEDS_EHLO
-        if self.session.account is not None or self.envelope is not None:
+        if session.account is not None or self.envelope is not None:
             return replies.OUT_OF_ORDER  # RFC 4954 4: once a connection, not inside a transaction
         mechanism, _, initial = argument.partition(" ")
-        first = {"PLAIN": self._plain, "LOGIN": self._login_name}.get(mechanism.upper())
-        if first is None:
+        around = Circumstances("smtp", session.remote_address, session.host_name, session.tls.asked_name or None)
+        self._exchange = begin(mechanism, Door(around, session.tls.bindings))
+        if self._exchange is None:
             return replies.UNKNOWN_MECHANISM
         if initial:
-            return await first(initial.encode())
-        self.continuation = first
-        return sasl.EMPTY_PROMPT if mechanism.upper() == "PLAIN" else sasl.USERNAME_PROMPT
+            return await self._answer(initial.encode())
+        self.continuation = self._answer
+        return sasl.challenge(self._exchange.prompt)
 
-    async def _plain(self, line: bytes) -> bytes:
-        answer = self._answer(line)
-        if answer is None:
-            return replies.CANCELLED if line == b"*" else replies.BAD_BASE64
-        login = sasl.read_plain(answer)
-        return await self._sign_in(login) if login else replies.SIGN_IN_REFUSED
-
-    async def _login_name(self, line: bytes) -> bytes:
-        answer = self._answer(line)
-        if answer is None:
-            return replies.CANCELLED if line == b"*" else replies.BAD_BASE64
-        self._name = sasl.text_of(answer) or ""
-        self.continuation = self._login_password
-        return sasl.PASSWORD_PROMPT
-
-    async def _login_password(self, line: bytes) -> bytes:
-        answer = self._answer(line)
-        if answer is None:
-            return replies.CANCELLED if line == b"*" else replies.BAD_BASE64
-        secret = sasl.text_of(answer)
-        if secret is None or not self._name:
-            return replies.SIGN_IN_REFUSED
-        return await self._sign_in(sasl.Login(self._name, secret))
-
-    def _answer(self, line: bytes) -> bytes | None:
+    async def _answer(self, line: bytes) -> bytes:
         self.continuation = None
-        return None if line == b"*" else sasl.decode(line)  # RFC 4954 4: "*" cancels
-
-    async def _sign_in(self, login: sasl.Login) -> bytes:
-        session = self.session
+        if line == b"*":
+            return replies.CANCELLED  # RFC 4954 4
+        answer = sasl.decode(line)
+        if answer is None:
+            return replies.BAD_BASE64
+        assert self._exchange is not None
         try:
-            signed_in = await dbthread.run(
-                sign_in,
-                login.name,
-                login.secret,
-                host=None,
-                protocol="smtp",
-                remote_address=session.remote_address,
-                program=session.host_name or "",
-            )
+            found = await dbthread.run(self._exchange.step, answer)
         except SignInError as error:
-            return SIGN_IN_ERRORS.get(error.reason, replies.SIGN_IN_REFUSED)
-        session.account = signed_in.account
-        session.authenticated = True
-        self.largest_bytes = min(self.largest_bytes, signed_in.account.domain.message_max_bytes)
+            return SIGN_IN_ERRORS[error.reason]
+        if isinstance(found, bytes):
+            self.continuation = self._answer
+            return sasl.challenge(found)
+        self.session.account = found.account
+        self.session.authenticated = True
+        self.largest_bytes = min(self.largest_bytes, found.account.domain.message_max_bytes)
         return replies.SIGNED_IN
 
     # The transaction ------------------------------------------------------------------------------

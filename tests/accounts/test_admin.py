@@ -16,66 +16,33 @@ from django.urls import reverse
 from accounts.models import (
     Account,
     Address,
+    Credential,
     Department,
     Domain,
     DomainAlias,
     Group,
     GroupMember,
     MailboxGrant,
+    ProgramRule,
 )
 from accounts.selectors import resolve
 from accounts.services import (
     add_alias,
     add_domain_alias,
+    create_client_code,
     create_department,
     create_group,
     grant_mailbox,
+    set_program_rule,
     update_account,
 )
 from accounts.sign_in import SignInError, sign_in
 from logs_app.models import Event, Kind
 from mta.models import DkimKey, MailPolicy
+from tests.accounts.conftest import SECRET, browser_of
 from tests.factories import PASSWORD, make_account, make_domain
 
-pytestmark = pytest.mark.django_db
-
-SECRET = "zhejiang"
-"""Part of every name in the other domain: it must not show up anywhere."""
-
-
-@pytest.fixture(autouse=True)
-def urlconf(settings: Any) -> None:
-    """The real pages around the administration are another layer's."""
-    settings.ROOT_URLCONF = "tests.accounts.urlconf"
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.startswith(("webmail.", "whitenoise."))]
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    options = settings.TEMPLATES[0]["OPTIONS"]
-    kept = [name for name in options["context_processors"] if not name.startswith(("webmail.", "whitenoise."))]
-    settings.TEMPLATES = [{**settings.TEMPLATES[0], "OPTIONS": {**options, "context_processors": kept}}]
-    settings.LANGUAGE_CODE = "en"
-
-
-@pytest.fixture
-def domain() -> Domain:
-    return make_domain("example.test", title="Example")
-
-
-@pytest.fixture
-def boss(domain: Domain) -> Account:
-    return make_account("boss@example.test", role=Account.Role.DOMAIN_ADMIN)
-
-
-@pytest.fixture
-def operator() -> Account:
-    return make_account("root@operators.test", role=Account.Role.OPERATOR)
-
-
-@pytest.fixture
-def browser(boss: Account) -> Client:
-    return browser_of(boss)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("urlconf")]
 
 
 @pytest.fixture
@@ -96,16 +63,12 @@ def strange() -> dict[type[Model], Model]:
         Address: add_alias(account, f"{SECRET}3"),
         Group: group,
         MailboxGrant: grant_mailbox(account, other, "reader"),
+        Credential: create_client_code(account, f"{SECRET} phone")[0],
+        ProgramRule: set_program_rule(domain, account),
         Event: event,
         MailPolicy: MailPolicy.objects.get(domain=domain),
         DkimKey: DkimKey.objects.filter(domain=domain)[0],
     }
-
-
-def browser_of(account: Account) -> Client:
-    client = Client()
-    client.force_login(account)
-    return client
 
 
 def registered() -> list[type[Model]]:

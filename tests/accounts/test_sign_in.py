@@ -38,8 +38,15 @@ def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return hashes
 
 
-def come(login: str, secret: str = PASSWORD, *, host: str | None = None, remote_address: str = HERE) -> SignedIn:
-    return sign_in(login, secret, host=host, protocol="web", remote_address=remote_address, program="Firefox")
+def come(
+    login: str,
+    secret: str = PASSWORD,
+    *,
+    host: str | None = None,
+    remote_address: str = HERE,
+    protocol: str = "web",
+) -> SignedIn:
+    return sign_in(login, secret, host=host, protocol=protocol, remote_address=remote_address, program="Firefox")
 
 
 def refused(login: str, secret: str = PASSWORD, **around: Any) -> SignInError:
@@ -277,7 +284,7 @@ def test_an_old_verifier_is_found_among_several_secrets(alice: Account) -> None:
     code = Credential(account=alice, kind=Credential.Kind.CLIENT_CODE, label="phone")
     verifiers.fill(code, "Code-1234", salt=bytes(password.scram_salt), rounds=password.scram_rounds)
     code.save()
-    assert come(alice.address, "Code-1234").credential_id == code.pk
+    assert come(alice.address, "Code-1234", protocol="imap").credential_id == code.pk
     assert come(alice.address).credential_id == password.pk
     services.set_password(alice, "quite new 77")
     assert bytes(alice.credentials.get(kind="password").scram_salt) == bytes(code.scram_salt)

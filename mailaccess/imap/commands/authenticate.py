@@ -1,15 +1,16 @@
-"""AUTHENTICATE (RFC 9051 6.2.2): PLAIN (RFC 4616) and LOGIN, with an initial response (RFC 4959)."""
+"""AUTHENTICATE (RFC 9051 6.2.2), with an initial response (RFC 4959). The mechanisms are `accounts.sasl`'s."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 
-from mailaccess.imap.commands.login import enter, require_encryption
+from accounts.sasl import begin
+from accounts.sign_in import SignedIn, SignInError
+from mailaccess.imap.commands.login import admit, door_of, refused, require_encryption
 from mailaccess.imap.errors import BadError, NoError
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.session import Answer, Session
-from mta.smtp_in.sasl import read_plain, text_of
 
 ANSWER_MAX = 12_288
 """Longest line of a sign-in, as in SMTP (RFC 4954 4)."""
@@ -18,22 +19,22 @@ ANSWER_MAX = 12_288
 async def run(session: Session, cursor: Cursor) -> Answer:
     """`AUTHENTICATE mechanism [initial response]`."""
     cursor.space()
-    mechanism = cursor.atom().upper()
+    mechanism = cursor.atom().decode("ascii", "replace")
     initial: bytes | None = None
     if cursor.skip(b" "):
         initial = _decoded(cursor.astring())
     cursor.end()
     require_encryption(session)
-    if mechanism == b"PLAIN":
-        login = read_plain(initial if initial is not None else await _asked(session, b""))
-        if login is None:
-            raise NoError("AUTHENTICATIONFAILED", "Wrong address or password")
-        return await enter(session, login.name, login.secret)
-    if mechanism == b"LOGIN":
-        name = initial if initial is not None else await _asked(session, b"Username:")
-        secret = await _asked(session, b"Password:")
-        return await enter(session, text_of(name) or "-", text_of(secret) or "")
-    raise NoError("CANNOT", "Unknown mechanism")
+    exchange = begin(mechanism, door_of(session))
+    if exchange is None:
+        raise NoError("CANNOT", "Unknown mechanism")
+    answer = initial if initial is not None else await _asked(session, exchange.prompt)
+    try:
+        while not isinstance(found := await session.run(exchange.step, answer), SignedIn):
+            answer = await _asked(session, found)
+    except SignInError as error:
+        raise refused(session, error) from None
+    return admit(session, found)
 
 
 async def _asked(session: Session, prompt: bytes) -> bytes:

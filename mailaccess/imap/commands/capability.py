@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from accounts.sasl import mechanisms
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.session import Answer, Session, State
 
@@ -38,7 +39,7 @@ def capabilities(session: Session) -> str:
     found = list(ALWAYS)
     if session.state is State.GUEST:
         if session.wire.is_encrypted:
-            found += ["AUTH=PLAIN", "AUTH=LOGIN"]
+            found += [f"AUTH={name}" for name in mechanisms(session.wire.bindings)]
         else:
             found += ["STARTTLS", "LOGINDISABLED"]
     else:

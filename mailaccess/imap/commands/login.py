@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from accounts.sign_in import Reason, SignedIn, SignInError, sign_in
+from accounts.sasl import Door
+from accounts.sign_in import Circumstances, Reason, SignedIn, SignInError, sign_in
 from mailaccess.imap.commands.capability import capabilities
 from mailaccess.imap.errors import NoError
 from mailaccess.imap.grammar.cursor import Cursor
@@ -13,6 +14,12 @@ REFUSALS: dict[Reason, tuple[str, str]] = {
     Reason.THROTTLED: ("UNAVAILABLE", "Too many failures, try again later"),
     Reason.SUSPENDED: ("AUTHORIZATIONFAILED", "This account is suspended"),
     Reason.FULL_ADDRESS: ("AUTHENTICATIONFAILED", "Sign in with your full address"),
+    Reason.NEEDS_CODE: (
+        "AUTHENTICATIONFAILED",
+        "Use a client code instead of the password",
+    ),
+    Reason.PROTOCOL: ("AUTHORIZATIONFAILED", "The administrator does not let this account use IMAP"),
+    Reason.NETWORK: ("AUTHORIZATIONFAILED", "The administrator does not let this account in from your address"),
 }
 """RFC 5530 3."""
 
@@ -34,22 +41,35 @@ def require_encryption(session: Session) -> None:
         raise NoError("PRIVACYREQUIRED", "Use STARTTLS first")
 
 
+def door_of(session: Session) -> Door:
+    """Where this session signs in."""
+    wire = session.wire
+    around = Circumstances("imap", wire.remote_address, session.via.program, wire.local_name or None)
+    return Door(around, wire.bindings)
+
+
 async def enter(session: Session, name: str, secret: str) -> Answer:
     """Check a name and a secret and sign in, or NO."""
+    around = door_of(session).around
     try:
         found: SignedIn = await session.run(
             sign_in,
             name,
             secret,
-            host=session.wire.local_name or None,
-            protocol="imap",
-            remote_address=session.wire.remote_address,
-            program=session.via.program,
+            host=around.host,
+            protocol=around.protocol,
+            remote_address=around.remote_address,
+            program=around.program,
         )
     except SignInError as error:
-        session.failures += 1
-        raise NoError(*REFUSALS[error.reason]) from None
+        raise refused(session, error) from None
     return admit(session, found)
+
+
+def refused(session: Session, error: SignInError) -> NoError:
+    """Counted, and worded."""
+    session.failures += 1
+    return NoError(*REFUSALS[error.reason])
 
 
 def admit(session: Session, found: SignedIn) -> Answer:

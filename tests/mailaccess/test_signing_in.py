@@ -1,0 +1,149 @@
+"""Signing in over IMAP and POP3 alike: SCRAM bound to the channel, client codes, rules, hosts by name."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import scramp
+from cryptography import x509
+
+from accounts.models import Account
+from accounts.services import create_client_code, set_program_rule
+from core.connection import ensure_certificate
+from logs_app.models import Event, Kind
+from tests.factories import PASSWORD
+from tests.mailaccess.conftest import Running, Talk, client_tls
+
+Say = Callable[[bytes], bytes]
+
+
+def bound(talk: Talk) -> tuple[str, bytes]:
+    """What this connection's certificate binds to (ours are signed with SHA-256)."""
+    assert isinstance(talk.socket, ssl.SSLSocket)
+    return "tls-server-end-point", hashlib.sha256(talk.socket.getpeercert(binary_form=True) or b"").digest()
+
+
+def scram(talk: Talk, command: bytes, *, plus: bool, prompt: bytes) -> bytes:
+    """The whole dialogue; the last line."""
+    mechanism = "SCRAM-SHA-256-PLUS" if plus else "SCRAM-SHA-256"
+    client = scramp.ScramClient(
+        [mechanism], "alice@example.test", PASSWORD, channel_binding=bound(talk) if plus else None
+    )
+    talk.send(command + mechanism.encode() + b"\r\n")
+    assert talk.line().strip() == prompt
+    talk.send(base64.b64encode(client.get_client_first().encode()) + b"\r\n")
+    client.set_server_first(base64.b64decode(talk.line().removeprefix(prompt)).decode())
+    talk.send(base64.b64encode(client.get_client_final().encode()) + b"\r\n")
+    client.set_server_final(base64.b64decode(talk.line().removeprefix(prompt)).decode())
+    talk.send(b"\r\n")
+    return talk.line()
+
+
+@pytest.mark.parametrize("plus", [False, True])
+def test_scram_over_imap(imap_server: Running, alice: Account, plus: bool) -> None:
+    talk = imap_server.talk()
+    assert b"AUTH=SCRAM-SHA-256-PLUS" in talk.greeting
+    assert scram(talk, b"a AUTHENTICATE ", plus=plus, prompt=b"+").startswith(b"a OK [CAPABILITY")
+    talk.close()
+
+
+def test_scram_after_starttls(imap_server: Running, alice: Account) -> None:
+    talk = imap_server.talk(tls=False)
+    assert b"AUTH=" not in talk.greeting
+    talk.say(b"STARTTLS")
+    talk.start_tls()
+    assert scram(talk, b"a AUTHENTICATE ", plus=True, prompt=b"+").startswith(b"a OK")
+    talk.close()
+
+
+@pytest.mark.parametrize("plus", [False, True])
+def test_scram_over_pop3(pop3_server: Running, alice: Account, plus: bool) -> None:
+    talk = pop3_server.talk()
+    assert scram(talk, b"AUTH ", plus=plus, prompt=b"+") == b"+OK Signed in"
+    talk.close()
+
+
+def imap_login(server: Running, secret: str) -> bytes:
+    """The answer to LOGIN."""
+    talk = server.talk()
+    answer = talk.say(f'LOGIN alice@example.test "{secret}"'.encode())[-1]
+    talk.close()
+    return answer
+
+
+def pop3_login(server: Running, secret: str) -> bytes:
+    """The answer to PASS."""
+    talk = server.talk()
+    talk.send(f"USER alice@example.test\r\nPASS {secret}\r\nQUIT\r\n".encode())
+    talk.line()
+    answer = talk.line()
+    talk.line()
+    talk.close()
+    return answer
+
+
+@pytest.fixture(params=["imap", "pop3"])
+def login(request: pytest.FixtureRequest) -> Callable[[str], bytes]:
+    """Sign in by the one or the other, with a secret."""
+    server = request.getfixturevalue(f"{request.param}_server")
+    way = imap_login if request.param == "imap" else pop3_login
+    return lambda secret: way(server, secret)
+
+
+def test_the_password_is_refused_with_a_clear_text_once_there_is_a_code(
+    login: Callable[[str], bytes], alice: Account
+) -> None:
+    _, code = create_client_code(alice, "Phone")
+    assert b"Use a client code instead of the password" in login(PASSWORD)
+    assert b"OK" in login(code)
+
+
+def test_what_the_administrator_forbids_is_refused(login: Callable[[str], bytes], alice: Account) -> None:
+    set_program_rule(alice.domain, alice, imap=False, pop3=False)
+    assert b"The administrator does not let this account use" in login(PASSWORD)
+    set_program_rule(alice.domain, alice, networks="203.0.113.0/24")
+    assert b"from your address" in login(PASSWORD)
+    set_program_rule(alice.domain, alice, networks="127.0.0.1")
+    assert b"OK" in login(PASSWORD)
+    shown = list(Event.objects.filter(kind=Kind.SIGN_IN).order_by("id").values_list("error", "remote_address"))
+    assert shown == [("protocol", "127.0.0.1"), ("network", "127.0.0.1"), ("", "127.0.0.1")]
+
+
+def test_the_program_is_in_the_record(imap_server: Running, alice: Account) -> None:
+    talk = imap_server.talk()
+    talk.say(b'ID ("name" "Foxmail" "version" "7.2")')
+    talk.say(f'LOGIN alice@example.test "{PASSWORD}"'.encode())
+    assert Event.objects.get(kind=Kind.SIGN_IN).data["program"] == "Foxmail 7.2"
+    talk.close()
+
+
+def named(server: Running, host: str) -> tuple[ssl.SSLSocket, Talk]:
+    """A connection that names a host."""
+    talk = Talk(server.plain)
+    talk.say(b"STARTTLS")
+    secure = client_tls().wrap_socket(talk.socket, server_hostname=host)
+    talk.socket, talk.file = secure, secure.makefile("rb")
+    return secure, talk
+
+
+def test_a_host_has_its_own_certificate_and_names_the_domain(
+    imap_server: Running, alice: Account, settings: Any
+) -> None:
+    folder: Path = settings.DATA_DIR / "certs"
+    ensure_certificate(folder, "imap.example.test")
+    secure, talk = named(imap_server, "IMAP.example.test")
+    certificate = x509.load_der_x509_certificate(secure.getpeercert(binary_form=True) or b"")
+    assert "imap.example.test" in certificate.subject.rfc4514_string()
+    assert talk.say(f'LOGIN alice "{PASSWORD}"'.encode())[-1].startswith(b"a OK")
+    talk.close()
+    for odd in ("nobody.example.test", "..", "a/b"):
+        secure, talk = named(imap_server, odd)
+        certificate = x509.load_der_x509_certificate(secure.getpeercert(binary_form=True) or b"")
+        assert settings.PUBLIC_HOST in certificate.subject.rfc4514_string()
+        talk.close()
