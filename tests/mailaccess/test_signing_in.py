@@ -142,7 +142,7 @@ def test_a_host_has_its_own_certificate_and_names_the_domain(
     assert "imap.example.test" in certificate.subject.rfc4514_string()
     assert talk.say(f'LOGIN alice "{PASSWORD}"'.encode())[-1].startswith(b"a OK")
     talk.close()
-    for odd in ("nobody.example.test", "a/../imap.example.test"):
+    for odd in ("nobody.example.test", "a/imap.example.test"):
         secure, talk = named(imap_server, odd)
         certificate = x509.load_der_x509_certificate(secure.getpeercert(binary_form=True) or b"")
         assert settings.PUBLIC_HOST in certificate.subject.rfc4514_string()
