@@ -38,6 +38,12 @@ DEBIAN = {
     "/usr/bin/chromium": "chromium",
     "/usr/lib/*/libatomic.so.1": "libatomic1",  # Playwright's own Node wants it; a bare Debian has none
     POSTGRES: "postgresql",
+    "/usr/bin/curl": "curl",
+    "/usr/bin/fetchmail": "fetchmail",
+    "/usr/bin/getmail": "getmail6",
+    "/usr/bin/mbsync": "isync",
+    "/usr/bin/neomutt": "neomutt",
+    "/usr/bin/offlineimap": "offlineimap3",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
 }
 """What the tests need of the system: a pattern of paths that shows it is there, and its package."""
@@ -185,7 +191,7 @@ def compile_messages() -> None:
 
 
 def debian_packages() -> None:
-    """A browser, Chinese fonts and a database server for the tests: by apt as root, else a word about what is missing."""
+    """A browser, mail programs, Chinese fonts and a database server for the tests: by apt as root, else a word about what is missing."""
     missing = [package for pattern, package in DEBIAN.items() if not any(Path("/").glob(pattern.lstrip("/")))]
     if not missing:
         return
