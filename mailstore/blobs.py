@@ -105,6 +105,15 @@ def decode(codec: int, data: bytes | None, key: str, size: int) -> bytes:
     return zstandard.ZstdDecompressor().decompress(stored, max_output_size=size)
 
 
+def decode_head(codec: int, data: bytes | None, key: str, length: int) -> bytes:
+    """As `decode`, the first `length` bytes alone."""
+    stored = bytes(data) if data is not None else objects().read(key)
+    if codec == Codec.RAW:
+        return stored[:length]
+    with zstandard.ZstdDecompressor().stream_reader(stored) as reader:
+        return reader.read(length)
+
+
 def unlisted_holders() -> list[str]:
     """Columns that look like holders and are not on the list; there must be none."""
     columns = [

@@ -26,10 +26,13 @@ from mailaccess.imap.commands import (
     quota,
     replace,
     rights,
+    search,
     select,
+    sort,
     starttls,
     status,
     store,
+    thread,
 )
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.session import Answer, Session, State
@@ -66,6 +69,9 @@ COMMANDS: dict[bytes, Entry] = {
     b"STORE": Entry(store.store, State.SELECTED, store.uid_store),
     b"COPY": Entry(copy.copy, State.SELECTED, copy.uid_copy),
     b"MOVE": Entry(copy.move, State.SELECTED, copy.uid_move),
+    b"SEARCH": Entry(search.search, State.SELECTED, search.uid_search),
+    b"SORT": Entry(sort.sort, State.SELECTED, sort.uid_sort),
+    b"THREAD": Entry(thread.thread, State.SELECTED, thread.uid_thread),
     b"EXPUNGE": Entry(expunge.expunge, State.SELECTED, expunge.uid_expunge),
     b"APPEND": Entry(append.run, State.SIGNED_IN),
     b"REPLACE": Entry(replace.replace, State.SELECTED, replace.uid_replace),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from core.access import Access
 from mailaccess.imap.flags import FlagNames
 from mailaccess.imap.folder_index import MAX_CHANGES, index
+from mailaccess.imap.grammar.returns import Part
 from mailaccess.imap.grammar.sets import SequenceSet, joined, ranges_of, written
 from mailstore.selectors.folder_state import FolderChanges, changed_rows, changes_after, folder_state
 
@@ -88,6 +89,18 @@ class View:
     def _span(self, first: int, last: int) -> Ranges:
         """A run of message numbers as one range: between its ends there is no other message of this view."""
         return [(self.uids[first - 1], self.uids[last - 1])]
+
+    def some_of(self, ranges: Ranges, part: Part) -> Ranges:
+        """The messages that `part` takes out of those in UID ranges, counted as they stand here (RFC 9394)."""
+        spans = [(bisect_left(self.uids, first), bisect_left(self.uids, last + 1)) for first, last in ranges]
+        begin, end = part.place(sum(after - first for first, after in spans))
+        found: Ranges = []
+        for first, after in spans:
+            low, high = first + max(0, begin), first + min(end, after - first)
+            if low < high:
+                found.append((self.uids[low], self.uids[high - 1]))
+            begin, end = begin - (after - first), end - (after - first)
+        return found
 
     def news(self, telling: Telling) -> bytes:
         """Everything to tell: EXPUNGE or VANISHED, then EXISTS, then FETCH; the view knows it afterwards."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from array import array
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -32,6 +33,9 @@ class Index(Protocol):
 
     def hits(self, mailbox: int, expression: Expression, *, low: int, high: int, limit: int) -> list[Hit]:
         """Messages of a mailbox that match, their keys from `low` to `high`, newest first."""
+
+    def holders(self, mailbox: int, expression: Expression) -> array[int]:
+        """All messages of a mailbox that match, in no order."""
 
     def keys_of(self, message_ids: Sequence[int]) -> dict[int, int]:
         """Keys of those messages that are in the index."""

@@ -8,6 +8,7 @@ where some are not known, and there a phrase counts as all of its words.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -65,6 +66,11 @@ class PostgresIndex:
             older = (period << PERIOD_BITS) - 1
             found += _hits("mailbox_id = %s", mailbox, asked, low=low, high=older, limit=limit - len(found))
         return found
+
+    def holders(self, mailbox: int, expression: Expression) -> array[int]:
+        """From the index on mailbox and tokens."""
+        statement = f"SELECT message_id FROM {TABLE} WHERE mailbox_id = %s AND v @@ %s::tsquery"
+        return array("q", (row[0] for row in sql.rows(statement, [mailbox, query(expression)])))
 
     def keys_of(self, message_ids: Sequence[int]) -> dict[int, int]:
         """One query for a slice."""

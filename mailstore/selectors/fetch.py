@@ -13,6 +13,7 @@ from mailstore import blobs, sql
 COLUMNS: dict[str, str] = {
     "uid": "e.uid",
     "entry": "e.id",
+    "folder": "e.folder_id",
     "flags": "e.flags",
     "keywords": "e.keywords",
     "modseq": "e.modseq",
@@ -22,6 +23,10 @@ COLUMNS: dict[str, str] = {
     "envelope": "m.envelope",
     "bodystructure": "m.bodystructure",
     "preview": "m.preview",
+    "subject": "m.subject",
+    "sent_us": "m.sent_us",
+    "own_hash": "m.message_id_hash",
+    "ancestors": "m.ancestors",
     "header_length": "m.header_length",
     "received_us": "m.received_us",
     "thread": "COALESCE(t.thread_id, e.message_id)",
@@ -83,6 +88,11 @@ def still_in(folder_id: int, entry_ids: Sequence[int]) -> list[tuple[int, int, i
         )
         found += sql.rows(query, [*part, folder_id])
     return found
+
+
+def beginning(codec: int, data: bytes | None, key: str, size: int, *, length: int) -> bytes:
+    """The first `length` stored bytes of a row's blob columns. UNAVAILABLE when the object can't be had."""
+    return blobs.decode_head(codec, data, key, min(size, length))
 
 
 def content(codec: int, data: bytes | None, key: str, size: int) -> bytes:

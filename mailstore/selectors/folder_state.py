@@ -87,6 +87,12 @@ def gone_after(folder_id: int, modseq: int) -> list[tuple[int, int]]:
     return [(first, last) for first, last in sql.rows(query, [folder_id, modseq])]
 
 
+def modseqs_of(folder_id: int, first_uid: int, last_uid: int) -> list[tuple[int, int]]:
+    """(uid, modseq) of the messages between two UIDs, both included."""
+    query = "SELECT uid, modseq FROM mailstore_entry WHERE folder_id = %s AND uid BETWEEN %s AND %s"
+    return sql.rows(query, [folder_id, first_uid, last_uid])
+
+
 def uidvalidity_of(folder_id: int) -> int:
     """UIDVALIDITY (RFC 9051 2.3.1.1). NOT_FOUND."""
     row = sql.row("SELECT uidvalidity FROM mailstore_folder WHERE id = %s", [folder_id])

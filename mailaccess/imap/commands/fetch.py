@@ -33,6 +33,8 @@ async def _run(session: Session, cursor: Cursor, *, by_uid: bool) -> Answer:
     view = session.selected()
     if wishes.vanished and not (by_uid and "QRESYNC" in session.enabled):
         raise BadError("VANISHED is for UID FETCH after ENABLE QRESYNC")  # RFC 7162 3.2.6
+    if wishes.partial is not None and not by_uid:
+        raise BadError("PARTIAL is for UID FETCH")  # RFC 9394 3.3
     names = {item.name for item in wishes.items}
     if wishes.changed_since is not None or b"MODSEQ" in names:
         session.enabled.add("CONDSTORE")
@@ -53,6 +55,8 @@ def _begin(view: View, asked: SequenceSet, wishes: Wishes, fetcher: Fetcher, *, 
     ranges = view.chosen(asked, by_uid=by_uid)
     if ranges is None:
         return None
+    if wishes.partial is not None:
+        ranges = view.some_of(ranges, wishes.partial)
     return _pieces(view, ranges, wishes, fetcher)
 
 

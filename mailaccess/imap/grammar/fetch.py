@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from mailaccess.imap.grammar.cursor import MAX_NUMBER64, Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
+from mailaccess.imap.grammar.returns import Part, partial
 from mailaccess.imap.grammar.strings import string
 
 MACROS = {
@@ -86,6 +87,8 @@ class Wishes:
     items: list[Item] = field(default_factory=list)
     changed_since: int | None = None
     vanished: bool = False
+    partial: Part | None = None
+    """Of the messages named, only so many (RFC 9394 3.3)."""
 
 
 def fetch_items(cursor: Cursor) -> Wishes:
@@ -179,6 +182,8 @@ def _modifier(cursor: Cursor, wishes: Wishes) -> None:
         wishes.changed_since = cursor.number(MAX_NUMBER64)
     elif cursor.skip(b"VANISHED"):
         wishes.vanished = True
+    elif cursor.skip(b"PARTIAL "):
+        wishes.partial = partial(cursor)
     else:
         raise ImapSyntaxError("unknown FETCH modifier")
 

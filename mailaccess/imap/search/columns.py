@@ -1,0 +1,297 @@
+"""What a process remembers of the messages of a folder for SEARCH, SORT and THREAD: a column for each thing asked for.
+
+Messages never change, so a column only grows behind its last UID and loses what left the folder. A column of texts is
+their lines in one piece of UTF-8: looking for a part of them is one search through memory. All sessions share the columns;
+those not used for longest are dropped beyond MAX_BYTES. A column is read in slices: `yield` lets others have the thread.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import threading
+from array import array
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mailaccess.imap.grammar.strings import month_number
+from mailaccess.imap.search import envelope
+from mailaccess.imap.search.collation import base_subject, casemap
+from mailstore.message import ancestor_hashes
+from mailstore.message.date import date_at
+from mailstore.message.header import fields as header_fields, first_of
+from mailstore.message.scan import ancestors
+from mailstore.search.words import fold
+from mailstore.selectors.fetch import beginning, fetch_rows
+
+MAX_BYTES = 96 << 20
+"""Of all columns of a process. A folder of 100,000 has 4 to 8 MB a column of texts, 0.8 of numbers."""
+CHUNK_ROWS = 4_000
+"""Rows read before others have their turn: 10 to 40 ms."""
+EMPTY = array("I")
+_DAY = re.compile(r'"\s*(?:[A-Za-z]{2,9}[.,]*\s*)?(\d{1,2})[ -]+([A-Za-z]{3})[a-z]*[ -]+(\d{4})\b')
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How a column is made: columns of `mailstore.selectors.fetch`, and the texts (or numbers) of some rows."""
+
+    columns: tuple[str, ...]
+    texts: Callable[[Sequence[Any]], Iterable[str]] | None = None
+    form: Callable[[str], str] = str
+    """In which texts are compared; asked once for many, because it costs by the call."""
+    numbers: Callable[[Sequence[Any]], Iterable[int]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One thing of all messages in `uids`: lines, each with its end, or numbers."""
+
+    uids: array[int]
+    lines: bytes = b""
+    numbers: array[int] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return 4 * len(self.uids) + len(self.lines) + 8 * len(self.numbers or ())
+
+
+class Columns:
+    """The columns of this process. Used on database threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[int, str], Column] = OrderedDict()
+
+    def lines(self, folder_id: int, uids: array[int], name: str) -> Generator[None, None, bytes]:
+        """A line for each UID; an empty one for a message that is gone."""
+        return (yield from self._column(folder_id, uids, name)).lines
+
+    def numbers(self, folder_id: int, uids: array[int], name: str) -> Generator[None, None, array[int]]:
+        """A number for each UID; 0 for a message that is gone."""
+        found = (yield from self._column(folder_id, uids, name)).numbers
+        assert found is not None
+        return found
+
+    def remembered(self, folder_id: int, uids: array[int], name: str) -> array[int] | None:
+        """A column that was made of others and `keep` kept, if it is of exactly these messages."""
+        kept = self._get(folder_id, name)
+        return kept.numbers if kept is not None and kept.uids == uids else None
+
+    def keep(self, folder_id: int, uids: array[int], name: str, numbers: array[int]) -> None:
+        """Remember what was made of other columns."""
+        self._put(folder_id, name, Column(uids, numbers=numbers))
+
+    def forget(self) -> None:
+        """Forget everything (tests)."""
+        with self._lock:
+            self._kept.clear()
+
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        with self._lock:
+            return sum(each.size for each in self._kept.values())
+
+    def _column(self, folder_id: int, uids: array[int], name: str) -> Generator[None, None, Column]:
+        known = self._get(folder_id, name)
+        if known is not None and known.uids == uids:
+            return known
+        together = TOGETHER if name in TOGETHER and known is None else (name,)
+        last = known.uids[-1] if known is not None and known.uids else 0
+        fresh = yield from _read(folder_id, last + 1, uids[-1] if uids else 0, [SOURCES[each] for each in together])
+        for each, parts in zip(together, fresh, strict=True):
+            made = _aligned(_joined([known or _empty(SOURCES[each]), *parts]), uids)
+            if not uids or uids[-1] >= last:
+                self._put(folder_id, each, made)
+            if each == name:
+                found = made
+        return found
+
+    def _get(self, folder_id: int, name: str) -> Column | None:
+        with self._lock:
+            found = self._kept.get((folder_id, name))
+            if found is not None:
+                self._kept.move_to_end((folder_id, name))
+            return found
+
+    def _put(self, folder_id: int, name: str, column: Column) -> None:
+        with self._lock:
+            self._kept[folder_id, name] = column
+            self._kept.move_to_end((folder_id, name))
+            held = sum(each.size for each in self._kept.values())
+            while held > MAX_BYTES and len(self._kept) > 1:
+                held -= self._kept.popitem(last=False)[1].size
+
+
+columns = Columns()
+
+
+def _empty(source: Source) -> Column:
+    return Column(EMPTY, numbers=array("q") if source.numbers else None)
+
+
+def _read(
+    folder_id: int, first: int, last: int, sources: Sequence[Source]
+) -> Generator[None, None, list[list[Column]]]:
+    """The pieces of columns that are made of the same rows."""
+    found: list[list[Column]] = [[] for _ in sources]
+    while first <= last:
+        rows = fetch_rows(folder_id, first, last, ("uid", *sources[0].columns), limit=CHUNK_ROWS)
+        if not rows:
+            break
+        for pieces, source in zip(found, sources, strict=True):
+            pieces.append(_made(rows, source))
+        first = rows[-1][0] + 1
+        yield
+    return found
+
+
+def _made(rows: Sequence[Any], source: Source) -> Column:
+    uids = array("I", [row[0] for row in rows])
+    if source.numbers is not None:
+        return Column(uids, numbers=array("q", source.numbers(rows)))
+    assert source.texts is not None
+    # No text of a header has a line end, and no form makes one.
+    return Column(uids, (source.form("\n".join(source.texts(rows))) + "\n").encode("utf-8", "replace"))
+
+
+def _joined(parts: Sequence[Column]) -> Column:
+    if len(parts) == 1:
+        return parts[0]
+    uids = array("I")
+    numbers = array("q") if parts[0].numbers is not None else None
+    for part in parts:
+        uids += part.uids
+        if numbers is not None and part.numbers is not None:
+            numbers += part.numbers
+    return Column(uids, b"".join(part.lines for part in parts), numbers)
+
+
+def _aligned(column: Column, uids: array[int]) -> Column:
+    """The same for exactly these UIDs."""
+    if column.uids == uids:
+        return column
+    if column.numbers is not None:
+        known = dict(zip(column.uids, column.numbers, strict=True))
+        return Column(uids, numbers=array("q", [known.get(uid, 0) for uid in uids]))
+    lines = dict(zip(column.uids, column.lines.split(b"\n"), strict=False))
+    return Column(uids, b"".join([lines.get(uid, b"") + b"\n" for uid in uids]))
+
+
+# What columns are made of ---------------------------------------------------------------------------
+
+
+def _subjects(rows: Sequence[Any]) -> Iterable[str]:
+    return (row[1] for row in rows)
+
+
+def _bases(rows: Sequence[Any]) -> Iterable[str]:
+    return (base_subject(row[1])[0] for row in rows)
+
+
+def _replies(rows: Sequence[Any]) -> Iterable[int]:
+    return (int(base_subject(row[1])[1]) for row in rows)
+
+
+def _of_envelope(name: str, read: Callable[[str], str], form: Callable[[str], str]) -> Source:
+    return Source(("envelope",), lambda rows: (read(envelope.part(row[1], name)) for row in rows), form)
+
+
+def _sent(rows: Sequence[Any]) -> Iterable[int]:
+    """RFC 5256 2.2: the Date field, INTERNALDATE where there is none."""
+    return (row[1] if row[1] is not None else row[2] for row in rows)
+
+
+def _sent_days(rows: Sequence[Any]) -> Iterable[int]:
+    """The day in the Date field as it stands there, without regard to its zone (RFC 9051 6.4.4); 0 for none."""
+    return (sent_day(row[1][1:120]) for row in rows)
+
+
+def sent_day(text: str) -> int:
+    """The proleptic ordinal of the day at the beginning of an envelope; 0 for none."""
+    found = _DAY.match(text)
+    if found is not None:
+        try:
+            return datetime.date(int(found[3]), month_number(found[2]), int(found[1])).toordinal()
+        except ValueError:
+            return 0
+    quoted = text.split('"', 2)
+    at = date_at(quoted[1].encode("utf-8", "replace")) if len(quoted) == 3 and not quoted[0] else None
+    return at.date().toordinal() if at is not None else 0
+
+
+def _own_ids(rows: Sequence[Any]) -> Iterable[int]:
+    return (row[1] or 0 for row in rows)
+
+
+def _ancestors(rows: Sequence[Any]) -> Iterable[str]:
+    """Of a message that an earlier version stored, from its header."""
+    return (row[1] if row[1] is not None else _read_ancestors(row[0], row[2]) for row in rows)
+
+
+def _read_ancestors(uid: int, folder_id: int) -> str:
+    for row in fetch_rows(folder_id, uid, uid, ("header_length", "codec", "data", "key", "blob_size")):
+        head = beginning(*row[1:], length=row[0])
+        return ancestor_hashes(ancestors(first_of(header_fields(head, 0, row[0]))))
+    return ""
+
+
+def _number(rows: Sequence[Any]) -> Iterable[int]:
+    return (row[1] for row in rows)
+
+
+TOGETHER = ("from", "to", "cc", "bcc")
+"""Read at once: who asks for one soon asks for the others (`OR FROM x OR TO x CC x`), and the reading is the cost."""
+SOURCES = {
+    "subject": Source(("subject",), _subjects, fold),
+    "from": _of_envelope("from", envelope.searched, fold),
+    "to": _of_envelope("to", envelope.searched, fold),
+    "cc": _of_envelope("cc", envelope.searched, fold),
+    "bcc": _of_envelope("bcc", envelope.searched, fold),
+    "message-id": _of_envelope("message-id", envelope.plain, fold),
+    "in-reply-to": _of_envelope("in-reply-to", envelope.plain, fold),
+    "by-subject": Source(("subject",), _bases, casemap),
+    "is-reply": Source(("subject",), numbers=_replies),
+    "by-from": _of_envelope("from", envelope.mailbox_key, casemap),
+    "by-to": _of_envelope("to", envelope.mailbox_key, casemap),
+    "by-cc": _of_envelope("cc", envelope.mailbox_key, casemap),
+    "by-displayfrom": _of_envelope("from", envelope.display_key, casemap),
+    "by-displayto": _of_envelope("to", envelope.display_key, casemap),
+    "sent": Source(("sent_us", "internal_us"), numbers=_sent),
+    "sent-day": Source(("envelope",), numbers=_sent_days),
+    "internal": Source(("internal_us",), numbers=_number),
+    "size": Source(("size",), numbers=_number),
+    "message": Source(("message",), numbers=_number),
+    "own": Source(("own_hash",), numbers=_own_ids),
+    "ancestors": Source(("ancestors", "folder"), _ancestors),
+}
+"""What a folder's messages are known by; `by-` are keys to sort by."""
+
+
+def with_text(lines: bytes, wanted: bytes, total: int) -> bytearray:
+    """A 1 for each line that holds `wanted`; for each that is not empty when `wanted` is."""
+    found = bytearray(total)
+    if not wanted:
+        for at, line in enumerate(lines.split(b"\n")[:-1]):
+            found[at] = bool(line)
+        return found
+    row = begin = 0
+    at = lines.find(wanted)
+    while at >= 0:
+        row += lines.count(b"\n", begin, at)
+        found[row] = 1
+        begin = lines.find(b"\n", at) + 1
+        row += 1
+        at = lines.find(wanted, begin)
+    return found
+
+
+def place_of(uids: array[int], uid: int) -> int:
+    """The position of a UID, -1 for none."""
+    at = bisect_left(uids, uid)
+    return at if at < len(uids) and uids[at] == uid else -1

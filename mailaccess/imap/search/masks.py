@@ -1,0 +1,34 @@
+"""Sets of a view's messages: one integer with a byte for each message, 1 where it is in, the first message lowest.
+
+Joining two sets of 100,000 messages is one operation of some microseconds, and no set is larger than a byte a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import compress
+
+
+def every(total: int) -> int:
+    """All of them."""
+    return of(b"\1" * total)
+
+
+def of(members: bytes | bytearray) -> int:
+    """From a 0 or 1 for each message."""
+    return int.from_bytes(members, "little")
+
+
+def spans(total: int, ranges: Iterable[tuple[int, int]]) -> int:
+    """Positions from the first to before the second of each pair."""
+    members = bytearray(total)
+    for first, after in ranges:
+        begin, end = max(0, first), min(after, total)
+        if begin < end:
+            members[begin:end] = b"\1" * (end - begin)
+    return of(members)
+
+
+def positions(mask: int, total: int) -> Iterator[int]:
+    """Ascending positions, from 0."""
+    return compress(range(total), mask.to_bytes(total, "little"))
