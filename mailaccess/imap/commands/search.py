@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from core.errors import MailError
-from mailaccess.imap.errors import BadError
+from mailaccess.imap.errors import BadError, NoError
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.returns import Returns, returns
 from mailaccess.imap.grammar.search import Changed, Key, Keys, mentions
@@ -30,13 +30,13 @@ async def uid_search(session: Session, cursor: Cursor) -> Answer:
 async def _run(session: Session, cursor: Cursor, *, by_uid: bool) -> Answer:
     cursor.space()
     wanted = return_options(cursor)
-    key = Keys(cursor, _charset(session, cursor)).all()
     view = session.selected()
     try:
+        key = Keys(cursor, _charset(session, cursor)).all()
         results = await found(session, view, key, by_uid=by_uid)
         wanted = wanted or (Returns(frozenset({"all"})) if session.rev2 else None)  # RFC 9051 7.3.4
         session.write(await session.run(told, session.tag, view, "SEARCH", wanted, results))
-    except MailError:
+    except (MailError, NoError):
         if wanted is not None and wanted.save:
             view.saved = []  # RFC 5182 2.1: a search that failed leaves nothing
         raise
