@@ -15,6 +15,7 @@ from typing import cast
 
 from core.connection import Budget, ConnectionLimits, asked_name, bindings_of, server_tls
 from mta.smtp_in import replies
+from mta.smtp_in.chunk import ChunkReader
 from mta.smtp_in.data import DataReader
 from mta.smtp_in.dialogue import Dialogue
 from mta.smtp_in.session import Session, Tls
@@ -69,7 +70,7 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._input = bytearray()
         self._output: list[bytes] = []
-        self._reader: DataReader | None = None
+        self._reader: DataReader | ChunkReader | None = None
         self._reserved_bytes = 0
         self._waiter: asyncio.Future[None] | None = None
         self._lost = False
@@ -169,6 +170,8 @@ class Connection(asyncio.BufferedProtocol):
         if dialogue.wants_data:
             dialogue.wants_data = False
             await self._read_message()
+        elif dialogue.wants_chunk is not None:
+            await self._read_chunk(dialogue.wants_chunk)
         elif dialogue.wants_tls:
             dialogue.wants_tls = False
             await self._start_tls()
@@ -195,7 +198,23 @@ class Connection(asyncio.BufferedProtocol):
         return line[:-2]
 
     async def _read_message(self) -> None:
-        reader = self._reader = DataReader(self._dialogue.largest_bytes)
+        reader = DataReader(self._dialogue.largest_bytes)
+        if await self._fill(reader):
+            self._output.append(await self._dialogue.finish(reader))
+            self._release_memory()
+            self._expect(COMMAND_TIMEOUT_S)
+
+    async def _read_chunk(self, reader: ChunkReader) -> None:
+        self._dialogue.wants_chunk = None
+        if await self._fill(reader):
+            self._output.append(await self._dialogue.finish_chunk(reader))
+            if reader.is_last:
+                self._release_memory()
+            self._expect(COMMAND_TIMEOUT_S)
+
+    async def _fill(self, reader: DataReader | ChunkReader) -> bool:
+        """Feed `reader` until it has all; False when the client went away."""
+        self._reader = reader
         self._flush()
         started = self._loop.time()
         early = bytes(self._input)
@@ -205,12 +224,9 @@ class Connection(asyncio.BufferedProtocol):
         while not done and not self._lost:
             await self._arrival(min(DATA_TIMEOUT_S, started + MESSAGE_TIMEOUT_S - self._loop.time()))
             done = self._reader is None
-        if done:
-            self._output.append(await self._dialogue.finish(reader))
-            self._release_memory()
-            self._expect(COMMAND_TIMEOUT_S)
+        return done
 
-    def _take_data(self, reader: DataReader, block: memoryview) -> bool:
+    def _take_data(self, reader: DataReader | ChunkReader, block: memoryview) -> bool:
         used = reader.feed(block)
         self._expect(DATA_TIMEOUT_S)
         self._account(reader)
@@ -220,7 +236,7 @@ class Connection(asyncio.BufferedProtocol):
         self._input += block[used:]
         return True
 
-    def _account(self, reader: DataReader) -> None:
+    def _account(self, reader: DataReader | ChunkReader) -> None:
         more = reader.held_bytes - self._reserved_bytes
         if more <= 0 or not self._gate.memory.take(more):
             if more > 0:

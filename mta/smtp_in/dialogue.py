@@ -1,7 +1,7 @@
 """The dialogue of one connection: a command line in, a reply out. It knows neither sockets nor time.
 
 `obey` never raises for anything a client can send. What needs the wire is asked for by a flag that the connection
-reads after each reply: `wants_data`, `wants_tls`, `closing`. The MX and the submission service each subclass this and
+reads after each reply: `wants_data`, `wants_chunk`, `wants_tls`, `closing`. The MX and the submission service each subclass this and
 say who may send what to whom (`check_sender`, `check_recipient`, `accept`).
 """
 
@@ -19,6 +19,7 @@ from core.errors import MailError
 from core.full import refusal
 from mta.inbound.afterwards import Afterwards
 from mta.smtp_in import replies
+from mta.smtp_in.chunk import ChunkReader, parse_bdat
 from mta.smtp_in.commands import Problem, parse_mail, parse_rcpt
 from mta.smtp_in.data import DataReader, has_bare_line_end
 from mta.smtp_in.session import Session
@@ -51,10 +52,13 @@ class Dialogue:
         """Digest of the message whose 250 the client has perhaps not read (mta.inbound.accepted)."""
         self.envelope: Envelope | None = None
         self.wants_data = False
+        self.wants_chunk: ChunkReader | None = None
         self.wants_tls = False
         self.closing = False
         self.continuation: Continuation | None = None
         self.largest_bytes: int = settings.MESSAGE_MAX_BYTES
+        self._chunks: tuple[Envelope | None, ChunkReader] | None = None
+        """What was read by BDAT, and of which envelope; another envelope means that it is void."""
         self._errors = 0
         self._idle_commands = 0
 
@@ -73,7 +77,20 @@ class Dialogue:
             answer = replies.reply_for(refusal(error))
         return self._judge(answer)
 
-    async def finish(self, reader: DataReader) -> bytes:
+    async def finish_chunk(self, reader: ChunkReader) -> bytes:
+        """Answer a BDAT whose bytes were read; the last one ends the message (RFC 3030 2)."""
+        if self.envelope is None:
+            return self._judge(replies.NEEDS_MAIL)
+        if not self.envelope.rcpt_tos:
+            return self._judge(replies.NO_RECIPIENTS)
+        if reader.is_last:
+            self._chunks = None
+            return await self.finish(reader)
+        if reader.too_large:
+            return self._judge(replies.TOO_LARGE)
+        return replies.NO_MEMORY if reader.out_of_memory else replies.CHUNK_OK
+
+    async def finish(self, reader: DataReader | ChunkReader) -> bytes:
         """Answer a DATA that was read to its end; the envelope is over whatever comes out."""
         envelope, self.envelope = self.envelope, None
         self._idle_commands = 0
@@ -122,6 +139,7 @@ class Dialogue:
     def extensions(self) -> list[str]:
         """What EHLO offers."""
         offered = ["PIPELINING", f"SIZE {self.largest_bytes}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
+        offered += ["CHUNKING", f"LIMITS RCPTMAX={RECIPIENTS_MAX}"]  # RFC 3030, RFC 9422
         return [*offered, "STARTTLS"] if self.offers_tls and self.session.tls is None else offered
 
     # Commands -------------------------------------------------------------------------------------
@@ -187,7 +205,7 @@ class Dialogue:
             return refusal
         self.envelope = self.envelope_class()
         self.envelope.mail_from = parsed.sender
-        self.envelope.smtp_utf8 = parsed.utf8
+        self.envelope.smtp_utf8 = self.session.smtp_utf8 = parsed.utf8
         return replies.SENDER_OK
 
     async def rcpt(self, argument: str) -> bytes:
@@ -214,8 +232,27 @@ class Dialogue:
             return replies.NEEDS_MAIL
         if not self.envelope.rcpt_tos:
             return replies.NO_RECIPIENTS
+        if self._chunks is not None and self._chunks[0] is self.envelope:
+            return replies.OUT_OF_ORDER  # RFC 3030 2: not after BDAT
         self.wants_data = True
         return replies.GO_AHEAD
+
+    async def bdat(self, argument: str) -> bytes:
+        """BDAT: so many bytes follow. They are read whatever comes of them, and answered then."""
+        parsed = parse_bdat(argument)
+        if parsed is None:
+            self.closing = True  # where the next command begins is anybody's guess
+            return replies.BAD_ARGUMENT
+        self.wants_chunk = self._chunk_reader()
+        self.wants_chunk.begin(parsed[0], is_last=parsed[1])
+        return b""
+
+    def _chunk_reader(self) -> ChunkReader:
+        if self.envelope is None or not self.envelope.rcpt_tos:
+            return ChunkReader(0)  # for bytes that nobody keeps
+        if self._chunks is None or self._chunks[0] is not self.envelope:
+            self._chunks = (self.envelope, ChunkReader(self.largest_bytes))
+        return self._chunks[1]
 
     async def starttls(self, argument: str) -> bytes:
         """STARTTLS (RFC 3207)."""
@@ -259,6 +296,7 @@ Dialogue.commands = {
     "MAIL": Dialogue.mail,
     "RCPT": Dialogue.rcpt,
     "DATA": Dialogue.data,
+    "BDAT": Dialogue.bdat,
     "STARTTLS": Dialogue.starttls,
     "RSET": Dialogue.rset,
     "NOOP": Dialogue.noop,

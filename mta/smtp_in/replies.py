@@ -14,6 +14,7 @@ def reply(code: int, enhanced: str, text: str) -> bytes:
 OK = reply(250, "2.0.0", "Ok")
 SENDER_OK = reply(250, "2.1.0", "Sender ok")
 RECIPIENT_OK = reply(250, "2.1.5", "Recipient ok")
+CHUNK_OK = reply(250, "2.0.0", "Chunk ok")
 GO_AHEAD = b"354 End data with <CR><LF>.<CR><LF>\r\n"
 BYE = reply(221, "2.0.0", "Bye")
 CANNOT_VERIFY = reply(252, "2.0.0", "Send some mail and see")

@@ -31,6 +31,8 @@ class Session(smtp.Session):
         self.remote_address = remote_address
         self.tls: Tls | None = None
         self.account: Account | None = None
+        self.smtp_utf8 = False
+        """Whether the transaction under way needs it."""
 
     def forget(self) -> None:
         """Back to the state before EHLO, as STARTTLS demands (RFC 3207 4.2)."""
@@ -41,7 +43,7 @@ class Session(smtp.Session):
 
     @property
     def protocol(self) -> str:
-        """The `with` of Received lines (RFC 3848): SMTP, ESMTP, ESMTPS, ESMTPA, ESMTPSA."""
+        """The `with` of Received lines: SMTP, or ESMTP (RFC 3848) or UTF8SMTP (RFC 6531 4.3) with S and A."""
         if not self.extended_smtp:
             return "SMTP"
-        return "ESMTP" + ("S" if self.tls else "") + ("A" if self.account else "")
+        return ("UTF8SMTP" if self.smtp_utf8 else "ESMTP") + ("S" if self.tls else "") + ("A" if self.account else "")

@@ -1,4 +1,5 @@
-"""Dialogues replayed: `C:` is sent, `S:` must come (`*` stands for anything), over a real socket.
+"""Dialogues replayed: `C:` is sent, `S:` must come (`*` stands for anything), `S*:` is a reply of several lines, each
+after the first behind a comma; over a real socket.
 
 `raw` sends bytes with escapes and no line end, `tls` does the handshake, `long N` sends N letters, `closed` expects the
 server to hang up.
@@ -40,6 +41,9 @@ def play(talk: Talk, line: str, where: str) -> None:
         talk.start_tls()
     elif verb == "closed":
         assert talk.is_closed(), where
+    elif verb == "S*:":
+        got = ", ".join(line[4:] for line in talk.reply().splitlines())
+        assert fnmatch.fnmatchcase(got, rest), f"{where}: wanted {rest!r}, got {got!r}"
     else:
         got = talk.file.readline().decode().removesuffix("\r\n")
         assert fnmatch.fnmatchcase(got, rest), f"{where}: wanted {rest!r}, got {got!r}"

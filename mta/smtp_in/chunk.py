@@ -1,0 +1,58 @@
+"""Reading BDAT chunks (RFC 3030): counted bytes in, one message out; no sockets, no dots, no end to look for.
+
+The interface is `DataReader`'s; one reader lives through all chunks of a message.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ARGUMENT = re.compile(r"([0-9]{1,20})(?: +(LAST))?", re.IGNORECASE)
+
+
+class ChunkReader:
+    """Takes what `begin` announced. Beyond `limit` bytes it reads on, forgets, and reports `too_large`."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.too_large = False
+        self.out_of_memory = False
+        self.is_last = False
+        self._held = bytearray()
+        self._left = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory this reader holds now."""
+        return len(self._held)
+
+    def begin(self, size: int, *, is_last: bool) -> None:
+        """A chunk of `size` bytes follows; what can't fit any more is not even kept."""
+        self._left = size
+        self.is_last = is_last
+        if len(self._held) + size > self.limit:
+            self.too_large = True
+            self._held.clear()
+
+    def feed(self, block: bytes | bytearray | memoryview) -> int:
+        """Take from `block`; return how many bytes of it belong to the chunk, or -1 while it is not complete."""
+        used = min(len(block), self._left)
+        self._left -= used
+        if not (self.too_large or self.out_of_memory):
+            self._held += block[:used]
+        return -1 if self._left else used
+
+    def give_up(self) -> None:
+        """Read on without keeping anything: the process has no room for this message."""
+        self.out_of_memory = True
+        self._held.clear()
+
+    def message(self) -> bytes:
+        """All chunks."""
+        return bytes(self._held)
+
+
+def parse_bdat(argument: str) -> tuple[int, bool] | None:
+    """Size and whether it is the last chunk; None for anything else."""
+    found = _ARGUMENT.fullmatch(argument)
+    return (int(found[1]), found[2] is not None) if found else None
