@@ -158,6 +158,20 @@ def admit_by_token(made: Claim) -> SignedIn:
     return _let_in(made, found.account, None, _standing(found.account) or _rule(made, found.account))
 
 
+def may_stay(signed_in: SignedIn) -> bool:
+    """Whether somebody who signed in some time ago still could: for connections that last for days. One query, or two."""
+    now = Account.objects.select_related("domain").filter(pk=signed_in.account.pk).first()
+    if now is None or _standing(now) is not None:
+        return False
+    if not signed_in.credential_id:
+        return True
+    credential = Credential.objects.filter(pk=signed_in.credential_id).only("kind").first()
+    if credential is None:
+        return False
+    is_code = credential.kind == Credential.Kind.CLIENT_CODE
+    return is_code or now.session_version == signed_in.account.session_version
+
+
 def _parts(login: str, host: str | None) -> Parts | None:
     """The address meant by what was typed; nonsense becomes an address that nobody has."""
     text = login.strip()

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning as Notice
+from django.utils.module_loading import import_string
 
 MIN_SQLITE = (3, 35, 0)
 """RETURNING; Debian 12 has 3.40."""
@@ -113,6 +114,20 @@ def check_mail() -> Iterator[CheckMessage]:
             yield Error(f"ROUTES[{domain!r}] is not host:port.", id="core.E010")
 
 
+def check_programs() -> Iterator[CheckMessage]:
+    """What mail programs come through and sign in by."""
+    for network in settings.PROXY_PROTOCOL_FROM:
+        try:
+            ipaddress.ip_network(network.strip(), strict=False)
+        except ValueError:
+            yield Error(f"PROXY_PROTOCOL_FROM: {network!r} is no address or network.", id="core.E011")
+    if settings.OAUTH_VERIFIER:
+        try:
+            import_string(settings.OAUTH_VERIFIER)
+        except ImportError as error:
+            yield Error(f"OAUTH_VERIFIER: {error}", id="core.E012")
+
+
 CHECKS: Sequence[Callable[[], Iterator[CheckMessage]]] = (
     check_data_dir,
     check_database,
@@ -121,6 +136,7 @@ CHECKS: Sequence[Callable[[], Iterator[CheckMessage]]] = (
     check_exposure,
     check_ports,
     check_mail,
+    check_programs,
 )
 
 

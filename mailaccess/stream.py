@@ -15,8 +15,11 @@ from collections.abc import Mapping
 from typing import cast
 
 from core.connection import Budget, ConnectionLimits, server_tls
+from core.proxy_protocol import ProxyError, is_proxy, read_header
 from mailaccess.tls import TlsLayer
 
+HEADER_TIMEOUT_S = 10.0
+"""A proxy writes its header at once."""
 HANDSHAKE_TIMEOUT_S = 30.0
 WRITE_TIMEOUT_S = 300.0
 """Longest time for a client that reads nothing."""
@@ -41,6 +44,7 @@ class Gate:
         self.per_account = per_account
         self.accounts: Counter[int] = Counter()
         self.open: set[Stream] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
         self.closing = False
 
     async def drain(self, timeout_s: float) -> None:
@@ -49,7 +53,7 @@ class Gate:
         for connection in list(self.open):
             connection.close_when_idle()
         deadline = asyncio.get_running_loop().time() + timeout_s
-        while self.open and asyncio.get_running_loop().time() < deadline:
+        while (self.open or self.tasks) and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.02)
         for connection in list(self.open):
             connection.cut()
@@ -67,6 +71,7 @@ class Stream(asyncio.Protocol):
         self.is_lost = False
         self.remote_address = ""
         self._inflate: zlib._Decompress | None = None
+        self._header: bytes | None = None
         self._squeezed = b""
         self._has_more = False
         self._deflate: zlib._Compress | None = None
@@ -103,17 +108,28 @@ class Stream(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         peer = transport.get_extra_info("peername") or ("",)
         self.remote_address = str(peer[0]).removeprefix("::ffff:")
+        if is_proxy(self.remote_address):
+            self._header = b""
+            self._header_timer = self._loop.call_later(HEADER_TIMEOUT_S, self.cut)
+            return
+        self._admit()
+
+    def _admit(self) -> None:
         self._admitted = self.gate.limits.enter(self.remote_address)
         if not self._admitted or self.gate.closing:
             self._transport.write(self.BUSY if self.tls is None else b"")
-            transport.close()
+            self._transport.close()
             return
         self.gate.open.add(self)
-        self._task = self._loop.create_task(self._run())
+        task = self._loop.create_task(self._run())
+        self.gate.tasks.add(task)
+        task.add_done_callback(self.gate.tasks.discard)
 
     def data_received(self, data: bytes) -> None:
         """Bytes through the layers."""
-        if self.is_lost or not self._admitted:
+        if self._header is not None:
+            data = self._behind_header(self._header + data)
+        if self.is_lost or not self._admitted or not data:
             return
         try:
             if self.tls is not None:
@@ -130,6 +146,22 @@ class Stream(asyncio.Protocol):
             self._paused = True
             self._transport.pause_reading()
         self._wake()
+
+    def _behind_header(self, data: bytes) -> bytes:
+        """What follows a proxy's header (core.proxy_protocol); nothing until it is whole."""
+        try:
+            found = read_header(data)
+        except ProxyError:
+            self.cut()
+            return b""
+        if found is None:
+            self._header = data
+            return b""
+        self._header = None
+        self._header_timer.cancel()
+        self.remote_address = found.address or self.remote_address
+        self._admit()
+        return data[found.size :]
 
     def eof_received(self) -> bool:
         """What was said is still answered."""
@@ -150,6 +182,8 @@ class Stream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Give back what was counted and held."""
         self.is_lost = True
+        if self._header is not None:
+            self._header_timer.cancel()
         self._wake()
         self.resume_writing()
         self.release()

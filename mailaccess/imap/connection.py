@@ -127,6 +127,7 @@ class Connection(Stream):
         session = self._session
         if not session.state & entry.states:
             raise BadError("Not now: sign in first" if session.state is State.GUEST else "Not in this state")
+        await session.stay()
         answer: Answer = await run(session, cursor)
         self._faults = 0
         self._reader.is_guest = session.state is State.GUEST

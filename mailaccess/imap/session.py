@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from accounts.models import Account
+from accounts.sign_in import SignedIn, may_stay
 from core import dbthread
 from core.access import Access, Via
 from core.errors import ErrorKind, MailError
 from mailaccess.directory import Directory, Named
 from mailaccess.imap.errors import BadError
 from mailaccess.imap.view import Telling, View
+
+STAY_S = 60.0
+"""How long a suspended account, a revoked code or an old password goes on working in a connection that is busy."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -59,6 +64,9 @@ class Wire(Protocol):
     async def line(self, timeout_s: float) -> bytes:
         """The next line; raises ConnectionError when none comes in time."""
 
+    def end(self, last_word: bytes) -> None:
+        """Say a last word and hang up."""
+
     def enter_account(self, account_id: int) -> bool:
         """Count the connection as this account's; False when it has too many."""
 
@@ -76,6 +84,8 @@ class Session:
     tag: bytes = b"*"
     """Of the command that is obeyed."""
     account: Account | None = None
+    signed_in: SignedIn | None = None
+    looked_at_s: float = 0.0
     view: View | None = None
     enabled: set[str] = field(default_factory=set)
     program: dict[str, str] = field(default_factory=dict)
@@ -144,6 +154,16 @@ class Session:
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Store work on a database thread."""
         return await dbthread.run(function, *args, **kwargs)
+
+    async def stay(self) -> None:
+        """Look now and then whether the account may still be here; ends the connection when it may not."""
+        now = asyncio.get_running_loop().time()
+        if self.signed_in is None or now - self.looked_at_s < STAY_S:
+            return
+        self.looked_at_s = now
+        if not await self.run(may_stay, self.signed_in):
+            self.wire.end(b"* BYE You may no longer be signed in\r\n")
+            raise ConnectionError("the account may no longer be here")
 
     async def find(self, name: str) -> Named:
         """The mailbox with a name. NOT_FOUND."""

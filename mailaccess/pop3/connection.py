@@ -11,7 +11,7 @@ from typing import ClassVar
 from accounts.models import Account
 from accounts.sasl import Door, begin, mechanisms
 from accounts.selectors import access_for
-from accounts.sign_in import Circumstances, SignInError, sign_in
+from accounts.sign_in import Circumstances, SignedIn, SignInError, may_stay, sign_in
 from core import dbthread
 from core.access import Via
 from core.errors import MailError
@@ -171,7 +171,7 @@ class Connection(Stream):
             while answer is not None:
                 found = await dbthread.run(exchange.step, answer)
                 if not isinstance(found, bytes):
-                    return await self._open(found.account)
+                    return await self._open(found)
                 answer = await self._answer(found, "")
         except SignInError as error:
             return self._refused(error)
@@ -206,13 +206,14 @@ class Connection(Stream):
             )
         except SignInError as error:
             return self._refused(error)
-        return await self._open(found.account)
+        return await self._open(found)
 
     def _refused(self, error: SignInError) -> bytes:
         self._failures += 1
         return replies.SIGN_IN_ERRORS[error.reason]
 
-    async def _open(self, account: Account) -> bytes:
+    async def _open(self, signed_in: SignedIn) -> bytes:
+        account = signed_in.account
         if not self.enter_account(account.pk):
             return replies.TOO_MANY
         token = await dbthread.run(lock.take, account.pk)
@@ -221,14 +222,17 @@ class Connection(Stream):
         self._account_row, self._token = account, token
         access = access_for(account, account.pk, via=Via("pop3", "", self.remote_address))
         self._drop = await dbthread.run(Maildrop.open, access)
-        self._renewing = asyncio.create_task(self._renew(account.pk))
+        self._renewing = asyncio.create_task(self._renew(signed_in))
         return replies.ok("Signed in")
 
-    async def _renew(self, account_id: int) -> None:
+    async def _renew(self, signed_in: SignedIn) -> None:
         while True:
             await asyncio.sleep(lock.RENEW_S)
-            if not await dbthread.run(lock.renew, account_id, self._token):
+            if not await dbthread.run(lock.renew, signed_in.account.pk, self._token):
                 self.end(replies.IN_USE)
+                return
+            if not await dbthread.run(may_stay, signed_in):
+                self.end(replies.SIGNED_OUT)
                 return
 
     # The maildrop ---------------------------------------------------------------------------------

@@ -51,6 +51,8 @@ def test_a_public_one_behind_https_passes(settings: Any) -> None:
         ({"POP3_PORT": 2143}, {"core.E008"}),
         ({"MESSAGE_MAX_BYTES": 1000}, {"core.E009"}),
         ({"ROUTES": {"far.test": "nowhere"}}, {"core.E010"}),
+        ({"PROXY_PROTOCOL_FROM": ["10.0.0.0/8", "nowhere"]}, {"core.E011"}),
+        ({"OAUTH_VERIFIER": "nowhere.verify"}, {"core.E012"}),
         ({"LISTEN_HOST": "0.0.0.0"}, {"core.W001", "core.W003"}),
         ({"PUBLIC_HOST": "mail.example.com", "EHLO_NAME": "mail"}, {"core.W002"}),
     ],

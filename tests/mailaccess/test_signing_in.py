@@ -14,9 +14,18 @@ import scramp
 from cryptography import x509
 
 from accounts.models import Account
-from accounts.services import create_client_code, set_program_rule
+from accounts.services import (
+    create_client_code,
+    revoke_client_code,
+    set_password,
+    set_program_rule,
+    suspend_account,
+)
 from core.connection import ensure_certificate
 from logs_app.models import Event, Kind
+from mailaccess.imap import session
+from mailaccess.imap.commands import idle
+from mailaccess.pop3 import lock
 from tests.factories import PASSWORD
 from tests.mailaccess.conftest import Running, Talk, client_tls
 
@@ -147,3 +156,43 @@ def test_a_host_has_its_own_certificate_and_names_the_domain(
         certificate = x509.load_der_x509_certificate(secure.getpeercert(binary_form=True) or b"")
         assert settings.PUBLIC_HOST in certificate.subject.rfc4514_string()
         talk.close()
+
+
+def test_a_long_connection_ends_when_its_code_is_taken_back(
+    imap_server: Running, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "STAY_S", 0.0)
+    credential, code = create_client_code(alice, "Phone")
+    talk = imap_server.talk()
+    assert talk.say(f'LOGIN alice@example.test "{code}"'.encode())[-1].startswith(b"a OK")
+    set_password(alice, "another horse 7")
+    assert talk.say(b"NOOP")[-1] == b"a OK Done"
+    revoke_client_code(alice, credential.pk)
+    assert talk.say(b"NOOP") == [b"* BYE You may no longer be signed in", b""]
+
+
+@pytest.mark.parametrize("act", [suspend_account, lambda account: set_password(account, "another horse 7")])
+def test_a_long_connection_ends_with_its_password_or_its_account(
+    imap_server: Running, alice: Account, monkeypatch: pytest.MonkeyPatch, act: Callable[[Account], None]
+) -> None:
+    monkeypatch.setattr(session, "STAY_S", 0.0)
+    monkeypatch.setattr(idle, "HERE_S", 0.05)
+    talk = imap_server.talk()
+    talk.say(f'LOGIN alice@example.test "{PASSWORD}"'.encode())
+    talk.send(b"a IDLE\r\n")
+    assert talk.line() == b"+ idling"
+    act(alice)
+    while (line := talk.line()) == b"* OK Still here":
+        pass
+    assert line == b"* BYE You may no longer be signed in"
+    assert talk.is_closed()
+
+
+def test_a_long_pop3_session_ends_too(pop3_server: Running, alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "RENEW_S", 0.05)
+    talk = pop3_server.talk()
+    talk.send(f"USER alice@example.test\r\nPASS {PASSWORD}\r\n".encode())
+    assert [talk.line()[:3] for _ in range(2)] == [b"+OK"] * 2
+    suspend_account(alice)
+    assert talk.line() == b"-ERR [AUTH] You may no longer be signed in"
+    assert talk.is_closed()

@@ -50,6 +50,7 @@ async def _until_done(session: Session, woken: asyncio.Event) -> None:
                 woken.clear()
                 await session.tell()
             elif loop.time() < end:
+                await session.stay()
                 session.untagged("OK Still here")
             await session.wire.drain()
     finally:

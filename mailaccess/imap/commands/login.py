@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from accounts.sasl import Door
 from accounts.sign_in import Circumstances, Reason, SignedIn, SignInError, sign_in
 from mailaccess.imap.commands.capability import capabilities
@@ -76,6 +78,7 @@ def admit(session: Session, found: SignedIn) -> Answer:
     """The session is this account's."""
     if not session.wire.enter_account(found.account.pk):
         raise NoError("LIMIT", "Too many connections of this account")
-    session.account = found.account
+    session.account, session.signed_in = found.account, found
+    session.looked_at_s = asyncio.get_running_loop().time()
     session.state = State.AUTHENTICATED
     return Answer("Signed in", code=f"CAPABILITY {capabilities(session)}")
