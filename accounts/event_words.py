@@ -41,6 +41,7 @@ ACTS = {
     "revoke_mailbox": _("Mailbox closed to somebody"),
     "update_mail_policy": _("Mail policy changed"),
     "rotate_dkim_keys": _("New DKIM keys made"),
+    "set_pop_settings": _("POP3 settings changed"),
     "activate_dkim_keys": _("New DKIM keys in use"),
 }
 """What `data["action"]` of administrative events means; a test holds it to the services."""

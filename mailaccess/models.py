@@ -42,11 +42,17 @@ class PopSettings(models.Model):
         YEAR = "year", _("Last year")
         ALL = "all", _("All mail")
 
-    account = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
-    window = models.CharField(max_length=10, choices=Window.choices, default=Window.WEEK)
-    keeps_mail = models.BooleanField(default=False)
+    account = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+", verbose_name=_("account")
+    )
+    window = models.CharField(_("POP3 receives"), max_length=10, choices=Window.choices, default=Window.WEEK)
+    keeps_mail = models.BooleanField(_("POP3 may not delete mail of the web"), default=False)
     """Mail programs may not delete what the web shows: DELE is answered OK and takes nothing away."""
-    with_monitored = models.BooleanField(default=False)
+    with_monitored = models.BooleanField(_("POP3 receives monitored mail"), default=False)
+
+    class Meta:
+        verbose_name = _("POP3 settings")
+        verbose_name_plural = _("POP3 settings")
 
     def __str__(self) -> str:
         return f"POP3 of {self.account_id}"

@@ -38,6 +38,7 @@ from accounts.services import (
 )
 from accounts.sign_in import SignInError, sign_in
 from logs_app.models import Event, Kind
+from mailaccess.models import PopSettings
 from mta.models import DkimKey, MailPolicy
 from tests.accounts.conftest import SECRET, browser_of
 from tests.factories import PASSWORD, make_account, make_domain
@@ -67,6 +68,7 @@ def strange() -> dict[type[Model], Model]:
         ProgramRule: set_program_rule(domain, account),
         Event: event,
         MailPolicy: MailPolicy.objects.get(domain=domain),
+        PopSettings: PopSettings.objects.create(account=account),
         DkimKey: DkimKey.objects.filter(domain=domain)[0],
     }
 
