@@ -42,6 +42,8 @@ class Transaction:
     sender: str
     recipients: Sequence[str]
     targets: Sequence[Target]
+    require_tls: bool = False
+    """What leaves again must stay encrypted (RFC 8689)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -127,7 +129,9 @@ def _judged(placement: Placement, account: AccountRow, decided: Consequence) -> 
 def _queue(transaction: Transaction, leaving: Sequence[Target], received: bytes) -> None:
     """What leaves stands or falls with the rows of the mail, inside the writer's transaction."""
     for target in leaving:
-        queue_for_externals(target, transaction.sender, received, transaction.arrival)
+        queue_for_externals(
+            target, transaction.sender, received, transaction.arrival, require_tls=transaction.require_tls
+        )
 
 
 def _events(transaction: Transaction, prepared: Prepared) -> Iterator[NewEvent]:

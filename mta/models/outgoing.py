@@ -32,6 +32,12 @@ class Submission(models.Model):
     release_us = models.BigIntegerField(default=0)
     """When undo or schedule is over."""
     created_us = models.BigIntegerField()
+    returned = models.CharField(max_length=4, blank=True)
+    """How much of the mail its reports hold (RFC 3461 4.3): FULL, HDRS or empty for the header."""
+    envelope_id = models.CharField(max_length=100, blank=True)
+    """The sender's name for it (RFC 3461 4.4), in xtext."""
+    require_tls = models.BooleanField(default=False)
+    """Only over encrypted connections to servers that keep it so (RFC 8689)."""
 
     class Meta:
         indexes: ClassVar = [
@@ -71,6 +77,10 @@ class Delivery(models.Model):
     text = models.CharField(max_length=500, blank=True)
     remote_host = models.CharField(max_length=255, blank=True)
     updated_us = models.BigIntegerField()
+    notify = models.CharField(max_length=30, blank=True)
+    """What of this recipient the sender wants told (RFC 3461 4.1); empty: failures."""
+    original = models.CharField(max_length=500, blank=True)
+    """ORCPT (RFC 3461 4.2)."""
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["submission", "recipient"], name="delivery_once")]

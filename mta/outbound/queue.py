@@ -35,6 +35,8 @@ class Claimed:
     domain: str
     tries: int
     blob_id: int | None
+    notify: str
+    original: str
     until_us: int
 
 
@@ -51,11 +53,11 @@ def claim(now_us: int, *, limit: int = BATCH) -> list[Claimed]:
             AND state IN ('held', 'scheduled', 'queued', 'sending', 'deferred')
             ORDER BY next_attempt_us LIMIT %s {skip}
         )
-        RETURNING id, submission_id, recipient, domain, tries, blob_id
+        RETURNING id, submission_id, recipient, domain, tries, blob_id, notify, original
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, [until_us, until_us, now_us, now_us, limit])
-        rows: list[tuple[int, int, str, str, int, int | None]] = cursor.fetchall()
+        rows: list[tuple[int, int, str, str, int, int | None, str, str]] = cursor.fetchall()
     return [Claimed(*row, until_us) for row in rows]
 
 

@@ -27,6 +27,8 @@ class Result:
     code: str
     text: str
     host: str = ""
+    is_confirming: bool = False
+    """The server has taken over to report a delivery (RFC 3461 5.2.2)."""
 
 
 def from_reply(recipient: str, code: int, message: str, host: str) -> Result:

@@ -11,9 +11,10 @@ from django.db import transaction
 from mta.models import Delivery, Submission
 from mta.outbound.queue import Claimed, is_too_old, next_attempt_us
 from mta.outbound.result import Result, Verdict
-from mta.services.failure import Failure, notify_sender
+from mta.services.failure import Failure, Success, confirm_to_sender, notify_sender
 from mta.services.outcome import log_delivery
 from mta.steps import Outcome, tell_outcome
+from mta.wishes import RecipientWish
 
 State = Delivery.State
 
@@ -23,16 +24,20 @@ def settle(submission: Submission, deliveries: Sequence[Claimed], results: Seque
     now_us = time.time_ns() // 1000
     by_recipient = {result.recipient: result for result in results}
     failures: list[Failure] = []
+    successes: list[Success] = []
     with transaction.atomic():
         for delivery in deliveries:
             result = _final(by_recipient[delivery.recipient], submission, now_us)
             if not _write(delivery, result, now_us):
                 continue
             _tell(submission, result)
+            wish = RecipientWish(delivery.notify, delivery.original)
             if result.verdict is Verdict.REFUSED:
-                failures.append(Failure(result.recipient, result.code, result.text, result.host))
-        if failures:
-            notify_sender(submission, message, failures)
+                failures.append(Failure(result.recipient, result.code, result.text, result.host, wish))
+            elif result.verdict is Verdict.ACCEPTED and not result.is_confirming:
+                successes.append(Success(result.recipient, result.code, result.host, is_relayed=True, wish=wish))
+        notify_sender(submission, message, failures)
+        confirm_to_sender(submission, message, successes)
 
 
 def _final(result: Result, submission: Submission, now_us: int) -> Result:

@@ -18,6 +18,7 @@ from mta.outbound.routing import NoRoute, find_route
 from mta.outbound.settle import settle
 from mta.outbound.signatures import signed
 from mta.services.release import release
+from mta.wishes import NO_WISHES, RecipientWish, Wishes
 
 log = logging.getLogger(__name__)
 
@@ -75,13 +76,26 @@ async def _send_group(deliveries: Sequence[Claimed], slots: asyncio.Semaphore) -
         recipients = [delivery.recipient for delivery in deliveries]
         try:
             async with asyncio.timeout(CLAIM_S - 60):
-                results = await attempt(deliveries[0].domain, load.submission.envelope_from, recipients, load.message)
+                results = await attempt(
+                    deliveries[0].domain,
+                    load.submission.envelope_from,
+                    recipients,
+                    load.message,
+                    _wishes(load.submission, deliveries),
+                )
         except TimeoutError:
             results = for_all(recipients, Verdict.LATER, "4.4.2", "The transaction took too long")
         await dbthread.run(settle, load.submission, deliveries, results, load.message)
 
 
-async def attempt(domain: str, sender: str, recipients: Sequence[str], message: bytes) -> list[Result]:
+def _wishes(submission: Submission, deliveries: Sequence[Claimed]) -> Wishes:
+    wanted = {each.recipient.lower(): RecipientWish(each.notify, each.original) for each in deliveries}
+    return Wishes(submission.returned, submission.envelope_id, submission.require_tls, wanted)
+
+
+async def attempt(
+    domain: str, sender: str, recipients: Sequence[str], message: bytes, wishes: Wishes = NO_WISHES
+) -> list[Result]:
     """Try the servers of `domain` in order until one talks."""
     route = await find_route(domain)
     if isinstance(route, NoRoute):
@@ -89,7 +103,7 @@ async def attempt(domain: str, sender: str, recipients: Sequence[str], message: 
     last = UnreachableError("no server")
     for hop in route:
         try:
-            return await send(hop, sender, recipients, message)
+            return await send(hop, sender, recipients, message, wishes)
         except UnreachableError as error:
             last = error
     return for_all(recipients, Verdict.LATER, "4.4.1", str(last))

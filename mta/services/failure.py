@@ -1,10 +1,14 @@
-"""Telling an author that a recipient got nothing: a DSN (RFC 3464) into his own mailbox, in his language."""
+"""Telling an author what became of his mail: a DSN (RFC 3464) into his own mailbox, in his language.
+
+Failures unless he asked for silence (RFC 3461 4.1), deliveries when he asked for them.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone, translation
@@ -14,6 +18,8 @@ from accounts.models import Account
 from mailstore.message import Address, DeliveryReport, RecipientStatus, build_dsn
 from mailstore.services.deliver import Incoming, Placement, prepare, store
 from mta.models import Submission
+from mta.smtp_in.dsn import decode_xtext
+from mta.wishes import NO_WISH, RecipientWish
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,41 +30,90 @@ class Failure:
     code: str
     text: str
     remote_host: str = ""
+    wish: RecipientWish = NO_WISH
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Success:
+    """One recipient whose mail was delivered here, or `is_relayed` to a server that reports nothing."""
+
+    recipient: str
+    code: str
+    remote_host: str = ""
+    is_relayed: bool = False
+    wish: RecipientWish = NO_WISH
 
 
 def notify_sender(submission: Submission, original: bytes, failures: Sequence[Failure]) -> None:
-    """Deliver a failure report inside the caller's transaction.
+    """Deliver a failure report inside the caller's transaction, about those that the author wants to hear of."""
+    wanted = [failure for failure in failures if failure.wish.on_failure]
+    if wanted:
+        _deliver(submission, original, _failure_words, [_failed(failure) for failure in wanted], wanted)
 
-    Nobody is told about mail that had no author: the null sender (RFC 5321 4.5.5) and what the system sent itself.
-    """
+
+def confirm_to_sender(submission: Submission, original: bytes, successes: Sequence[Success]) -> None:
+    """Deliver a report of success inside the caller's transaction, about those that the author wants to hear of."""
+    wanted = [success for success in successes if success.wish.on_success]
+    if wanted:
+        _deliver(submission, original, _success_words, [_delivered(success) for success in wanted], wanted)
+
+
+def _deliver(
+    submission: Submission,
+    original: bytes,
+    words: Callable[[Submission, Sequence[Any]], tuple[str, str, str]],
+    statuses: list[RecipientStatus],
+    about: Sequence[Failure] | Sequence[Success],
+) -> None:
+    """Nobody is told about mail that had no author: the null sender (RFC 5321 4.5.5) and what the system sent itself."""
     if not submission.envelope_from or submission.origin == Submission.Origin.SYSTEM:
         return
     owner = Account.objects.select_related("domain").filter(pk=submission.mailbox_id).first()
     if owner is None or owner.status == Account.Status.ERASED:
         return
-    report = build_dsn(_report(submission, owner, original, failures))
+    with translation.override(owner.language):
+        name, subject, text = words(submission, about)
+    report = build_dsn(_report(submission, owner, original, statuses, (name, subject, text)))
     store([Incoming(prepare(report, trace=b"Return-Path: <>\r\n"), [Placement(owner.pk)])])
 
 
-def _report(submission: Submission, owner: Account, original: bytes, failures: Sequence[Failure]) -> DeliveryReport:
-    with translation.override(owner.language):
-        name, subject, text = _words(submission, failures)
-    system = f"mailer-daemon@{owner.domain.name}"
-    created = datetime.datetime.fromtimestamp(submission.created_us / 1_000_000, datetime.UTC)
+def _report(
+    submission: Submission,
+    owner: Account,
+    original: bytes,
+    statuses: list[RecipientStatus],
+    words: tuple[str, str, str],
+) -> DeliveryReport:
+    name, subject, text = words
     return DeliveryReport(
-        from_=Address(name, system),
+        from_=Address(name, f"mailer-daemon@{owner.domain.name}"),
         to=submission.envelope_from,
         subject=subject,
         text=text,
         reporting_mta=settings.EHLO_NAME,
-        recipients=[_status(failure) for failure in failures],
+        recipients=statuses,
         original=original,
+        whole_original=submission.returned == "FULL",  # RFC 3461 4.3
         date=timezone.now(),
-        arrival_date=created,
+        arrival_date=datetime.datetime.fromtimestamp(submission.created_us / 1_000_000, datetime.UTC),
+        envelope_id=decode_xtext(submission.envelope_id),
     )
 
 
-def _words(submission: Submission, failures: Sequence[Failure]) -> tuple[str, str, str]:
+def _success_words(submission: Submission, successes: Sequence[Success]) -> tuple[str, str, str]:
+    reached = [success.recipient for success in successes if not success.is_relayed]
+    relayed = [success.recipient for success in successes if success.is_relayed]
+    lines = (
+        [_("Your message was delivered to these recipients:"), *(f"  {each}" for each in reached)] if reached else []
+    )
+    if relayed:
+        lines.append(_("The servers of these recipients took your message and will not say what became of it:"))
+        lines += [f"  {each}" for each in relayed]
+    lines += ["", _("Subject: %(subject)s") % {"subject": submission.subject or _("(no subject)")}]
+    return _("Mail delivery"), _("Delivered: %(subject)s") % {"subject": submission.subject}, "\n".join(lines)
+
+
+def _failure_words(submission: Submission, failures: Sequence[Failure]) -> tuple[str, str, str]:
     lines = [
         _("Your message could not be delivered to these recipients:"),
         "",
@@ -87,12 +142,29 @@ def _reason(failure: Failure) -> str:
     return f"{words} ({failure.code} {said})" if said else f"{words} ({failure.code})"
 
 
-def _status(failure: Failure) -> RecipientStatus:
+def _delivered(success: Success) -> RecipientStatus:
+    return RecipientStatus(
+        recipient=success.recipient,
+        action="relayed" if success.is_relayed else "delivered",
+        status=success.code,
+        remote_mta=success.remote_host,
+        original_recipient=_original_recipient(success.wish),
+        last_attempt=timezone.now(),
+    )
+
+
+def _original_recipient(wish: RecipientWish) -> str:
+    """The address in ORCPT, without its type."""
+    return decode_xtext(wish.original.partition(";")[2])
+
+
+def _failed(failure: Failure) -> RecipientStatus:
     return RecipientStatus(
         recipient=failure.recipient,
         action="failed",
         status=failure.code,
         diagnostic=failure.text,
         remote_mta=failure.remote_host,
+        original_recipient=_original_recipient(failure.wish),
         last_attempt=timezone.now(),
     )

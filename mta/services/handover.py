@@ -20,10 +20,11 @@ from mailstore.services.drafts import discard_draft
 from mta.inbound.recipients import Refusal, Target, find_target, merge_accounts
 from mta.inbound.trace import mail_date
 from mta.models import Delivery, Submission
-from mta.services.failure import Failure, notify_sender
+from mta.services.failure import Failure, Success, confirm_to_sender, notify_sender
 from mta.services.lists import queue_for_externals
 from mta.services.outcome import log_delivery
 from mta.steps import Outcome, tell_outcome
+from mta.wishes import NO_WISH, RecipientWish
 
 State = Delivery.State
 
@@ -86,18 +87,34 @@ def hand_over(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) 
     for target in _targets(routes):
         if target.externals:
             queue_for_externals(target, submission.envelope_from, parcel.wire, None)
-    failures = [
-        Failure(routed.recipient, *REFUSALS[routed.target])
-        for routed in routes
-        if isinstance(routed.target, Refusal) and routed.target in REFUSALS
-    ]
     _log(submission, routes)
-    if failures:
-        notify_sender(submission, parcel.wire, failures)
+    _report(submission, parcel, routes)
     if submission.draft_id:
         discard_draft(system_access(submission.mailbox_id), submission.draft_id)
     if any(routed.target is Refusal.ELSEWHERE for routed in routes):
         wake_on_commit("mta.send_due")
+
+
+def _report(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) -> None:
+    """Those who got nothing, and those whose delivery the author wants confirmed."""
+    wishes = _wishes(submission)
+    failures, successes = [], []
+    for routed in routes:
+        wish = wishes.get(routed.recipient, NO_WISH)
+        if isinstance(routed.target, Target):
+            successes.append(Success(routed.recipient, "2.1.5", wish=wish))
+        elif routed.target in REFUSALS:
+            failures.append(Failure(routed.recipient, *REFUSALS[routed.target], wish=wish))
+    notify_sender(submission, parcel.wire, failures)
+    confirm_to_sender(submission, parcel.wire, successes)
+
+
+def _wishes(submission: Submission) -> dict[str, RecipientWish]:
+    """What a mail program asked for; nobody else can."""
+    if submission.origin != Submission.Origin.SMTP:
+        return {}
+    rows = Delivery.objects.filter(submission=submission).exclude(notify="", original="")
+    return {row.recipient: RecipientWish(row.notify, row.original) for row in rows}
 
 
 def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) -> None:

@@ -13,7 +13,9 @@ from mta.inbound.trace import Arrival, received_line
 from mta.models import Delivery, Submission
 
 
-def queue_for_externals(target: Target, sender: str, message: bytes, arrival: Arrival | None) -> int:
+def queue_for_externals(
+    target: Target, sender: str, message: bytes, arrival: Arrival | None, *, require_tls: bool = False
+) -> int:
     """Queue `message` for the external members of `target` inside the caller's transaction; the submission's id.
 
     `sender` only tells the log who wrote; the envelope sender is the system account, so that a member's full mailbox
@@ -32,6 +34,7 @@ def queue_for_externals(target: Target, sender: str, message: bytes, arrival: Ar
         subject=scanned.subject[:500],
         wire_blob_id=blobs.put(wire),
         created_us=now_us,
+        require_tls=require_tls,
     )
     Delivery.objects.bulk_create(
         Delivery(

@@ -25,6 +25,7 @@ from mta.inbound.accepted import remember
 from mta.models import Delivery, Submission
 from mta.services.handover import Parcel, Routed, apply_routes, hand_over, route
 from mta.smtp_in.commands import parse_address
+from mta.wishes import NO_WISHES, Wishes
 
 Origin = Submission.Origin
 
@@ -40,6 +41,7 @@ class SubmitRequest:
     save_to_sent: bool = True
     origin: str = Origin.WEB
     actor_id: int = 0
+    wishes: Wishes = NO_WISHES
     digest: bytes = b""
     """By which a mail program's message is recognised when it comes again because its 250 was lost."""
 
@@ -69,7 +71,7 @@ def submit(access: Access, request: SubmitRequest) -> int:
         submission.sent_blob_id = ids[contents[-1].sha256] if request.save_to_sent else None
         submission.release_us = now_us + settings.UNDO_SEND_S * 1_000_000 if held else 0
         submission.save(force_insert=True)
-        _create_deliveries(submission, recipients, routes)
+        _create_deliveries(submission, recipients, routes, request.wishes)
         if not held:
             hand_over(submission, parcel, routes)
     return submission.pk
@@ -110,10 +112,13 @@ def _new_submission(access: Access, request: SubmitRequest, now_us: int) -> Subm
         subject=scanned.subject[:500],
         draft_id=request.draft_id,
         created_us=now_us,
+        returned=request.wishes.returned,
+        envelope_id=request.wishes.envelope_id,
+        require_tls=request.wishes.require_tls,
     )
 
 
-def _create_deliveries(submission: Submission, recipients: list[str], routes: list[Routed]) -> None:
+def _create_deliveries(submission: Submission, recipients: list[str], routes: list[Routed], wishes: Wishes) -> None:
     now_us = submission.created_us
     rows = [
         Delivery(
@@ -123,6 +128,8 @@ def _create_deliveries(submission: Submission, recipients: list[str], routes: li
             state=Delivery.State.HELD,
             next_attempt_us=submission.release_us,
             updated_us=now_us,
+            notify=wishes.of(recipient).notify,
+            original=wishes.of(recipient).original,
         )
         for recipient in recipients
     ]

@@ -10,12 +10,16 @@ import dataclasses
 import re
 
 from accounts.addressing import domain_key
+from mta.smtp_in.dsn import RETURNS, is_envelope_id, read_notify, read_original
+from mta.wishes import RecipientWish
 
 LOCAL_PART_MAX = 64
 """RFC 5321 4.5.3.1.1."""
 DOMAIN_MAX = 255
 """RFC 5321 4.5.3.1.2."""
-MAIL_PARAMETERS = frozenset({"SIZE", "BODY", "SMTPUTF8", "AUTH"})
+MAIL_PARAMETERS = frozenset({"SIZE", "BODY", "SMTPUTF8", "AUTH", "REQUIRETLS"})
+MAIL_DSN_PARAMETERS = MAIL_PARAMETERS | {"RET", "ENVID"}
+RCPT_DSN_PARAMETERS = frozenset({"NOTIFY", "ORCPT"})
 
 ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]"
 DOT_STRING = rf"{ATEXT}+(?:\.{ATEXT}+)*"
@@ -49,6 +53,9 @@ class Mail:
     sender: str
     size: int = 0
     utf8: bool = False
+    require_tls: bool = False
+    returned: str = ""
+    envelope_id: str = ""
 
 
 BAD_MAIL = Problem(501, "5.5.4", "Syntax: MAIL FROM:<address>")
@@ -59,34 +66,50 @@ BAD_PARAMETER = Problem(501, "5.5.4", "Parameter is not valid")
 UNKNOWN_PARAMETER = Problem(555, "5.5.4", "Parameter is not known")
 
 
-def parse_mail(argument: str) -> Mail | Problem:
-    """Read what follows `MAIL ` (RFC 5321 4.1.1.2, RFC 1870 SIZE, RFC 6152 BODY, RFC 6531 SMTPUTF8)."""
+def parse_mail(argument: str, *, dsn: bool = False) -> Mail | Problem:
+    """Read what follows `MAIL ` (RFC 5321 4.1.1.2, RFC 1870 SIZE, RFC 6152 BODY, RFC 6531 SMTPUTF8, RFC 8689
+    REQUIRETLS; with `dsn` RFC 3461 4.3, 4.4)."""
     found = _MAIL.fullmatch(argument)
     if found is None:
         return BAD_MAIL
     parameters = _parameters(found["parameters"])
     if isinstance(parameters, Problem):
         return parameters
-    problem = _check_mail(parameters)
+    problem = _check_mail(parameters, MAIL_DSN_PARAMETERS if dsn else MAIL_PARAMETERS)
     if problem is not None:
         return problem
     utf8 = "SMTPUTF8" in parameters
     sender = "" if found["local"] is None else _address(found["local"], found["domain"], utf8=utf8)
     if isinstance(sender, Problem):
         return sender
-    return Mail(sender, int(parameters.get("SIZE", "0")), utf8)
+    returned, envelope_id = parameters.get("RET", "").upper(), parameters.get("ENVID", "")
+    return Mail(sender, int(parameters.get("SIZE", "0")), utf8, "REQUIRETLS" in parameters, returned, envelope_id)
 
 
-def parse_rcpt(argument: str, *, utf8: bool = False) -> str | Problem:
-    """Read what follows `RCPT `: the address, or `postmaster` alone (RFC 5321 4.5.1)."""
+def parse_rcpt(argument: str, *, utf8: bool = False, dsn: bool = False) -> str | Problem:
+    """Read what follows `RCPT `: the address, or `postmaster` alone (RFC 5321 4.5.1). With `dsn` parameters are
+    `parse_wish`'s."""
     found = _RCPT.fullmatch(argument)
     if found is None:
         return BAD_RCPT
-    if found["parameters"].strip():
-        return UNKNOWN_PARAMETER  # RFC 5321 4.1.1.11; no extension that is offered adds one to RCPT
+    if not dsn and found["parameters"].strip():
+        return UNKNOWN_PARAMETER  # RFC 5321 4.1.1.11
     if found["postmaster"]:
         return "postmaster"
     return _address(found["local"], found["domain"], utf8=utf8)
+
+
+def parse_wish(argument: str) -> RecipientWish | Problem:
+    """The parameters of a RCPT that `parse_rcpt` has read (RFC 3461 4.1, 4.2)."""
+    found = _RCPT.fullmatch(argument)
+    parameters = _parameters(found["parameters"]) if found else BAD_RCPT
+    if isinstance(parameters, Problem):
+        return parameters
+    if not parameters.keys() <= RCPT_DSN_PARAMETERS:
+        return UNKNOWN_PARAMETER
+    notify = read_notify(parameters["NOTIFY"]) if "NOTIFY" in parameters else ""
+    original = read_original(parameters["ORCPT"]) if "ORCPT" in parameters else ""
+    return BAD_PARAMETER if notify is None or original is None else RecipientWish(notify, original)
 
 
 def parse_address(text: str) -> str | None:
@@ -119,14 +142,16 @@ def _parameters(text: str) -> dict[str, str] | Problem:
     return parameters
 
 
-def _check_mail(parameters: dict[str, str]) -> Problem | None:
-    if not parameters.keys() <= MAIL_PARAMETERS:
+def _check_mail(parameters: dict[str, str], known: frozenset[str]) -> Problem | None:
+    if not parameters.keys() <= known:
         return UNKNOWN_PARAMETER
     size = parameters.get("SIZE", "0")
     if not (size.isascii() and size.isdigit() and len(size) <= 20):  # RFC 1870 4
         return BAD_PARAMETER
     if parameters.get("BODY", "7BIT").upper() not in {"7BIT", "8BITMIME"}:
         return BAD_PARAMETER
-    if parameters.get("SMTPUTF8"):
+    if parameters.get("SMTPUTF8") or parameters.get("REQUIRETLS"):
+        return BAD_PARAMETER
+    if parameters.get("RET", "").upper() not in RETURNS or not is_envelope_id(parameters.get("ENVID", "")):
         return BAD_PARAMETER
     return None

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
-from aiosmtpd.smtp import Envelope
 from django.conf import settings
 from django.db import DatabaseError
 
@@ -20,9 +19,9 @@ from core.full import refusal
 from mta.inbound.afterwards import Afterwards
 from mta.smtp_in import replies
 from mta.smtp_in.chunk import ChunkReader, parse_bdat
-from mta.smtp_in.commands import Problem, parse_mail, parse_rcpt
+from mta.smtp_in.commands import Problem, parse_mail, parse_rcpt, parse_wish
 from mta.smtp_in.data import DataReader, has_bare_line_end
-from mta.smtp_in.session import Session
+from mta.smtp_in.session import Envelope, Session
 
 RECIPIENTS_MAX = 1000
 """RFC 5321 4.5.3.1.8 demands 100; more than this in one transaction is asked to come in several."""
@@ -42,6 +41,9 @@ class Dialogue:
     """Commands that both services share."""
 
     offers_tls: ClassVar[bool] = True
+    offers_dsn: ClassVar[bool] = False
+    """Reports of success on request (RFC 3461) are for people who have signed in: anybody else may have forged his
+    address, and would make us write to strangers."""
     envelope_class: ClassVar[type[Envelope]] = Envelope
     commands: ClassVar[dict[str, Handler]]
 
@@ -140,7 +142,10 @@ class Dialogue:
         """What EHLO offers."""
         offered = ["PIPELINING", f"SIZE {self.largest_bytes}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
         offered += ["CHUNKING", f"LIMITS RCPTMAX={RECIPIENTS_MAX}"]  # RFC 3030, RFC 9422
-        return [*offered, "STARTTLS"] if self.offers_tls and self.session.tls is None else offered
+        offered += ["DSN"] if self.offers_dsn else []
+        if self.session.tls is not None:
+            return [*offered, "REQUIRETLS"]  # RFC 8689 2: only where it is there
+        return [*offered, "STARTTLS"] if self.offers_tls else offered
 
     # Commands -------------------------------------------------------------------------------------
 
@@ -195,16 +200,20 @@ class Dialogue:
             return replies.NEEDS_EHLO
         if self.envelope is not None:
             return replies.OUT_OF_ORDER  # RFC 5321 4.1.4: no MAIL inside a transaction
-        parsed = parse_mail(argument)
+        parsed = parse_mail(argument, dsn=self.offers_dsn)
         if isinstance(parsed, Problem):
             return _problem(parsed)
         if parsed.size > self.largest_bytes:
             return replies.TOO_LARGE  # RFC 1870 6.1: before a byte of it is sent
+        if parsed.require_tls and self.session.tls is None:
+            return replies.REQUIRETLS_NEEDS_TLS
         refusal = await self.check_sender(parsed.sender)
         if refusal is not None:
             return refusal
         self.envelope = self.envelope_class()
         self.envelope.mail_from = parsed.sender
+        self.envelope.require_tls = parsed.require_tls
+        self.envelope.returned, self.envelope.envelope_id = parsed.returned, parsed.envelope_id
         self.envelope.smtp_utf8 = self.session.smtp_utf8 = parsed.utf8
         return replies.SENDER_OK
 
@@ -215,13 +224,18 @@ class Dialogue:
             return replies.NEEDS_MAIL
         if len(envelope.rcpt_tos) >= RECIPIENTS_MAX:
             return replies.TOO_MANY_RECIPIENTS
-        address = parse_rcpt(argument, utf8=envelope.smtp_utf8)
+        address = parse_rcpt(argument, utf8=envelope.smtp_utf8, dsn=self.offers_dsn)
         if isinstance(address, Problem):
             return _problem(address)
+        wish = parse_wish(argument) if self.offers_dsn and argument[-1] != ">" else None
+        if isinstance(wish, Problem):
+            return _problem(wish)
         refusal = await self.check_recipient(envelope, address)
         if refusal is not None:
             return refusal
         envelope.rcpt_tos.append(address)
+        if wish is not None:
+            envelope.recipient_wishes[address.lower()] = wish
         return replies.RECIPIENT_OK
 
     async def data(self, argument: str) -> bytes:

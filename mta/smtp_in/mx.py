@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-from aiosmtpd.smtp import Envelope as SmtpEnvelope
-
 from core import dbthread
 from core.errors import ErrorKind, MailError
 from mta.inbound.afterwards import Afterwards
@@ -15,7 +13,7 @@ from mta.inbound.recipients import RecentTargets, Refusal, Target, find_target
 from mta.inbound.trace import Arrival
 from mta.smtp_in import replies
 from mta.smtp_in.dialogue import Dialogue
-from mta.smtp_in.session import Session
+from mta.smtp_in.session import Envelope, Session
 
 REFUSALS: dict[Refusal, bytes] = {
     Refusal.UNKNOWN: replies.UNKNOWN_RECIPIENT,
@@ -26,7 +24,7 @@ REFUSALS: dict[Refusal, bytes] = {
 }
 
 
-class MxEnvelope(SmtpEnvelope):
+class MxEnvelope(Envelope):
     """An envelope whose recipients are resolved."""
 
     def __init__(self) -> None:
@@ -48,7 +46,7 @@ class MxDialogue(Dialogue):
         """Anybody, the null sender too (RFC 5321 4.5.5)."""
         return None
 
-    async def check_recipient(self, envelope: SmtpEnvelope, address: str) -> bytes | None:
+    async def check_recipient(self, envelope: Envelope, address: str) -> bytes | None:
         """Only who is here and has room."""
         assert isinstance(envelope, MxEnvelope)
         target = await self._target(address, envelope.mail_from or "")
@@ -57,11 +55,13 @@ class MxDialogue(Dialogue):
         envelope.targets.append(target)
         return None
 
-    async def accept(self, envelope: SmtpEnvelope, message: bytes) -> bytes:
+    async def accept(self, envelope: Envelope, message: bytes) -> bytes:
         """Store, then 250 (RFC 5321 4.2.5: from then on it is ours)."""
         assert isinstance(envelope, MxEnvelope)
         arrival = self._arrival()
-        transaction = Transaction(arrival, envelope.mail_from or "", envelope.rcpt_tos, envelope.targets)
+        transaction = Transaction(
+            arrival, envelope.mail_from or "", envelope.rcpt_tos, envelope.targets, envelope.require_tls
+        )
         try:
             receipt = await receive(transaction, message, judging=self._judging)
         except RefusedError as error:

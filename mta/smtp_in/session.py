@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from aiosmtpd import smtp
 
 from accounts.models import Account
+from mta.wishes import RecipientWish, Wishes
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,6 +22,22 @@ class Tls:
     """What a sign-in can be bound to (`core.connection.bindings_of`)."""
     asked_name: str = ""
     """The host that the client named (SNI)."""
+
+
+class Envelope(smtp.Envelope):
+    """One transaction, with what the sender wishes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.returned = ""
+        self.envelope_id = ""
+        self.require_tls = False
+        self.recipient_wishes: dict[str, RecipientWish] = {}
+
+    @property
+    def wishes(self) -> Wishes:
+        """All of them."""
+        return Wishes(self.returned, self.envelope_id, self.require_tls, self.recipient_wishes)
 
 
 class Session(smtp.Session):

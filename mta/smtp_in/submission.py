@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-from aiosmtpd.smtp import Envelope
-
 from accounts.models import Account
 from accounts.sasl import Door, Exchange, begin, mechanisms
 from accounts.selectors import access_for, may_send_as, resolve
@@ -26,7 +24,7 @@ from mta.smtp_in import replies, sasl
 from mta.smtp_in.dialogue import Dialogue, Handler
 from mta.smtp_in.header import field_values, missing_fields
 from mta.smtp_in.mx import REFUSALS
-from mta.smtp_in.session import Session
+from mta.smtp_in.session import Envelope, Session
 
 SIGN_IN_ERRORS: dict[Reason, bytes] = {
     Reason.REFUSED: replies.SIGN_IN_REFUSED,
@@ -43,6 +41,7 @@ class SubmissionDialogue(Dialogue):
     """MAIL only after AUTH, AUTH only under TLS."""
 
     commands: ClassVar[dict[str, Handler]]
+    offers_dsn = True
 
     def __init__(self, session: Session, afterwards: Afterwards) -> None:
         super().__init__(session, afterwards)
@@ -169,6 +168,7 @@ def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, dig
         origin=Submission.Origin.SMTP,
         actor_id=account.pk,
         digest=digest,
+        wishes=envelope.wishes,
     )
     submit(_access(account, request.envelope_from), request)
     return None

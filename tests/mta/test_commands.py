@@ -17,7 +17,9 @@ from mta.smtp_in.commands import (
     parse_address,
     parse_mail,
     parse_rcpt,
+    parse_wish,
 )
+from mta.wishes import RecipientWish
 
 MAIL = [
     ("FROM:<a@example.com>", Mail("a@example.com")),
@@ -56,12 +58,49 @@ MAIL = [
     ("FROM:<a@example.com> SMTPUTF8=yes", BAD_PARAMETER),
     ("FROM:<a@example.com> =", BAD_PARAMETER),
     ("FROM:<a@example.com> RET=FULL", UNKNOWN_PARAMETER),
+    ("FROM:<a@example.com> REQUIRETLS", Mail("a@example.com", require_tls=True)),
+    ("FROM:<a@example.com> REQUIRETLS=1", BAD_PARAMETER),
+]
+
+DSN_MAIL = [
+    ("FROM:<a@example.com> RET=full ENVID=x+2By", Mail("a@example.com", returned="FULL", envelope_id="x+2By")),
+    ("FROM:<a@example.com> RET=HDRS", Mail("a@example.com", returned="HDRS")),
+    ("FROM:<a@example.com> RET=ALL", BAD_PARAMETER),
+    ("FROM:<a@example.com> ENVID=a+2b", BAD_PARAMETER),
+    (f"FROM:<a@example.com> ENVID={'x' * 101}", BAD_PARAMETER),
+]
+
+WISHES = [
+    ("TO:<a@example.com> NOTIFY=NEVER", RecipientWish("NEVER")),
+    ("TO:<a@example.com> NOTIFY=success,FAILURE", RecipientWish("FAILURE,SUCCESS")),
+    (
+        "TO:<a@example.com> NOTIFY=DELAY ORCPT=rfc822;b+2Bc@example.com",
+        RecipientWish("DELAY", "rfc822;b+2Bc@example.com"),
+    ),
+    ("TO:<a@example.com> ORCPT=utf-8;用户@example.com", RecipientWish("", "utf-8;用户@example.com")),
+    ("TO:<a@example.com> NOTIFY=NEVER,SUCCESS", BAD_PARAMETER),
+    ("TO:<a@example.com> NOTIFY=SUCCESS,SUCCESS", BAD_PARAMETER),
+    ("TO:<a@example.com> NOTIFY=", BAD_PARAMETER),
+    ("TO:<a@example.com> ORCPT=b@example.com", BAD_PARAMETER),
+    ("TO:<a@example.com> ORCPT=rfc822;+zz", BAD_PARAMETER),
+    ("TO:<a@example.com> FUN=1", UNKNOWN_PARAMETER),
 ]
 
 
 @pytest.mark.parametrize(("text", "value"), MAIL)
 def test_mail_is_read_as_rfc_5321_says(text: str, value: Mail | Problem) -> None:
     assert parse_mail(text) == value
+
+
+@pytest.mark.parametrize(("text", "value"), DSN_MAIL)
+def test_wishes_about_the_message_are_read_as_rfc_3461_says(text: str, value: Mail | Problem) -> None:
+    assert parse_mail(text, dsn=True) == value
+
+
+@pytest.mark.parametrize(("text", "value"), WISHES)
+def test_wishes_about_a_recipient_are_read_as_rfc_3461_says(text: str, value: RecipientWish | Problem) -> None:
+    assert parse_rcpt(text, utf8=True, dsn=True) == "a@example.com"
+    assert parse_wish(text) == value
 
 
 RCPT = [
@@ -89,6 +128,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     for argument in (text, f"FROM:<{text}>", f"FROM:<{text}@example.com>", f"FROM:<a@{text}> {text}"):
         assert isinstance(parse_mail(argument), Mail | Problem)
         assert isinstance(parse_rcpt("TO" + argument[4:], utf8=True), str | Problem)
+        assert isinstance(parse_mail(argument, dsn=True), Mail | Problem)
+        assert isinstance(parse_wish("TO" + argument[4:]), RecipientWish | Problem)
         parse_address(argument)
 
 
