@@ -63,6 +63,27 @@ class PopSettings(models.Model):
         return cls.objects.filter(pk=account_id).first() or cls(account_id=account_id)
 
 
+class Annotation(models.Model):
+    """An entry of a mailbox's metadata, or of the server's as one account sees it (RFC 5464)."""
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    """Whose mailbox."""
+    folder_id = models.BigIntegerField()
+    """0: the server."""
+    reader = models.BigIntegerField()
+    """Whose private entry (an account's id), or 0 for everybody's."""
+    name = models.CharField(max_length=200)
+    value = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "folder_id", "reader", "name"], name="annotation_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class MaildropLock(models.Model):
     """A POP3 session has a maildrop for itself (RFC 1939 4) while its lease lasts."""
 

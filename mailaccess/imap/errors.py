@@ -34,6 +34,10 @@ CODES: dict[ErrorKind, tuple[str, str]] = {
 def no_of(error: MailError) -> NoError:
     """The answer for an expected failure of the store."""
     code, text = CODES[error.kind]
+    if error.kind is ErrorKind.LIMIT and "depth" in error.data:
+        return NoError(code, f"Folders lie in {error.data['depth']} levels at most")
+    if error.kind is ErrorKind.LIMIT and "limit" in error.data:
+        return NoError(code, f"There may be {error.data['limit']} at most")
     if error.kind is ErrorKind.NO_PERMISSION and "locked" in error.data:
         return NoError("NOPERM", "The folder is locked")
     return NoError(code, text)

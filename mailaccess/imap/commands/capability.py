@@ -40,6 +40,8 @@ SIGNED_IN = (
     "QUOTA=RES-STORAGE",
     "ACL",
     "RIGHTS=kxte",
+    "METADATA",
+    "OBJECTID",
 )
 
 

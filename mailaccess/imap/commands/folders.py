@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailaccess import subscriptions
@@ -12,6 +14,7 @@ from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
 from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.session import Answer, Session
+from mailaccess.services.metadata import forget_annotations
 from mailstore.models import Role
 from mailstore.services.entries import Selection, move
 from mailstore.services.folders import create_folder, delete_folder, empty_folder, relocate_folder
@@ -70,8 +73,9 @@ def _name(session: Session, cursor: Cursor) -> str:
 
 def _create(session: Session, name: str) -> int:
     access, parent, levels = session.directory.place(name)
-    for level in levels:
-        parent = create_folder(access, level, parent_id=parent)
+    with transaction.atomic():
+        for level in levels:
+            parent = create_folder(access, level, parent_id=parent)
     return parent
 
 
@@ -86,7 +90,9 @@ def _delete(session: Session, name: str) -> None:
     if named.folder.total:
         named.access.require(Right.FOLDERS)
         empty_folder(named.access, named.folder.id)
-    delete_folder(named.access, named.folder.id)
+    with transaction.atomic():
+        delete_folder(named.access, named.folder.id)
+        forget_annotations(named.access, named.folder.id)
 
 
 def _rename(session: Session, old: str, new: str) -> None:
@@ -101,9 +107,10 @@ def _rename(session: Session, old: str, new: str) -> None:
         return
     if new.startswith(old + DELIMITER):
         raise NoError("CANNOT", "A mailbox can't lie in itself")
-    for level in levels[:-1]:
-        parent = create_folder(access, level, parent_id=parent)
-    relocate_folder(access, named.folder.id, parent_id=parent, name=levels[-1])
+    with transaction.atomic():
+        for level in levels[:-1]:
+            parent = create_folder(access, level, parent_id=parent)
+        relocate_folder(access, named.folder.id, parent_id=parent, name=levels[-1])
 
 
 def _move_inbox(access: Access, inbox: int, parent: int, levels: list[str]) -> None:

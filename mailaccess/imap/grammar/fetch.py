@@ -29,7 +29,6 @@ PLAIN = frozenset(
         b"MODSEQ",
         b"EMAILID",
         b"THREADID",
-        b"SAVEDATE",
         b"PREVIEW",
     }
 )
