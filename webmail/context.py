@@ -13,11 +13,13 @@ from accounts.domain_names import domain_of_host
 from accounts.models import Account
 from accounts.rows import Level
 from accounts.selectors import mailboxes_of
-from core.access import Right
+from core.access import Access, Right
 from mailstore.models import Role
-from mailstore.selectors.folders import mailbox_usage
+from mailstore.selectors.folders import FolderRow
+from mailstore.selectors.list_marked import SLEEPING_ROLES
 from webmail.display import display_of
-from webmail.http import current_access, folders_of
+from webmail.http import current_access, folders_of, side_of
+from webmail.labels import Label, labels_of
 
 ICONS = {
     Role.INBOX: "inbox",
@@ -59,6 +61,12 @@ class Tree:
     quota_bytes: int
     percent: int
     mailboxes: list[dict[str, Any]]
+    place: str
+    """Which list across folders this is: `todo`, `done`, `label-7`; empty elsewhere."""
+    todo: int
+    """Mails that are to do."""
+    labels: list[Label]
+    may_label: bool
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -88,7 +96,7 @@ def tree_of(request: HttpRequest) -> Tree:
         )
         for row in rows
     ]
-    usage = mailbox_usage(access)
+    usage = side_of(request, access).usage
     is_own = access.mailbox == request.user.pk
     return Tree(
         mailbox=access.mailbox,
@@ -101,7 +109,18 @@ def tree_of(request: HttpRequest) -> Tree:
         quota_bytes=usage.quota_bytes,
         percent=min(100, round(100 * usage.used_bytes / usage.quota_bytes)) if usage.quota_bytes else 0,
         mailboxes=_mailboxes(request, access.mailbox),
+        place=getattr(request, "current_place", ""),
+        todo=_to_do(request, access, rows),
+        labels=labels_of(request, access),
+        may_label=access.may(Right.FLAG),
     )
+
+
+def _to_do(request: HttpRequest, access: Access, rows: list[FolderRow]) -> int:
+    """How many mails are to do, where the list of them looks."""
+    marks = side_of(request, access).marks
+    seen = [row for row in rows if not row.is_locked and row.role not in SLEEPING_ROLES]
+    return sum(marks[row.id].open for row in seen if row.id in marks)
 
 
 def folder_name(role: str, name: str) -> str:

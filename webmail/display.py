@@ -12,6 +12,8 @@ from webmail.models import Display
 
 THEME_COOKIE = "theme"
 PAGE_SIZES = (20, 50, 100, 200)
+MAX_SORTS = 200
+"""Folders whose order is remembered; the oldest memory goes first."""
 
 
 def display_of(request: HttpRequest) -> Display:
@@ -27,15 +29,34 @@ def display_of(request: HttpRequest) -> Display:
 
 
 def change_display(account: Account, **changed: Any) -> Display:
-    """Save some of `theme`, `pane`, `page_size`; INVALID for a value that isn't offered."""
-    display = Display.objects.filter(pk=account.pk).first() or Display(account=account)
-    offered: dict[str, Any] = {"theme": Display.Theme.values, "pane": Display.Pane.values, "page_size": PAGE_SIZES}
+    """Save some of `theme`, `pane`, `page_size`, `conversations`; INVALID for a value that isn't offered."""
+    display = _stored(account)
+    offered: dict[str, Any] = {
+        "theme": Display.Theme.values,
+        "pane": Display.Pane.values,
+        "page_size": PAGE_SIZES,
+        "conversations": (True, False),
+    }
     for name, value in changed.items():
         if name not in offered or value not in offered[name]:
             raise MailError(ErrorKind.INVALID, field=name)
         setattr(display, name, value)
     display.save()
     return display
+
+
+def remember_sort(account: Account, folder_id: int, name: str) -> None:
+    """The order of a folder for the next time; the natural one needs no memory."""
+    display = _stored(account)
+    sorts = {key: value for key, value in display.sorts.items() if key != str(folder_id)}
+    if name != "date":
+        sorts[str(folder_id)] = name
+    display.sorts = dict(list(sorts.items())[-MAX_SORTS:])
+    display.save()
+
+
+def _stored(account: Account) -> Display:
+    return Display.objects.filter(pk=account.pk).first() or Display(account=account)
 
 
 def _guest_theme(request: HttpRequest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import cast
 
 from django.http import HttpRequest
@@ -12,6 +13,8 @@ from core.access import Access, Via
 from core.errors import ErrorKind, MailError
 from mailstore.fields import MAX_MAILBOX, mailbox_of
 from mailstore.selectors.folders import FolderRow, folder_tree
+from mailstore.selectors.list_marked import SLEEPING_ROLES, MarkCount
+from mailstore.selectors.side import Side, mailbox_side
 
 MAX_ID = 2**63 - 1
 MAX_PROGRAM_CHARS = 200
@@ -49,11 +52,44 @@ def current_access(request: HttpRequest) -> Access:
 
 
 def folders_of(request: HttpRequest, access: Access) -> list[FolderRow]:
-    """The mailbox's folders, read once for a request: list, frame and move menu share them."""
+    """The mailbox's folders, read once for a request: list, frame and move menu share them. To-do mails are in a list of
+    their own and not in the counters here (4.3 of the manual)."""
     found: dict[int, list[FolderRow]] = request.__dict__.setdefault("folder_rows", {})
     if access.mailbox not in found:
-        found[access.mailbox] = [row for row in folder_tree(access) if not row.is_hidden]
+        rows = [row for row in folder_tree(access) if not row.is_hidden]
+        marks = side_of(request, access).marks
+        found[access.mailbox] = [_without_marked(row, marks.get(row.id)) for row in rows]
     return found[access.mailbox]
+
+
+def side_of(request: HttpRequest, access: Access) -> Side:
+    """Fill, labels and to-do marks of the mailbox, read once for a request."""
+    found: dict[int, Side] = request.__dict__.setdefault("sides", {})
+    if access.mailbox not in found:
+        found[access.mailbox] = mailbox_side(access)
+    return found[access.mailbox]
+
+
+def forget_read(request: HttpRequest) -> None:
+    """Read anew what follows: an act has changed it."""
+    for name in ("folder_rows", "sides"):
+        request.__dict__.pop(name, None)
+
+
+def hides_marked(request: HttpRequest, access: Access, folder: FolderRow) -> bool:
+    """Whether a folder has to-do mails that its list leaves out."""
+    return folder.role not in SLEEPING_ROLES and folder.id in side_of(request, access).marks
+
+
+def _without_marked(row: FolderRow, marked: MarkCount | None) -> FolderRow:
+    if marked is None or row.is_locked or row.role in SLEEPING_ROLES:
+        return row
+    return dataclasses.replace(
+        row,
+        total=row.total - marked.total,
+        unread=row.unread - marked.unread,
+        starred=row.starred - marked.starred,
+    )
 
 
 def folder_of(request: HttpRequest, access: Access, folder_id: int) -> FolderRow:

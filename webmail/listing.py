@@ -1,97 +1,95 @@
-"""A page of a folder put together: rows, filters and the manual's pager n/N."""
+"""The list of a folder put together: rows of mails or of conversations, menus, and the manual's pager n/N."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
-from django.http import QueryDict
+from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
 from core.access import Access, Right
-from core.errors import MailError
 from mailstore.models import Role
 from mailstore.selectors.folders import FolderRow
-from mailstore.selectors.lists import UNCOUNTED, Filter, Key, Page, list_page, position
+from mailstore.selectors.list_position import rank
+from mailstore.selectors.list_walk import total_of
+from mailstore.selectors.lists import UNCOUNTED, By, Filter, Key, Sort, list_page, position
+from webmail import conversing, list_menus
+from webmail.asked import Asked, effective
 from webmail.context import folder_name
+from webmail.display import display_of
+from webmail.http import folders_of, hides_marked
+from webmail.labels import labels_of
+from webmail.pager import Numbered, pager
 from webmail.rows import Rows
 
-FILTERS = {"": _("All"), "unread": _("Unread"), "starred": _("Starred"), "attachment": _("With attachments")}
-FILTERS_BY_NAME = {
-    "": Filter(),
-    "unread": Filter(unread=True),
-    "starred": Filter(starred=True),
-    "attachment": Filter(attachment=True),
-}
-MAX_PAGE = 1_000_000
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Pager:
-    """Links of the pager; empty where there is nothing. `pages` is 0 where nobody counted."""
+class View:
+    """What is looked at, and how: the conditions with what the folder hides, the order, the page's size."""
 
-    number: int
-    pages: int
-    previous: str
-    next: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Asked:
-    """What the address asks for."""
-
-    name: str
+    folder: FolderRow
+    asked: Asked
     filter: Filter
-    number: int
-    after: Key | None
-    before: Key | None
-    query: str = ""
-
-    @classmethod
-    def of(cls, query: QueryDict) -> Asked:
-        """Nonsense counts as not asked."""
-        name = query.get("show", "")
-        name = name if name in FILTERS else ""
-        text = query.get("page", "1")
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1
-        return cls(
-            name=name,
-            filter=FILTERS_BY_NAME[name],
-            number=max(1, min(number, MAX_PAGE)),
-            after=_key(query.get("after", "")),
-            before=_key(query.get("before", "")),
-            query=query.urlencode(),
-        )
-
-    def address(self, folder_id: int) -> str:
-        """Where a script asks for this page again."""
-        address = reverse("folder", args=[folder_id])
-        return f"{address}?{self.query}" if self.query else address
+    sort: Sort
+    size: int
 
 
 def listing(
-    access: Access, folder: FolderRow, asked: Asked, *, size: int, tree: Sequence[FolderRow], current: int = 0
+    request: HttpRequest, access: Access, folder: FolderRow, asked: Asked, *, current: int = 0, thread: int = 0
 ) -> dict[str, Any]:
-    """The context of `webmail/list.html`."""
-    page, number = _page(access, folder, asked, size)
-    pages = max(1, -(-page.total // size)) if page.total != UNCOUNTED else 0
-    number = min(number, pages) if pages else number
-    rows = Rows(role=folder.role, current=current)
+    """The context of `webmail/list.html`; the row of the mail `current`, or of the conversation `thread`, is marked."""
+    view = view_of(request, access, folder, asked)
+    by_thread = display_of(request).conversations and conversing.suits(asked, view.sort)
+    if by_thread:
+        found = conversing.page(access, folder, asked, size=view.size, unmarked=view.filter.unmarked)
+        rows = conversing.render(request, access, folder, found.page.rows, current=thread)
+        numbered, count = found.numbered, len(found.page.rows)
+    else:
+        mails, numbered = _page(access, view)
+        by_day = view.sort.by is By.DATE
+        made = Rows(role=folder.role, current=current, labels=labels_of(request, access), by_day=by_day)
+        rows = made.render(mails)
+        count = len(mails)
+    address = reverse("folder", args=[folder.id])
+    total = total_of(view.filter, folder)
     return {
+        "kind": "folder",
         "folder": folder,
         "folder_id": str(folder.id),
         "name": folder_name(folder.role, folder.name),
-        "rows": rows.render(page.rows),
-        "is_empty": not page.rows,
-        "count": len(page.rows),
+        "rows": rows,
+        "by": "thread" if by_thread else "entry",
+        "is_empty": not count,
+        "count": count,
+        "total": max(total, 0),
         "asked": asked,
-        "segments": _segments(folder, asked),
-        "pager": _pager(folder, asked, page, number=number, pages=pages),
-        "address": asked.address(folder.id),
-        "targets": targets(tree, folder),
+        "segments": list_menus.segments(address, asked),
+        "sorting": list_menus.sorting(address, asked, view.sort, role=folder.role),
+        "filtering": list_menus.filtering(request, access, address, asked),
+        "pager": pager(address, asked, numbered, size=view.size, count=count),
+        "place": address,
+        "by_date": view.sort.by is By.DATE,
+        "address": asked.address(address),
+        **tools(request, access, folder),
+    }
+
+
+def view_of(request: HttpRequest, access: Access, folder: FolderRow, asked: Asked) -> View:
+    """How this reader looks at a folder under this address."""
+    display = display_of(request)
+    wanted = asked.filter
+    if not wanted.todo and hides_marked(request, access, folder):
+        wanted = dataclasses.replace(wanted, unmarked=True)
+    return View(folder, asked, wanted, effective(asked, display.sorts.get(str(folder.id), "")), display.page_size)
+
+
+def tools(request: HttpRequest, access: Access, folder: FolderRow) -> dict[str, Any]:
+    """What the toolbars need."""
+    return {
+        "targets": targets(folders_of(request, access), folder),
+        "labels": labels_of(request, access),
         "can": rights(access, folder),
     }
 
@@ -113,52 +111,37 @@ def rights(access: Access, folder: FolderRow) -> dict[str, bool]:
         "junk": writable and access.may(Right.MOVE) and folder.role not in {Role.JUNK, Role.SENT, Role.DRAFTS},
         "not_junk": writable and access.may(Right.MOVE) and folder.role == Role.JUNK,
         "empty": access.may(Right.DELETE) and folder.role in {Role.TRASH, Role.JUNK} and folder.total > 0,
+        "todo": writable and access.may(Right.FLAG) and folder.role not in {Role.TRASH, Role.JUNK, Role.DRAFTS},
     }
 
 
-def _key(text: str) -> Key | None:
-    try:
-        return Key.parse(text) if text else None
-    except MailError:
-        return None
+def rights_anywhere(access: Access) -> dict[str, bool]:
+    """The same for a list across folders; the services refuse what a folder doesn't allow."""
+    move, flag = access.may(Right.MOVE), access.may(Right.FLAG)
+    return {"flag": flag, "move": move, "delete": access.may(Right.DELETE), "junk": move, "todo": flag}
 
 
-def _page(access: Access, folder: FolderRow, asked: Asked, size: int) -> tuple[Page, int]:
-    after, number = asked.after, asked.number
-    if asked.before is not None:
-        return list_page(access, folder.id, filter=asked.filter, before=asked.before, limit=size), number
-    if after is None and number > 1:
-        after = position(access, folder.id, number, size, filter=asked.filter, folder=folder)
-        number = number if after is not None else 1
-    return list_page(access, folder.id, filter=asked.filter, after=after, limit=size), number
+def _page(access: Access, view: View) -> tuple[list[Any], Numbered]:
+    """The rows, and where they stand."""
+    asked, sort = view.asked, view.sort
+    before, after, number = asked.key("before", sort), asked.key("after", sort), asked.number
+    if before is None and after is None:
+        after, number = _start(access, view)
+    page = list_page(access, view.folder.id, filter=view.filter, sort=sort, before=before, after=after, limit=view.size)
+    total = total_of(view.filter, view.folder)
+    pages = max(1, -(-total // view.size)) if total != UNCOUNTED else 0
+    number = min(number, pages) if pages else number
+    return page.rows, Numbered(number, pages, page.previous, page.next)
 
 
-def _pager(folder: FolderRow, asked: Asked, page: Page, *, number: int, pages: int) -> Pager:
-    def link(**given: object) -> str:
-        query = {"show": asked.name, **given} if asked.name else given
-        return (
-            f"{reverse('folder', args=[folder.id])}?{urlencode(query)}"
-            if query
-            else reverse("folder", args=[folder.id])
-        )
-
-    previous = ""
-    if number > 2 and page.previous is not None:
-        previous = link(before=page.previous, page=number - 1)
-    elif number > 1:
-        previous = link(page=number - 1) if number > 2 else link()
-    following = link(after=page.next, page=number + 1) if page.next is not None and number != pages else ""
-    return Pager(number, pages, previous, following)
-
-
-def _segments(folder: FolderRow, asked: Asked) -> list[dict[str, Any]]:
-    address = reverse("folder", args=[folder.id])
-    return [
-        {
-            "name": name,
-            "label": label,
-            "url": f"{address}?show={name}" if name else address,
-            "is_on": name == asked.name,
-        }
-        for name, label in FILTERS.items()
-    ]
+def _start(access: Access, view: View) -> tuple[Key | None, int]:
+    """The key after which the page begins, and its number: by day, by number, or the first."""
+    asked, sort = view.asked, view.sort
+    moment = asked.moment(sort)
+    if moment is not None:
+        before = rank(view.folder, moment, filter=view.filter, sort=sort)
+        return moment, 1 + (before or 0) // view.size
+    if asked.number == 1:
+        return None, 1
+    after = position(access, view.folder.id, asked.number, view.size, filter=view.filter, sort=sort, folder=view.folder)
+    return after, asked.number if after is not None else 1

@@ -41,6 +41,10 @@ class Display(models.Model):
     theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
     pane = models.CharField(max_length=5, choices=Pane.choices, default=Pane.RIGHT)
     page_size = models.PositiveSmallIntegerField(default=50)
+    conversations = models.BooleanField(default=False)
+    """Whether lists by date show conversations."""
+    sorts = models.JSONField(default=dict)
+    """Order of the folders that are not by date, by id (text): `sender`, `-size` …"""
 
     def __str__(self) -> str:
         return f"display of {self.account_id}"

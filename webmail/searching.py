@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext as _, gettext_lazy
 
-from core.access import Access, Right
+from core.access import Access
 from core.errors import MailError
 from mailstore.search.excerpt import Marks
 from mailstore.search.operators import leaf
@@ -21,11 +21,13 @@ from mailstore.search.query import Parsed, Problem, ProblemKind, parse, show
 from mailstore.search.rebuild import waiting
 from mailstore.search.tree import And, Day, Field, In, Is, Node, Size, State, Text, all_of, leaves
 from mailstore.selectors.excerpts import excerpts
+from mailstore.selectors.list_marked import marks_of
 from mailstore.selectors.search import Found, search
 from webmail.context import folder_name
 from webmail.display import display_of
 from webmail.http import folders_of
-from webmail.listing import targets
+from webmail.labels import labels_of
+from webmail.listing import rights_anywhere, targets
 from webmail.rows import Rows
 
 MAX_TEXT_CHARS = 400
@@ -141,7 +143,9 @@ def results(request: HttpRequest, access: Access, text: str, after: str) -> dict
     marks = Marks.of(parsed.tree) if parsed.tree is not None else None
     names = {row.id: folder_name(row.role, row.name) for row in tree}
     lines = excerpts(access, found.rows, marks) if marks is not None else {}
-    rows = Rows(folder_names=names, marks=marks, excerpts=lines)
+    labels = labels_of(request, access)
+    todo = marks_of(access, [row.entry_id for row in found.rows])
+    rows = Rows(folder_names=names, marks=marks, excerpts=lines, labels=labels, todo=todo)
     return {
         "q": text,
         "rows": rows.render(found.rows),
@@ -153,7 +157,9 @@ def results(request: HttpRequest, access: Access, text: str, after: str) -> dict
         "notes": [_note(problem, text) for problem in parsed.problems],
         "backlog": waiting(access.mailbox, limit=100_000) if text else 0,
         "backlog_told": BACKLOG,
-        "can": _rights(access),
+        "by": "entry",
+        "labels": labels,
+        "can": rights_anywhere(access),
         "targets": targets([row for row in tree if not (row.is_read_only or row.is_locked)]),
         "panel": panel_of(parsed.tree),
         "mailbox": access.mailbox,
@@ -199,12 +205,6 @@ def _elsewhere(text: str, parsed: Parsed) -> str:
     if parsed.tree is None or any(isinstance(each, In) for each, _positive in leaves(parsed.tree)):
         return ""
     return f"{reverse('search')}?{urlencode({'q': f'{text} in:anywhere'})}"
-
-
-def _rights(access: Access) -> dict[str, bool]:
-    """Results lie in many folders; the services refuse what a folder doesn't allow."""
-    move = access.may(Right.MOVE)
-    return {"flag": access.may(Right.FLAG), "move": move, "delete": access.may(Right.DELETE), "junk": move}
 
 
 def _note(problem: Problem, text: str) -> dict[str, str]:

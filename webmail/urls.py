@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from webmail.views import act, folder, folders, health, home, preferences, recovery, search, sign_in
+from webmail.views import act, folder, folders, health, home, labels, preferences, recovery, search, sign_in
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -15,6 +15,13 @@ urlpatterns = [
     path("inbox/", home.inbox, name="inbox"),
     path("mailbox/<int:mailbox_id>/", home.mailbox, name="mailbox"),
     path("mail/<int:folder_id>/", folder.folder, name="folder"),
+    path("mailbox/<int:mailbox_id>/todo/", folder.todo, name="todo"),
+    path("mailbox/<int:mailbox_id>/todo/done/", folder.todo_done, name="todo_done"),
+    path("mailbox/<int:mailbox_id>/labels/", labels.label_list, name="labels"),
+    path("mailbox/<int:mailbox_id>/labels/new/", labels.label_new, name="label_new"),
+    path("mailbox/<int:mailbox_id>/labels/<int:label_id>/", folder.label, name="label"),
+    path("mailbox/<int:mailbox_id>/labels/<int:label_id>/edit/", labels.label_edit, name="label_edit"),
+    path("mailbox/<int:mailbox_id>/labels/<int:label_id>/delete/", labels.label_delete, name="label_delete"),
     path("act/", act.act, name="act"),
     path("search/", search.search, name="search"),
     path("recovery/", recovery.recovery, name="recovery"),

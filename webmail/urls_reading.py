@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from webmail.views import attachment, body, message, picture, source
+from webmail.views import attachment, body, conversation, message, picture, source
 
 urlpatterns = [
     path("mail/<int:folder_id>/<int:entry_id>/", message.message, name="message"),
+    path("mail/<int:folder_id>/thread/<int:thread_id>/", conversation.conversation, name="conversation"),
     path("message/<int:entry_id>/body", body.message_body, name="message_body"),
     path("message/<int:entry_id>/image", picture.message_image, name="message_image"),
     path("message/<int:entry_id>/cid", picture.message_cid, name="message_cid"),

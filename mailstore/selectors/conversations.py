@@ -10,7 +10,7 @@ from core.access import Access
 from core.errors import ErrorKind, MailError
 from mailstore import sql
 from mailstore.fields import mailbox_of
-from mailstore.selectors.folders import open_folder
+from mailstore.selectors.folders import FolderRow, open_folder
 from mailstore.selectors.list_filter import NOT_MARKED
 from mailstore.selectors.list_order import Key, Walk
 from mailstore.selectors.list_row import ROW_COLUMNS, UNCOUNTED, ListRow
@@ -22,6 +22,17 @@ MAX_ENTRIES = 10_000
 MAX_COUNTED = 20_000
 THREAD_COLUMNS = "ft.thread_id, ft.last_us, ft.total, ft.unread, ft.starred, ft.participants"
 
+_MARKED_HERE = (
+    "(SELECT count(*) FROM mailstore_threadof u CROSS JOIN mailstore_entry e CROSS JOIN mailstore_todo d "
+    "WHERE u.thread_id = ft.thread_id AND e.message_id = u.message_id AND e.folder_id = ft.folder_id "
+    "AND d.entry_id = e.id{})"
+)
+UNMARKED_COLUMNS = (
+    f"ft.thread_id, ft.last_us, ft.total - {_MARKED_HERE.format('')} AS total, "
+    f"ft.unread - {_MARKED_HERE.format(' AND (e.flags & 1) = 0')} AS unread, "
+    f"ft.starred - {_MARKED_HERE.format(' AND (e.flags & 4) = 4')} AS starred, ft.participants"
+)
+"""The same without to-do mails."""
 UNMARKED = (
     " AND EXISTS (SELECT 1 FROM mailstore_threadof u CROSS JOIN mailstore_entry e WHERE u.thread_id = ft.thread_id "
     f"AND e.message_id = u.message_id AND e.folder_id = ft.folder_id{NOT_MARKED})"
@@ -60,25 +71,25 @@ def conversation_page(
     after: Key | None = None,
     before: Key | None = None,
     limit: int = 50,
+    folder: FolderRow | None = None,
 ) -> ConversationPage:
     """A page of conversations, the one with the newest mail first; `unread` and `starred` show those with such a mail,
     `unmarked` leaves out those whose mails here are all to-do mails, and the to-do mails from the counts.
-    Two queries, three with `unmarked`. NOT_FOUND, NO_PERMISSION for a locked folder."""
-    open_folder(access, folder_id)
+    Two queries; `folder` spares one where it has just been opened with this access. NOT_FOUND, NO_PERMISSION for a
+    locked folder."""
+    if folder is None or folder.id != folder_id:
+        open_folder(access, folder_id)
     limit = max(1, min(limit, MAX_LIMIT))
     backwards = before is not None
     walk = Walk("ft.last_us", "ft.thread_id", up=backwards, id_up=backwards)
     condition, values = walk.beyond(before if backwards else after)
     condition += " AND ft.unread > 0" * unread + " AND ft.starred > 0" * starred + UNMARKED * unmarked
     chosen = (
-        f"SELECT {THREAD_COLUMNS}, ft.folder_id FROM mailstore_folderthread ft "
+        f"SELECT {UNMARKED_COLUMNS if unmarked else THREAD_COLUMNS}, ft.folder_id FROM mailstore_folderthread ft "
         f"WHERE ft.folder_id = %s AND ft.mailbox_id = %s{condition} ORDER BY {walk.order} LIMIT %s"
     )
     found = sql.rows(_with_newest(chosen), [folder_id, access.mailbox, *values, limit + 1])
-    rows = _rows(found)
-    if unmarked:
-        rows = _without_marked(folder_id, rows)
-    return _page(rows, limit=limit, after=after, before=before)
+    return _page(_rows(found), limit=limit, after=after, before=before)
 
 
 def conversation_row(access: Access, folder_id: int, thread_id: int) -> ConversationRow:
@@ -96,10 +107,13 @@ def conversation_row(access: Access, folder_id: int, thread_id: int) -> Conversa
     return rows[0]
 
 
-def conversation_count(folder_id: int, *, unread: bool = False, starred: bool = False) -> int:
-    """How many conversations an opened folder has, with such a mail; UNCOUNTED beyond MAX_COUNTED, so that a list costs
-    the same in a folder of any size."""
+def conversation_count(
+    folder_id: int, *, unread: bool = False, starred: bool = False, after_us: int | None = None
+) -> int:
+    """How many conversations an opened folder has, with such a mail, with mail after a moment; UNCOUNTED beyond
+    MAX_COUNTED, so that a list costs the same in a folder of any size."""
     condition = " AND unread > 0" * unread + " AND starred > 0" * starred
+    condition += f" AND last_us > {int(after_us)}" if after_us is not None else ""
     query = (
         f"SELECT count(*) FROM (SELECT 1 FROM mailstore_folderthread WHERE folder_id = %s{condition} "
         f"LIMIT {MAX_COUNTED + 1}) AS found"
@@ -117,25 +131,6 @@ def conversation_position(folder_id: int, skip: int, *, unread: bool = False, st
     )
     row = sql.row(query, [folder_id, skip - 1]) if skip > 0 else None
     return Key(*row) if row else None
-
-
-def _without_marked(folder_id: int, rows: list[ConversationRow]) -> list[ConversationRow]:
-    """To-do mails are not counted."""
-    ids = [row.thread_id for row in rows]
-    query = (
-        "SELECT t.thread_id, count(*), sum(CASE WHEN (e.flags & 1) = 0 THEN 1 ELSE 0 END), "
-        "sum(CASE WHEN (e.flags & 4) = 4 THEN 1 ELSE 0 END) "
-        "FROM mailstore_threadof t CROSS JOIN mailstore_entry e CROSS JOIN mailstore_todo d "
-        f"WHERE t.thread_id IN ({sql.marks(ids)}) AND e.message_id = t.message_id AND e.folder_id = %s "
-        "AND d.entry_id = e.id GROUP BY t.thread_id"
-    )
-    marked = {row[0]: row[1:] for row in sql.rows(query, [*ids, folder_id])}
-    return [
-        dataclasses.replace(row, total=row.total - less[0], unread=row.unread - less[1], starred=row.starred - less[2])
-        if (less := marked.get(row.thread_id))
-        else row
-        for row in rows
-    ]
 
 
 def conversation_entries(

@@ -26,6 +26,7 @@ class Filter:
     for in subject, sender and recipients."""
 
     unread: bool = False
+    read: bool = False
     starred: bool = False
     attachment: bool = False
     label: int | None = None
@@ -39,8 +40,8 @@ class Filter:
     def where(self) -> Part:
         """All of it but the text, on the entry `e`: for acts on everything that a list shows."""
         conditions, parameters = self.range()
-        for condition in self._conditions():
-            form = condition.residual if condition.name in {"label", "todo"} else condition.leading
+        for condition in [*self._conditions(), *([HAS_BEEN_READ] if self.read else [])]:
+            form = condition.residual if condition.name in {"label", "todo", "read"} else condition.leading
             conditions += form[0]
             parameters = [*parameters, *form[1]]
         return conditions, parameters
@@ -59,9 +60,11 @@ class Filter:
         return self.since_us is not None or self.until_us is not None
 
     def driver(self, counters: Counters | None = None) -> tuple[Condition | None, list[Condition]]:
-        """The condition that leads (None: nothing is asked) and the rest. The rarest leads, as far as anybody knows."""
+        """The condition that leads (None: nothing that an index answers is asked) and the rest. The rarest leads, as far
+        as anybody knows."""
         conditions = sorted(self._conditions(), key=lambda each: each.rows(counters))
-        return (conditions[0], conditions[1:]) if conditions else (None, [])
+        rest = [HAS_BEEN_READ] if self.read else []
+        return (conditions[0], conditions[1:] + rest) if conditions else (None, rest)
 
     def _conditions(self) -> Iterator[Condition]:
         if self.todo:
@@ -141,6 +144,8 @@ class Condition:
         return self.name != "todo"
 
 
+HAS_BEEN_READ = Condition("read", NOTHING, (" AND (e.flags & 1) > 0", []))
+"""Most mails have been read: no index is kept for it, and it never leads."""
 IN_FOLDER = "e.folder_id = %s AND e.mailbox_id = %s"
 
 

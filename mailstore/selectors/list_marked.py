@@ -20,6 +20,12 @@ MAX_LIMIT = 500
 SLEEPING_ROLES = ("trash", "junk")
 """Roles of the folders where a to-do mark has no effect."""
 
+MARKED = (
+    "e.folder_id, count(*), sum(CASE WHEN (e.flags & 1) = 0 THEN 1 ELSE 0 END), "
+    "sum(CASE WHEN (e.flags & 4) = 4 THEN 1 ELSE 0 END), sum(CASE WHEN d.done_us IS NULL THEN 1 ELSE 0 END)"
+)
+"""A folder and the fields of its `MarkCount`."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MarkCount:
@@ -64,10 +70,8 @@ def mark_counts(access: Access) -> dict[int, MarkCount]:
     """Marked mails by folder: what a folder's own counters hold too much for pages that leave them out. One query."""
     access.require(Right.READ)
     query = (
-        "SELECT e.folder_id, count(*), sum(CASE WHEN (e.flags & 1) = 0 THEN 1 ELSE 0 END), "
-        "sum(CASE WHEN (e.flags & 4) = 4 THEN 1 ELSE 0 END), sum(CASE WHEN d.done_us IS NULL THEN 1 ELSE 0 END) "
-        "FROM mailstore_todo d CROSS JOIN mailstore_entry e WHERE d.mailbox_id = %s AND e.id = d.entry_id "
-        "GROUP BY e.folder_id"
+        f"SELECT {MARKED} FROM mailstore_todo d CROSS JOIN mailstore_entry e WHERE d.mailbox_id = %s "
+        "AND e.id = d.entry_id GROUP BY e.folder_id"
     )
     return {row[0]: MarkCount(*map(int, row[1:])) for row in sql.rows(query, [access.mailbox])}
 

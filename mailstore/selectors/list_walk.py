@@ -62,7 +62,7 @@ def walk_folder(access: Access, folder_id: int, asked: Asked) -> Page:
 def walk_source(mailbox: int, source: Condition, asked: Asked) -> Page:
     """A page of what `source` leads through, in its own order; bounded when `asked` has conditions."""
     driver, rest = asked.filter.driver()
-    conditions = [driver, *rest] if driver else []
+    conditions = [driver, *rest] if driver else rest
     if conditions:
         return _bounded((mailbox, 0), source, conditions, asked)
     walk = source.walk(asked.walk())
@@ -125,14 +125,14 @@ def _by_value(folder: FolderRow, mailbox: int, asked: Asked) -> Page:
     place = (mailbox, folder.id)
     counters = Counters(folder.total, folder.unread, folder.starred)
     driver, rest = asked.filter.driver(counters)
-    if driver is None and not asked.filter.has_range():
+    if driver is None and not rest and not asked.filter.has_range():
         walk = asked.walk()
         query, values = _select(EVERYTHING, place, walk, [key_condition(walk, asked.key), asked.filter.range()])
         return _page(sql.rows(query, [*values, asked.limit + 1]), asked, total=total_of(asked.filter, folder))
     leading = driver or EVERYTHING
     if _is_small(place, leading, asked.filter):
         return _all_sorted(place, leading, rest, asked)
-    return _bounded(place, EVERYTHING, [driver, *rest] if driver else [], asked)
+    return _bounded(place, EVERYTHING, [driver, *rest] if driver else rest, asked)
 
 
 def _is_small(place: tuple[int, int], driver: Condition, wanted: Filter) -> bool:

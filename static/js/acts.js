@@ -1,18 +1,31 @@
 // Acting on mails: one request, whose answer brings the line to say, the Undo and the list as it is now.
 import { sure } from "./dialogs.js";
 import { post } from "./net.js";
-import { $, closePane, isBeside, listUrl, openPane, pane, rows } from "./pane.js";
+import { $, closePane, isBeside, list, listUrl, openPane, pane, renew, rows } from "./pane.js";
 import { refresh, take } from "./refresh.js";
 import { pickedIds } from "./selection.js";
 import { toast } from "./toast.js";
 
 const LEAVES = new Set(["delete", "junk", "not_junk", "move", "empty"]);
+const LEAVES_LISTS = { todo: ["folder", "done"], done: ["todo"], restore: ["todo", "done"] };
+const RENEWS = new Set(["label", "unlabel", "label_new", "todo", "done", "restore"]);
+const STARS = new Set(["star", "unstar", "unstar_thread"]);
+const MOVES_ON = new Set(["done", "todo"]); // buttons of rows in the to-do lists
+
+const leaves = (name) => LEAVES.has(name) || Boolean(LEAVES_LISTS[name]?.includes(list()?.dataset.list));
 
 export async function act(form, button) {
   const body = new FormData(form);
   if (button) body.set(button.name, button.value);
   if (button?.dataset.act) body.set("act", button.dataset.act);
-  if (button && (button.name === "star" || button.name === "unstar")) body.delete("ids");
+  if (STARS.has(button?.name) || MOVES_ON.has(button?.name)) ["ids", "threads", "whole"].forEach((name) => body.delete(name));
+  if (MOVES_ON.has(button?.name)) {
+    body.delete(button.name);
+    body.set("act", button.name);
+    body.set("ids", button.value);
+  }
+  if (body.get("act") !== "label_new") body.delete("new_label");
+  else body.delete("label");
   if (form.dataset.confirm && !await sure(form.dataset.confirm, button.textContent)) return;
   await send(body, form);
 }
@@ -42,17 +55,19 @@ async function takeBack(token) {
 
 async function after(body, form, part) {
   const name = body.get("act");
-  const ids = new Set(body.getAll("ids"));
-  const opened = pane() && $("[data-mail]", pane())?.dataset.entry;
+  const mail = pane() && $("[data-mail]", pane());
   const inPane = Boolean(form.closest("#pane"));
-  const goes = opened && (name === "empty" || ids.has(opened) && (LEAVES.has(name) || name === "unread" && inPane));
-  const next = goes && LEAVES.has(name) && isBeside() && nextAfter(ids);
-  if (LEAVES.has(name)) rows().forEach((row) => { if (ids.has(row.dataset.id)) $("input", row).checked = false; });
+  const ids = new Set([...body.getAll("ids"), ...body.getAll("threads")]);
+  const opened = mail && (ids.has(mail.dataset.entry) || ids.has(mail.dataset.thread));
+  const goes = mail && (name === "empty" || opened && (leaves(name) || name === "unread" && inPane));
+  const next = goes && leaves(name) && isBeside() && nextAfter(ids);
+  if (leaves(name)) rows().forEach((row) => { if (ids.has(row.dataset.id)) $("input", row).checked = false; });
   if (goes && !next) closePane();
   if (inPane && (name === "star" || name === "unstar")) starred(form, name === "star");
   if (part) take(part);
   else await refresh();
   if (next) await openPane($(".row-link", next).href);
+  else if (opened && !goes && RENEWS.has(name)) await renew();
 }
 
 function starred(form, is) {
@@ -85,7 +100,7 @@ function drag(event) {
 }
 
 function over(event) {
-  const node = event.target.closest?.("[data-drop]:not(.is-on)");
+  const node = event.target.closest?.("[data-drop]:not(.is-on), [data-drop-act]:not(.is-on)");
   document.querySelectorAll(".is-target").forEach((each) => { if (each !== node) each.classList.remove("is-target"); });
   if (!node || !event.dataTransfer.types.includes(KIND)) return;
   event.preventDefault();
@@ -93,16 +108,24 @@ function over(event) {
 }
 
 async function drop(event) {
-  const node = event.target.closest?.("[data-drop]:not(.is-on)");
+  const node = event.target.closest?.("[data-drop]:not(.is-on), [data-drop-act]:not(.is-on)");
   const ids = event.dataTransfer.getData(KIND);
   document.querySelectorAll(".is-target").forEach((each) => each.classList.remove("is-target"));
   if (!node || !ids) return;
   event.preventDefault();
   const body = new FormData();
-  body.set("act", { trash: "delete", junk: "junk" }[node.dataset.role] || "move");
-  body.set("folder", node.dataset.folder);
-  ids.split(",").forEach((id) => body.append("ids", id));
+  body.set("act", node.dataset.dropAct || { trash: "delete", junk: "junk" }[node.dataset.role] || "move");
+  if (node.dataset.folder) body.set("folder", node.dataset.folder);
+  if (node.dataset.label) body.set("label", node.dataset.label);
+  chosen(body, ids.split(","));
   await send(body, document.body);
+}
+
+// Rows are mails, or conversations of a folder.
+function chosen(body, ids) {
+  const byThread = list()?.dataset.by === "thread";
+  if (byThread) body.set("folder_id", list().dataset.folder);
+  ids.forEach((id) => body.append(byThread ? "threads" : "ids", id));
 }
 
 export function dragging() {

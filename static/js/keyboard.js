@@ -33,9 +33,25 @@ function bulk(name) {
   return Boolean(button);
 }
 
+// A menu of the bar for what is selected, or for the row that has the focus.
+function menu(key) {
+  const summary = $(`[data-list-form] [data-bulk-key=${key}]`);
+  const row = focused();
+  if (!summary || !pickedIds().length && !row) return false;
+  if (!pickedIds().length) {
+    $("input", row).checked = true;
+    selected();
+  }
+  summary.click();
+  return true;
+}
+
 function go(key) {
   const role = { i: "inbox", d: "drafts", t: "sent" }[key];
+  const place = { k: "todo", l: "label-" }[key];
   if (key === "h") $(".brand").click();
+  else if (key === "j") $("[data-jump]")?.click();
+  else if (place) $(`[data-tree-list^=${place}]`)?.click();
   else if (role) $(`[data-role=${role}]`)?.click();
 }
 
@@ -69,8 +85,15 @@ function pressed(event) {
     setTimeout(() => { pending = ""; }, 1200);
     return;
   }
-  const name = { "#": "delete", Delete: "delete", "!": "junk", s: "star", U: "unread" }[event.key];
-  if (name && (pickedIds().length || focused() && !isOpen() || !$("[data-mail]")) && list() && bulk(name)) return event.preventDefault();
+  const name = { "#": "delete", Delete: "delete", "!": "junk", s: "star", U: "unread", T: "todo", e: "done" }[event.key];
+  const aboutRows = list() && (pickedIds().length || focused() && !isOpen() || !$("[data-mail]"));
+  if (aboutRows && name && bulk(name)) return event.preventDefault();
+  if (aboutRows && (event.key === "l" || event.key === "v") && menu(event.key)) return event.preventDefault();
+  const bar = $(`.list-bar [data-list-key="${CSS.escape(event.key)}"]`);
+  if (bar) {
+    event.preventDefault();
+    return bar.click();
+  }
   const key = event.key === "Delete" ? "#" : event.key;
   const control = $(`[data-mail] [data-key="${CSS.escape(key)}"]`);
   if (control && !["j", "k", "u"].includes(key)) {

@@ -3,23 +3,25 @@ import { act, dragging } from "./acts.js";
 import { csrf, post } from "./net.js";
 import { $, closePane, emptyPane, list, listUrl, openPane, pane, remember, show } from "./pane.js";
 import { openList, refresh } from "./refresh.js";
+import { unfold } from "./stack.js";
 import { pick, pickAll, pickWhole, selected } from "./selection.js";
 import { stash, toast } from "./toast.js";
 
-const PANE = /^\/(mail\/\d+\/\d+|compose\/.+)\/$/;
-const LIST = /^\/mail\/\d+\/$/;
+const PANE = /^\/(mail\/\d+\/(thread\/)?\d+|compose\/.+)\/$/;
+const LIST = /^\/(mail\/\d+|mailbox\/\d+\/(todo|todo\/done|labels\/\d+))\/$/;
 
 function click(event) {
   if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey && !event.target.closest(".row-check")) return;
   const box = event.target.closest(".row-check input");
   if (box) return pick(box, event);
   const open = event.target.closest(".row-link, [data-pane-link], .thread-row, [data-compose], .fab");
-  const go = event.target.closest("[data-list-link], .node[data-folder]");
+  const go = event.target.closest("[data-list-link], .node[data-folder], .node[data-tree-list]");
+  if (unfold(event)) return;
   if (open && pane()) {
     event.preventDefault();
     shut();
     openPane(open.href);
-  } else if (go && list()?.dataset.folder) {
+  } else if (go && list()?.dataset.list) {
     event.preventDefault();
     shut();
     openList(go.href);
@@ -27,7 +29,7 @@ function click(event) {
     event.preventDefault();
     closePane();
   } else if (event.target.closest("[data-select-whole]")) pickWhole();
-  else if (event.target.closest("[data-check]") && list()?.dataset.folder) check(event);
+  else if (event.target.closest("[data-check]") && list()?.dataset.list) check(event);
 }
 
 // The drawer and what is folded out in it close once something was chosen.
@@ -53,11 +55,28 @@ async function submit(event) {
     await act(form, button);
   } else if (form.matches("[data-list-get]") && list()) {
     event.preventDefault();
-    await openList(`${new URL(form.action).pathname}?${new URLSearchParams(new FormData(form))}`);
+    const given = [...new FormData(form)].filter(([, value]) => value !== "");
+    await openList(`${new URL(form.action).pathname}${given.length ? "?" : ""}${new URLSearchParams(given)}`);
+  } else if (form.matches("[data-view-form]") && list()) {
+    event.preventDefault();
+    await look(form, button);
   } else if (form.matches("[data-answer-form], [data-pane-form]") && pane()) {
     event.preventDefault();
     await answer(form, button);
   }
+}
+
+// Another order, or conversations: remembered first, then shown; the address says the order, so that it can be shared.
+async function look(form, button) {
+  const body = new FormData(form, button);
+  try {
+    await post(form.action, body);
+  } catch (error) {
+    return toast(error.message, { bad: true });
+  }
+  const next = new URL(body.get("next"), location.href);
+  if (body.has("sort")) next.searchParams.set("sort", body.get("sort"));
+  await openList(next.pathname + next.search);
 }
 
 // A form whose answer is shown in the pane: reply, forward, show the pictures.
@@ -80,7 +99,7 @@ async function travel() {
     return openPane(url, { push: false });
   }
   if (url === listUrl()) return emptyPane();
-  if (LIST.test(location.pathname) && list().dataset.folder) return openList(url, { push: false });
+  if (LIST.test(location.pathname) && list().dataset.list) return openList(url, { push: false });
   return location.reload();
 }
 

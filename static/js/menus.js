@@ -29,7 +29,15 @@ function clicked(event) {
   if (menu?.matches("[data-menu]") && event.detail === 0 && !menu.open) setTimeout(() => items(menu).find((each) => !each.closest("summary"))?.focus());
 }
 
+// Enter in a menu's field is its own button, not the first one of the form around it.
+function entered(event) {
+  if (event.key !== "Enter" || event.isComposing || event.target.name !== "new_label") return;
+  event.preventDefault();
+  if (event.target.value.trim()) event.target.parentElement.querySelector("button").click();
+}
+
 export function start() {
+  document.addEventListener("keydown", entered);
   document.addEventListener("keydown", pressed);
   document.addEventListener("click", clicked);
 }

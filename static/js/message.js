@@ -57,14 +57,20 @@ async function markSeen(mail) {
   else refresh();
 }
 
-function open(mail) {
-  if (mail.dataset.opened) return;
-  mail.dataset.opened = "1";
-  for (const frame of mail.querySelectorAll("[data-letter-frame]")) {
+// A mail that unfolds later brings frames of its own.
+function frames(mail) {
+  for (const frame of mail.querySelectorAll("[data-letter-frame]:not([data-watched])")) {
+    frame.dataset.watched = "1";
     frame.addEventListener("load", () => { delete frame.dataset.fitted; fit(frame); });
     if (frame.contentDocument?.readyState === "complete" && frame.contentDocument.URL !== "about:blank") fit(frame);
   }
   mail.querySelectorAll("[data-copy], [data-print]").forEach((button) => { button.hidden = false; });
+}
+
+function open(mail) {
+  frames(mail);
+  if (mail.dataset.opened) return;
+  mail.dataset.opened = "1";
   if ("unseen" in mail.dataset && document.visibilityState === "visible") markSeen(mail);
   grow(mail.querySelector("[data-quick] textarea"));
 }

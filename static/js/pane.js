@@ -19,7 +19,7 @@ export async function openPane(url, { push = true } = {}) {
   if (!pane()) return location.assign(url);
   const turn = ++asked;
   busy(true);
-  const answer = await fetch(url, { headers: { "HX-Request": "true", "HX-Current-URL": location.href } }).catch(() => null);
+  const answer = await fetch(url, { headers: { "HX-Request": "true", "HX-Current-URL": location.href, "X-List": list()?.dataset.list ? listUrl() : "" } }).catch(() => null);
   const html = answer?.ok || answer?.status === 422 ? await answer.text() : "";
   if (turn !== asked) return; // another mail was chosen meanwhile
   busy(false);
@@ -29,6 +29,15 @@ export async function openPane(url, { push = true } = {}) {
   const from = list()?.dataset.url;
   if (push && answer.url !== location.href) history.pushState({ from }, "", answer.url);
   else history.replaceState({ from }, "", answer.url);
+}
+
+// What is open once more, as it is now, at the same place.
+export async function renew() {
+  const top = $(".mail-scroll", pane())?.scrollTop;
+  const key = document.activeElement.closest?.("#pane") && document.activeElement.dataset.key;
+  await openPane(location.pathname + location.search, { push: false });
+  $(".mail-scroll", pane())?.scrollTo(0, top);
+  if (key) $(`#pane [data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }
 
 function busy(is) {
@@ -50,7 +59,8 @@ export function show(html) {
 
 // The row of the opened mail is marked and in view.
 export function mark() {
-  const id = pane() && $("[data-mail]", pane())?.dataset.entry;
+  const mail = pane() && $("[data-mail]", pane());
+  const id = list()?.dataset.by === "thread" ? mail?.dataset.thread : mail?.dataset.entry;
   for (const row of rows()) {
     const on = row.dataset.id === id;
     if (on === row.classList.contains("is-on")) continue;

@@ -17,9 +17,10 @@ export function selected() {
   const whole = $("[data-whole]", form);
   if (whole && !all.checked) whole.value = "";
   const total = Number(list().dataset.total || 0);
-  $("[data-bulk-count]", form).textContent = ids.length ? (whole?.value ? total : ids.length) : "";
+  $("[data-bulk-count]", form).textContent = ids.length ? (whole?.value ? total || whole.dataset.word : ids.length) : "";
   const offer = $("[data-bulk-whole]", form);
-  if (offer) offer.hidden = !(all.checked && total > ids.length && !whole.value && !list().dataset.show);
+  const isMore = total ? total > ids.length : Boolean($(".pager [rel]"));
+  if (offer) offer.hidden = !(all.checked && isMore && !whole.value);
 }
 
 // A box was clicked; with Shift, all between it and the one before.

@@ -85,6 +85,8 @@ def filters(access: Access) -> list[Filter]:
         {"attachment": True},
         {"label": label},
         {"todo": True},
+        {"read": True},
+        {"unmarked": True},
         {"sender": "Zhang@A.test"},
         {"since_us": 1_700_000_003_000_000, "until_us": 1_700_000_009_000_000},
     ]

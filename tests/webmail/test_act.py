@@ -16,7 +16,8 @@ from mailstore.fields import pack
 from mailstore.models import Entry, Flag, Recoverable, Role
 from mailstore.services import folders
 from tests.webmail.mails import browser_of, deliver_many, folder_id
-from webmail.views.act import MAX_IDS, UNDO_SALT
+from webmail.acting import UNDO_SALT
+from webmail.views.act import MAX_IDS
 
 pytestmark = pytest.mark.django_db
 
@@ -101,7 +102,7 @@ def test_the_whole_folder_is_more_than_a_page(client: Client, alice: Account) ->
     deliver_many(alice, 130)
     assert act(client, act="read", whole="1", folder_id=folder_id(alice))["toast"] == "130 mails changed"
     act(client, act="unread", ids=list(Entry.objects.values_list("pk", flat=True)[:5]))
-    act(client, act="delete", whole="1", folder_id=folder_id(alice), show="unread")
+    act(client, act="delete", whole="1", folder_id=folder_id(alice), filter="show=unread")
     assert Entry.objects.filter(folder_id=folder_id(alice, Role.TRASH)).count() == 5
     act(client, act="empty", whole="1", folder_id=folder_id(alice, Role.TRASH))
     assert not Entry.objects.filter(folder_id=folder_id(alice, Role.TRASH)).exists()

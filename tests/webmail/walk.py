@@ -21,14 +21,17 @@ from accounts.selectors import access_for
 from accounts.services import add_alias, add_domain_alias, create_department, create_group, grant_mailbox
 from logs_app.models import Event
 from mailstore.models import Entry, Role
+from mailstore.selectors.conversations import conversation_page
 from mailstore.selectors.folders import folder_by_role
 from mailstore.services import drafts, folders
 from mailstore.services.drafts import DraftContent
 from mailstore.services.entries import purge
+from mailstore.services.keywords import create_label, set_keywords
+from mailstore.services.todos import mark_todo
 from tests.factories import make_account
 from tests.webmail.mails import PNG, deliver, mail, with_files
 from webmail import drafting, reading
-from webmail.views.act import UNDO_SALT
+from webmail.acting import UNDO_SALT
 
 SECRET = "geheimsache"
 """Part of everything of Alice's; nobody else may ever see it."""
@@ -49,6 +52,8 @@ class Things:
     submission: int
     gone: int
     """A mail that was deleted for good and can be recovered."""
+    label: int
+    thread: int
     undo: str
 
 
@@ -99,13 +104,20 @@ def things_of(alice: Account, word: str = SECRET) -> Things:
     gone = deliver(alice, mail(Subject=word, Message_ID="<gone@x.test>"))
     purge(access, [gone])
     inbox = folder_by_role(access, Role.INBOX).id
+    label = create_label(access, word).id
+    set_keywords(access, [entry], add=[label])
+    todo = deliver(alice, mail(Subject=f"{word} to do", Message_ID="<todo@x.test>"))
+    mark_todo(access, [todo])
+    thread = conversation_page(access, folder_by_role(access, Role.INBOX).id, unmarked=True).rows[0].thread_id
     undo = signing.dumps([[alice.pk, alice.pk], [entry, inbox]], salt=UNDO_SALT, compress=True)
-    return Things(alice.pk, folder, inbox, entry, draft.id, draft_entry.pk, file.id, submission, gone, undo)
+    return Things(
+        alice.pk, folder, inbox, entry, draft.id, draft_entry.pk, file.id, submission, gone, label, thread, undo
+    )
 
 
 def requests_for(things: Things, own: Things) -> dict[str, list[Ask]]:
     """For each name of the mail pages the requests to Alice's things (and to one's own with hers mixed in)."""
-    return {**_pages(things, own), **_reading(things), **_composing(things, own)}
+    return {**_pages(things, own), **_marks(things, own), **_reading(things), **_composing(things, own)}
 
 
 def _pages(it: Things, own: Things) -> dict[str, list[Ask]]:
@@ -131,6 +143,18 @@ def _pages(it: Things, own: Things) -> dict[str, list[Ask]]:
             *(Ask(act, data={"act": name, "whole": "1", "folder_id": it.inbox}, **write) for name in acts),
             Ask(act, data={"act": "empty", "whole": "1", "folder_id": it.inbox}, **write),
             Ask(act, data={"act": "move", "ids": [it.entry], "folder": it.folder}, **write),
+            *(Ask(act, data={"act": name, "ids": [it.entry]}, **write) for name in ("todo", "done", "restore")),
+            *(
+                Ask(act, data={"act": name, "threads": [it.thread], "folder_id": it.inbox}, **write)
+                for name in ("read", "delete", "todo")
+            ),
+            Ask(act, data={"act": "read", "threads": [it.thread], "folder_id": own.inbox}, reader={404}),
+            Ask(act, data={"unstar_thread": it.thread, "folder_id": it.inbox}, **write),
+            *(Ask(act, data={name: it.entry}, **write) for name in ("todo", "done")),
+            Ask(act, data={"label": it.label, "ids": [it.entry]}, **write),
+            Ask(act, data={"act": "unlabel", "label": it.label, "ids": [it.entry]}, **write),
+            Ask(act, data={"act": "label", "label": it.label, "ids": [own.entry]}, reader={404}),
+            Ask(act, data={"act": "label_new", "new_label": "x", "ids": [it.entry]}, **write),
             Ask(act, data={"star": it.entry}, **write),
             Ask(act, data={"unstar": it.entry}, **write),
             Ask(act, data={"act": "delete", "ids": [own.entry, it.entry]}, reader={404}),
@@ -155,6 +179,36 @@ def _pages(it: Things, own: Things) -> dict[str, list[Ask]]:
         "folder_delete": [
             Ask(reverse("folder_delete", args=[it.folder]), **write),
             Ask(reverse("folder_delete", args=[it.folder]), data={"x": "1"}, **write),
+        ],
+    }
+
+
+def _marks(it: Things, own: Things) -> dict[str, list[Ask]]:
+    """Labels, to-do marks, conversations."""
+    write: dict[str, Any] = {"reader": {403}}
+    of_label = [it.mailbox, it.label]
+    mixed = [own.mailbox, it.label]
+    form = {"name": "x", "colour": "red"}
+    return {
+        "todo": [Ask(reverse("todo", args=[it.mailbox]))],
+        "todo_done": [Ask(reverse("todo_done", args=[it.mailbox]))],
+        "labels": [Ask(reverse("labels", args=[it.mailbox]))],
+        "label": [
+            Ask(reverse("label", args=of_label)),
+            Ask(reverse("label", args=mixed), reader={404}),
+        ],
+        "label_new": [Ask(reverse("label_new", args=[it.mailbox]), data=data, **write) for data in (None, form)],
+        "label_edit": [
+            *(Ask(reverse("label_edit", args=of_label), data=data, **write) for data in (None, form)),
+            *(Ask(reverse("label_edit", args=mixed), data=data, reader={404}) for data in (None, form)),
+        ],
+        "label_delete": [
+            *(Ask(reverse("label_delete", args=of_label), data=data, **write) for data in (None, {"x": "1"})),
+            Ask(reverse("label_delete", args=mixed), data={"x": "1"}, reader={404}),
+        ],
+        "conversation": [
+            Ask(reverse("conversation", args=[it.inbox, it.thread])),
+            Ask(reverse("conversation", args=[own.inbox, it.thread]), reader={404}),
         ],
     }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from webmail.demo import company, post, script, unfinished
+from webmail.demo import company, marks, post, script, unfinished
 
 
 class DomainTakenError(Exception):
@@ -43,6 +43,7 @@ def fill() -> Filled:
     now = datetime.datetime.fromisoformat(str(state["now"]))
     delivered = post.deliver_all(script.letters(now), now)
     drafts = unfinished.create_drafts()
+    marks.put_marks()
     _write(note, state | {"is_complete": True})
     return Filled(delivered.arrived, delivered.sent, drafts)
 

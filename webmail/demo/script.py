@@ -98,7 +98,7 @@ def letters(now: datetime.datetime) -> list[Letter]:
     """All of them, oldest first, told from `now`."""
     found: list[Letter] = []
     for path in sorted(FOLDER.glob("*.toml")):
-        if path.stem in {"people", "drafts"}:
+        if path.stem in {"people", "drafts", "marks"}:
             continue
         given = tomllib.loads(path.read_text("utf-8"))
         for number, thread in enumerate(given.get("thread", [])):

@@ -16,7 +16,8 @@ from mailstore.models import Role
 from mailstore.selectors.folders import folder_by_role
 from mailstore.selectors.lists import Filter, list_page
 from mailstore.selectors.recoverable import recovery_days
-from webmail.http import actor_of, current_access, mailbox_access
+from webmail.http import actor_of, current_access, folder_of, hides_marked, mailbox_access
+from webmail.labels import labels_of
 from webmail.rows import Rows
 
 SIGN_INS = 5
@@ -28,14 +29,15 @@ NEWEST = 6
 def home(request: HttpRequest) -> HttpResponse:
     """The first page after signing in."""
     access = current_access(request)
-    inbox = folder_by_role(access, Role.INBOX)
-    unread = list_page(access, inbox.id, filter=Filter(unread=True), limit=NEWEST)
+    inbox = folder_of(request, access, folder_by_role(access, Role.INBOX).id)
+    newest = Filter(unread=True, unmarked=hides_marked(request, access, inbox))
+    unread = list_page(access, inbox.id, filter=newest, limit=NEWEST)
     context: dict[str, Any] = {
         "greeting": _greeting(timezone.localtime().hour),
         "inbox": inbox,
         "drafts": folder_by_role(access, Role.DRAFTS),
         "recovery_days": recovery_days(access.mailbox),
-        "rows": Rows(role=inbox.role).render(unread.rows),
+        "rows": Rows(role=inbox.role, labels=labels_of(request, access)).render(unread.rows),
         "sign_ins": sign_ins(actor_of(request).pk, SIGN_INS),
     }
     return render(request, "webmail/home.html", context)

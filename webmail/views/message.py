@@ -1,26 +1,25 @@
-"""The reading pane: one mail of a conversation opened, the others as one-line rows above and below it."""
+"""The reading pane: one mail of a conversation unfolded, the others as one-line rows above and below it."""
 
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from mailstore.message import read
 from mailstore.models import Role
 from mailstore.selectors import drafts, entries
 from webmail import images, message_page
-from webmail.display import display_of
-from webmail.http import access_of, folder_of, folders_of, is_pane
-from webmail.listing import Asked, listing
+from webmail.asked import Asked
+from webmail.http import access_of, is_fragment, is_pane
+from webmail.views.folder import folder_context
 
 
 @login_required
 @require_safe
 def message(request: HttpRequest, folder_id: int, entry_id: int) -> HttpResponse:
     """A mail in its folder; `?images=1` shows its remote pictures. A draft opens in the composer, and a mail that
-    has moved is followed to where it is.
+    has moved is followed to where it is. A script may ask for the unfolded mail alone (`letter`).
     """
     access = access_of(request, entry_id)
     entry = entries.get(access, entry_id)
@@ -31,15 +30,13 @@ def message(request: HttpRequest, folder_id: int, entry_id: int) -> HttpResponse
         if draft_id is not None:
             return redirect("compose", draft_id)
     request.current_folder = folder_id  # type: ignore[attr-defined]
-    raw = entries.raw(access, entry_id)
-    readable = read(raw)
-    shown = images.shown(access, entry, readable, asked="images" in request.GET)
-    context = message_page.context(request, access, entry, readable, images=shown, trace=raw[: entry.trace_length])
+    letter = message_page.unfolded(request, access, entry, asked="images" in request.GET)
+    if is_fragment(request, "letter"):
+        return render(request, "webmail/letter.html", {"letter": letter, "is_stacked": True})
+    context = message_page.context(request, access, entry, letter)
     if is_pane(request):
         return render(request, "webmail/message_pane.html", context)
-    size, tree = display_of(request).page_size, folders_of(request, access)
-    folder = folder_of(request, access, folder_id)
-    beside = listing(access, folder, Asked.of(QueryDict()), size=size, tree=tree, current=entry_id)
+    beside = folder_context(request, folder_id, Asked(), current=entry_id, thread=entry.thread_id)
     return render(request, "webmail/message.html", beside | context)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -10,8 +12,9 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import Account
 from core.errors import ErrorKind, MailError
-from webmail.display import PAGE_SIZES, THEME_COOKIE, change_display
-from webmail.http import wants_json
+from webmail.asked import name_of, sort_of
+from webmail.display import PAGE_SIZES, THEME_COOKIE, change_display, remember_sort
+from webmail.http import access_of, folder_of, packed_id, wants_json
 from webmail.models import Display
 
 YEAR_S = 365 * 24 * 3600
@@ -33,13 +36,18 @@ def switch_language(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def switch_display(request: HttpRequest) -> HttpResponse:
-    """Some of `theme`, `pane`, `page_size`."""
+    """Some of `theme`, `pane`, `page_size`, `conversations` (on, off), and `sort` of a `folder`."""
     changed: dict[str, object] = {name: request.POST[name] for name in ("theme", "pane") if name in request.POST}
     if "page_size" in request.POST:
         text = request.POST["page_size"]
         changed["page_size"] = int(text) if text in {str(size) for size in PAGE_SIZES} else 0
+    if "conversations" in request.POST:
+        changed["conversations"] = {"on": True, "off": False}.get(request.POST["conversations"], "")
     if isinstance(request.user, Account):
-        change_display(request.user, **changed)
+        if changed:
+            change_display(request.user, **changed)
+        if "sort" in request.POST:
+            _remember_sort(request, request.user)
     response = HttpResponse(status=204) if wants_json(request) else _back(request)
     theme = changed.get("theme")
     if theme in Display.Theme.values:
@@ -47,7 +55,19 @@ def switch_display(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def _remember_sort(request: HttpRequest, account: Account) -> None:
+    sort = sort_of(request.POST["sort"])
+    if sort is None:
+        raise MailError(ErrorKind.INVALID, field="sort")
+    folder_id = packed_id(request.POST.get("folder", ""))
+    access = access_of(request, folder_id)
+    folder_of(request, access, folder_id)
+    remember_sort(account, folder_id, name_of(sort))
+
+
 def _back(request: HttpRequest) -> HttpResponse:
     wanted = request.POST.get("next", "")
+    if "sort" in request.POST:  # the address says the order too, so that it can be shared
+        wanted += f"{'&' if '?' in wanted else '?'}{urlencode({'sort': request.POST['sort']})}"
     safe = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
     return redirect(wanted if safe else "home")

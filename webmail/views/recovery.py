@@ -16,10 +16,11 @@ from core.errors import MailError
 from mailstore.models import Role
 from mailstore.selectors.lists import UNCOUNTED, Key
 from mailstore.selectors.recoverable import RecoverablePage, recoverable_page, recoverable_position
+from webmail.asked import MAX_PAGE
 from webmail.context import folder_name
 from webmail.display import display_of
 from webmail.http import current_access, folders_of, is_fragment, mailbox_access
-from webmail.listing import MAX_PAGE, Pager
+from webmail.pager import Pager
 from webmail.recovery_rows import RecoveryRows
 
 MAX_TEXT_CHARS = 200

@@ -18,6 +18,8 @@ from mailstore.check_store import check_store
 from mailstore.models import Entry, Flag, Role
 from mailstore.selectors.entries import original, thread
 from mailstore.selectors.folders import folder_by_role, folder_tree
+from mailstore.selectors.keywords import keywords
+from mailstore.selectors.list_marked import todo_page
 from mailstore.selectors.lists import list_page
 from mta import steps
 from webmail.demo import company, fill, post
@@ -46,6 +48,7 @@ def test_the_company_stands_and_its_mail_is_there(demo: fill.Filled) -> None:
     _company_is_complete()
     _mailboxes_are_lively()
     _threads_hold_together()
+    _mails_are_marked()
     assert check_store() == []
     assert Event.objects.filter(kind=Kind.RECEIVED).count() >= demo.arrived
 
@@ -91,6 +94,13 @@ def _mailboxes_are_lively() -> None:
     assert any(each & Flag.FLAGGED for each in flags)
     assert any(each & Flag.ANSWERED for each in flags)
     assert any(each & Flag.FORWARDED for each in flags)
+
+
+def _mails_are_marked() -> None:
+    access = system_access(company.accounts()["wangfang"].pk)
+    labels = {row.label: row.total for row in keywords(access)}
+    assert set(labels) == {"询盘", "质量投诉", "样品", "待付款"} and all(labels.values())
+    assert len(todo_page(access).rows) == 3 and len(todo_page(access, done=True).rows) == 2
 
 
 def _threads_hold_together() -> None:

@@ -1,0 +1,81 @@
+"""The list of conversations of a folder, for those who like their mail so (a preference of the account)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from accounts.models import Account
+from core.access import Access
+from mailstore.selectors.conversations import (
+    ConversationPage,
+    ConversationRow,
+    conversation_count,
+    conversation_page,
+    conversation_position,
+)
+from mailstore.selectors.folders import FolderRow
+from mailstore.selectors.lists import NATURAL, UNCOUNTED, Key, Sort
+from webmail.asked import Asked
+from webmail.conversation_rows import ConversationRows
+from webmail.http import actor_of
+from webmail.labels import labels_of
+from webmail.pager import Numbered
+
+CONDITIONS = frozenset({"unread", "starred"})
+"""What a list of conversations can be filtered by; everything else shows single mails."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Found:
+    """A page and where it stands."""
+
+    page: ConversationPage
+    numbered: Numbered
+
+
+def suits(asked: Asked, sort: Sort) -> bool:
+    """Whether what is asked for can be shown as conversations."""
+    others = (asked.label, asked.sender or None, asked.since, asked.until)
+    return sort == NATURAL and CONDITIONS.issuperset(asked.show) and all(each is None for each in others)
+
+
+def page(access: Access, folder: FolderRow, asked: Asked, *, size: int, unmarked: bool) -> Found:
+    """The page that the address asks for."""
+    shown = {name: name in asked.show for name in CONDITIONS}
+    total = conversation_count(folder.id, **shown)
+    pages = max(1, -(-total // size)) if total != UNCOUNTED else 0
+    before, after, number = asked.key("before", NATURAL), asked.key("after", NATURAL), asked.number
+    if before is None and after is None:
+        after, number = _start(folder, asked, shown, size=size, pages=pages)
+    found = conversation_page(
+        access, folder.id, **shown, unmarked=unmarked, before=before, after=after, limit=size, folder=folder
+    )
+    number = min(number, pages) if pages else number
+    return Found(found, Numbered(number, pages, found.previous, found.next))
+
+
+def _start(folder: FolderRow, asked: Asked, shown: dict[str, bool], *, size: int, pages: int) -> tuple[Key | None, int]:
+    moment = asked.moment(NATURAL)
+    if moment is not None:
+        newer = conversation_count(folder.id, **shown, after_us=moment.sort_us)
+        return moment, 1 + max(newer, 0) // size
+    number = min(asked.number, pages) if pages else asked.number
+    after = conversation_position(folder.id, (number - 1) * size, **shown)
+    return after, number if after is not None else 1
+
+
+def render(
+    request: HttpRequest, access: Access, folder: FolderRow, rows: Sequence[ConversationRow], *, current: int
+) -> SafeString:
+    """The rows; the conversation `current` is marked."""
+    made = ConversationRows(role=folder.role, current=current, labels=labels_of(request, access))
+    return made.render_conversations(rows, folder_id=folder.id, me=_me(request, access))
+
+
+def _me(request: HttpRequest, access: Access) -> str:
+    actor: Account = actor_of(request)
+    return actor.name if access.mailbox == actor.pk else ""
