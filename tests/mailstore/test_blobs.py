@@ -181,3 +181,11 @@ def test_old_expunge_records_are_trimmed_and_the_floor_rises(mine: Access, monke
     assert collect().expunged == 2
     assert list(Expunged.objects.order_by("modseq")) == newest[2:]
     assert sql.row("SELECT max(expunge_floor) FROM mailstore_folder") == (newest[1].modseq,)
+
+
+@pytest.mark.parametrize("size", [0, 10, 5_000, 600_000])
+def test_the_beginning_of_a_content_is_read_alone(db: None, size: int) -> None:
+    content = CHANCE.randbytes(size // 2) + b"a" * (size - size // 2)
+    encoded = blobs.encode(content)
+    for length in (0, 1, 300, size):
+        assert blobs.decode_head(encoded.codec, encoded.data, encoded.key, length) == content[:length]

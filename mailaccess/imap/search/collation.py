@@ -17,6 +17,7 @@ _TRAILER = re.compile(r"\s*\(fwd\)\s*\Z", re.IGNORECASE)
 _WRAPPED = re.compile(r"\[fwd:(.*)\]\Z", re.IGNORECASE | re.DOTALL)
 _MAY_HAVE_MORE = re.compile(r"\s*(?:\[|re|fw|回|答|转|轉)|.*\)\s*\Z", re.IGNORECASE)
 MAX_ROUNDS = 100
+LAST_CASED = 0x1E944
 
 
 def folded(text: str) -> str:
@@ -33,8 +34,8 @@ def casemap(text: str) -> str:
 
 @functools.cache
 def _titles() -> dict[int, str]:
-    """Characters whose titlecase is another one character (0.1 s, once)."""
-    found = {code: chr(code).title() for code in range(0x110000) if not 0xD800 <= code < 0xE000}
+    """Characters whose titlecase is another one character (30 ms, once). No letter behind LAST_CASED has two cases."""
+    found = {code: chr(code).title() for code in range(0x80, LAST_CASED)}
     return {code: title for code, title in found.items() if len(title) == 1 and title != chr(code)}
 
 

@@ -74,6 +74,7 @@ def _people(text: str) -> Iterator[Person]:
             yield Person(plain(name), plain(local), None if host == "NIL" else plain(host))
 
 
+@functools.lru_cache(maxsize=16_384)
 def searched(text: str) -> str:
     """A list as SEARCH looks into it."""
     return ", ".join(person.text for person in people(text))

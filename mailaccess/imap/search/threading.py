@@ -44,6 +44,11 @@ class Answers:
             while sum(map(len, self._kept.values())) > MAX_KEPT_BYTES and len(self._kept) > 1:
                 self._kept.popitem(last=False)
 
+    def forget(self) -> None:
+        """Forget everything (tests)."""
+        with self._lock:
+            self._kept.clear()
+
 
 answers = Answers()
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from accounts.models import Account
-from accounts.selectors import access_for
 from core.access import Access
 from mailaccess.imap.search import evaluate
-from mailaccess.imap.search.columns import columns
+from mailstore import sql
 from mailstore.models import Flag
 from mailstore.search.indexer import Indexer
 from mailstore.selectors.folder_state import uids_of
@@ -106,12 +105,6 @@ def keys() -> st.SearchStrategy[Asked]:
     )
 
 
-@pytest.fixture
-def mine(alice: Account) -> Access:
-    """Alice in her own mailbox."""
-    return access_for(alice, alice.pk)
-
-
 def filled(mine: Access) -> list[Mail]:
     """Store the mails; what is left of them after two have gone, so that numbers are not UIDs."""
     word = make_keyword(mine, "work").id
@@ -133,7 +126,6 @@ def filled(mine: Access) -> list[Mail]:
 
 def opened(server: Running) -> Talk:
     """A session with INBOX selected."""
-    columns.forget()
     talk = server.talk()
     talk.say(f'LOGIN alice@example.test "{PASSWORD}"'.encode())
     talk.say(b"SELECT INBOX")
@@ -216,9 +208,84 @@ def test_the_body_is_not_the_header(imap_server: Running, mine: Access) -> None:
 def test_a_draft_that_no_index_holds_is_found(imap_server: Running, mine: Access) -> None:
     stored(mine, letter("a", body="peculiar"), flags=int(Flag.DRAFT))
     _index_some(1)
-    from mailstore import sql
-
     sql.run("DELETE FROM mailstore_searchtodo")
     talk = opened(imap_server)
     assert numbers(talk.say(b"SEARCH TEXT peculiar")) == [1]
+    talk.close()
+
+
+@pytest.mark.usefixtures("by_index")
+def test_many_whose_header_has_the_word_count_for_the_body(
+    imap_server: Running, mine: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What docs/rfc.md says of large folders."""
+    stored(mine, letter("a", subject="Contract draft", body="nothing of it"))
+    _index_some(1)
+    monkeypatch.setattr(evaluate, "VERIFIED_MESSAGES", 0)
+    talk = opened(imap_server)
+    assert numbers(talk.say(b"SEARCH BODY contract")) == [1]
+    talk.close()
+
+
+def test_what_is_told_later_is_found_later_and_what_is_gone_is_not(imap_server: Running, mine: Access) -> None:
+    found = [stored(mine, letter(f"n{number}", subject=f"Plan {number}")) for number in range(3)]
+    talk = opened(imap_server)
+    assert numbers(talk.say(b"SEARCH SUBJECT plan")) == [1, 2, 3]
+    stored(mine, letter("n3", subject="Plan 3"))
+    purge(mine, found[:1])
+    assert numbers(talk.say(b"SEARCH SUBJECT plan")) == [2, 3]
+    assert talk.say(b"NOOP")[:-1] == [b"* 1 EXPUNGE"]
+    assert numbers(talk.say(b"UID SEARCH SUBJECT plan")) == [2, 3, 4]
+    talk.close()
+
+
+def test_no_expunge_is_told_while_a_client_counts_by_number(imap_server: Running, mine: Access) -> None:
+    found = [stored(mine, letter(f"n{number}")) for number in range(3)]
+    talk = opened(imap_server)
+    for command in (b"SEARCH ALL", b"SORT (DATE) UTF-8 ALL", b"THREAD REFERENCES UTF-8 ALL"):
+        purge(mine, [found.pop()])
+        assert not [line for line in talk.say(command) if b"EXPUNGE" in line]
+        assert [line for line in talk.say(b"UID " + command) if b"EXPUNGE" in line]
+    talk.close()
+
+
+def test_imaplib_searches_sorts_and_threads(imap_server: Running, mine: Access) -> None:
+    stored(mine, letter("a", subject="Zebra"))
+    stored(mine, letter("b", subject="Apple", references=["a"]))
+    client = imap_server.imap()
+    client.select()
+    client.literal = "预算".encode("gbk")
+    assert client.search("GBK", "SUBJECT") == ("OK", [b""])
+    client.literal = "王小明".encode()
+    assert client.search("UTF-8", "FROM") == ("OK", [b"1 2"])
+    assert client.sort("(SUBJECT)", "UTF-8", "ALL") == ("OK", [b"2 1"])
+    assert client.thread("REFERENCES", "UTF-8", "ALL") == ("OK", [b"(1 2)"])
+    assert client.uid("SEARCH", "RETURN", "(COUNT)", "ALL")[0] == "OK"
+    client.logout()
+
+
+def test_an_email_and_a_conversation_are_found_by_their_ids(imap_server: Running, mine: Access) -> None:
+    for name, above in (("a", []), ("b", ["a"]), ("c", [])):
+        stored(mine, letter(name, references=above))
+    talk = opened(imap_server)
+    lines = [line.decode() for line in talk.say(b"FETCH 1:3 (EMAILID THREADID)")[:-1]]
+    emails = [re.search(r"EMAILID \((\w+)\)", line)[1] for line in lines]  # type: ignore[index]
+    threads = [re.search(r"THREADID \((\w+)\)", line)[1] for line in lines]  # type: ignore[index]
+    assert threads[0] == threads[1] != threads[2]
+    assert numbers(talk.say(f"SEARCH EMAILID {emails[1]}".encode())) == [2]
+    assert numbers(talk.say(f"SEARCH THREADID {threads[0]}".encode())) == [1, 2]
+    assert numbers(talk.say(f"SEARCH THREADID {threads[2]}".encode())) == [3]
+    assert numbers(talk.say(b"SEARCH OR EMAILID M0 THREADID Tfffffffffffffff")) == []
+    talk.close()
+
+
+def test_a_folder_deleted_meanwhile_is_a_clear_no_or_a_closed_line(imap_server: Running, mine: Access) -> None:
+    talk = opened(imap_server)
+    talk.say(b"CREATE Passing")
+    talk.say(b"SELECT Passing")
+    other = opened(imap_server)
+    assert other.say(b"DELETE Passing")[-1].startswith(b"a OK")
+    answer = talk.say(b"SEARCH RETURN (SAVE) ALL")[-1]
+    assert answer.startswith(b"a NO") or not answer
+    other.close()
     talk.close()
