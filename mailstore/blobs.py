@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import threading
 import time
 from collections.abc import Sequence
 
-import zstandard
 from django.apps import apps
 from django.db import transaction
 
 from core.bulk import insert_rows
 from core.errors import ErrorKind, MailError
-from mailstore import sql
+from mailstore import dictionaries, sql
 from mailstore.models.blobs import Codec
 from mailstore.objects import objects
 
@@ -26,7 +24,6 @@ IN_ROW_MAX_BYTES = 256 * 1024
 """Larger rows make SQLite's pages overflow in long chains and PostgreSQL's TOAST slow (measured)."""
 GRACE_S = 24 * 3600
 MAX_CONTENT_BYTES = 1 << 31
-LEVEL = 3
 
 HOLDERS: dict[tuple[str, str], str] = {
     ("mailstore_message", "blob_id"): "message",
@@ -38,8 +35,6 @@ HOLDERS: dict[tuple[str, str], str] = {
 }
 """Every (table, column) that may hold a blob, each indexed. A column that is missing here loses mail: `unlisted_holders`."""
 
-_local = threading.local()
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Encoded:
@@ -50,6 +45,7 @@ class Encoded:
     codec: int
     data: bytes | None
     key: str = ""
+    dictionary: int = 0
 
 
 def register_holder(name: str, *, table: str, column: str) -> None:
@@ -60,10 +56,15 @@ def register_holder(name: str, *, table: str, column: str) -> None:
 def encode(content: bytes) -> Encoded:
     """Hash and compress; a large content is written to the object store here, durably, before any transaction."""
     digest = hashlib.sha256(content).digest()
-    packed = _compressor().compress(content)
-    codec, data = (Codec.ZSTD, packed) if len(packed) < len(content) else (Codec.RAW, content)
+    dictionary = dictionaries.current() if len(content) <= dictionaries.CONTENT_MAX_BYTES else None
+    data = dictionaries.compressor(dictionary).compress(content)
+    codec, number = Codec.ZSTD, 0
+    if len(data) >= len(content):
+        codec, data = Codec.RAW, content
+    elif dictionary is not None:
+        codec, number = Codec.ZSTD_DICTIONARY, dictionary.dict_id()
     if len(data) <= IN_ROW_MAX_BYTES:
-        return Encoded(digest, len(content), int(codec), data)
+        return Encoded(digest, len(content), int(codec), data, dictionary=number)
     key = f"{digest.hex()[:2]}/{digest.hex()}{'.zst' if codec == Codec.ZSTD else ''}"
     objects().write(key, data)
     return Encoded(digest, len(content), int(codec), None, key)
@@ -71,13 +72,14 @@ def encode(content: bytes) -> Encoded:
 
 def insert(contents: Sequence[Encoded]) -> dict[bytes, int]:
     """Store in the caller's transaction what is not there yet; ids by hash. Rows are locked by ascending hash."""
+    dictionaries.refresh()
     unique = {each.sha256: each for each in contents}
     ordered = [unique[digest] for digest in sorted(unique)]
     now_s = int(time.time())
     found = insert_rows(
         "mailstore_blob",
         "sha256, size, codec, dictionary, data, key, touched_s",
-        [(each.sha256, each.size, each.codec, 0, each.data, each.key, now_s) for each in ordered],
+        [(each.sha256, each.size, each.codec, each.dictionary, each.data, each.key, now_s) for each in ordered],
         "ON CONFLICT (sha256) DO UPDATE SET touched_s = excluded.touched_s RETURNING sha256, id",
     )
     return {bytes(digest): blob_id for digest, blob_id in found}
@@ -102,7 +104,7 @@ def decode(codec: int, data: bytes | None, key: str, size: int) -> bytes:
     stored = bytes(data) if data is not None else objects().read(key)
     if codec == Codec.RAW:
         return stored
-    return zstandard.ZstdDecompressor().decompress(stored, max_output_size=size)
+    return dictionaries.decompress(stored, size)
 
 
 def decode_head(codec: int, data: bytes | None, key: str, length: int) -> bytes:
@@ -200,11 +202,3 @@ def _digest(key: str) -> bytes:
         return bytes.fromhex(key.partition("/")[2].partition(".")[0])
     except ValueError:
         return b"?"
-
-
-def _compressor() -> zstandard.ZstdCompressor:
-    """One for each thread: they are not thread-safe and cost 10 µs to make."""
-    found: zstandard.ZstdCompressor | None = getattr(_local, "compressor", None)
-    if found is None:
-        found = _local.compressor = zstandard.ZstdCompressor(level=LEVEL)
-    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from mailstore.dictionaries import train_if_due
 from mailstore.services.collect import collect
 
 
@@ -11,3 +12,9 @@ from mailstore.services.collect import collect
 def collect_task() -> None:
     """Hourly. Every slice is a transaction, so a worker may die at any line."""
     collect()
+
+
+@shared_task(name="mailstore.train_dictionary")
+def train_dictionary_task() -> None:
+    """Daily: a dictionary for compression when the site's mail has grown enough to teach one."""
+    train_if_due()

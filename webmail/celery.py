@@ -19,6 +19,7 @@ SCHEDULE = {
     "mta.sweep": float(SWEEP_S),
     "mta.turn_keys": HOUR_S,
     "mailstore.collect": HOUR_S,
+    "mailstore.train_dictionary": 24 * HOUR_S,
     "logs_app.purge_events": 24 * HOUR_S,
 }
 """Task name to seconds between two runs."""

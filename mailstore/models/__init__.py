@@ -5,7 +5,7 @@ plain integers without a foreign-key constraint: rows of a mailbox are written t
 verifies them; a constraint would cost an index look-up for each row of the deliver path.
 """
 
-from mailstore.models.blobs import Blob
+from mailstore.models.blobs import Blob, Dictionary
 from mailstore.models.correspondents import Correspondent
 from mailstore.models.drafts import Draft, DraftAttachment
 from mailstore.models.entries import Entry, Expunged, Flag, Recoverable
@@ -19,6 +19,7 @@ from mailstore.models.threads import FolderThread, ThreadOf, ThreadReference
 __all__ = [
     "Blob",
     "Correspondent",
+    "Dictionary",
     "Draft",
     "DraftAttachment",
     "Entry",

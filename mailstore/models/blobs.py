@@ -34,3 +34,15 @@ class Blob(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["sha256"], name="blob_sha256")]
+
+
+class Dictionary(models.Model):
+    """What zstd knows before it reads a frame that names this id. Never changed, never deleted."""
+
+    id = models.IntegerField(primary_key=True)
+    data = models.BinaryField()
+    trained_s = models.BigIntegerField()
+    blobs = models.BigIntegerField()
+    """How many there were to choose from."""
+    gain = models.FloatField()
+    """The part of the compressed bytes that it saved on mails it had not seen."""
