@@ -6,8 +6,9 @@ from django.db import migrations, models
 
 def make_policies(apps, schema_editor):
     """Domains that were there before have the defaults."""
-    policies = apps.get_model("mta", "MailPolicy").objects
-    domains = apps.get_model("accounts", "Domain").objects
+    here = schema_editor.connection.alias
+    policies = apps.get_model("mta", "MailPolicy").objects.using(here)
+    domains = apps.get_model("accounts", "Domain").objects.using(here)
     policies.bulk_create(policies.model(domain_id=pk) for pk in domains.values_list("pk", flat=True))
 
 
