@@ -112,8 +112,7 @@ def decode_head(codec: int, data: bytes | None, key: str, length: int) -> bytes:
     stored = bytes(data) if data is not None else objects().read(key)
     if codec == Codec.RAW:
         return stored[:length]
-    with zstandard.ZstdDecompressor().stream_reader(stored) as reader:
-        return reader.read(length)
+    return dictionaries.decompress_head(stored, length)
 
 
 def unlisted_holders() -> list[str]:

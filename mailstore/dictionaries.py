@@ -91,11 +91,21 @@ def compressor(dictionary: zstandard.ZstdCompressionDict | None) -> zstandard.Zs
 
 def decompress(frame: bytes, size: int) -> bytes:
     """The content of a frame of at most `size` bytes, with the dictionary that it names."""
+    return _decompressor(frame).decompress(frame, max_output_size=size)
+
+
+def decompress_head(frame: bytes, length: int) -> bytes:
+    """The first `length` bytes of a frame's content."""
+    with _decompressor(frame).stream_reader(frame) as reader:
+        return reader.read(length)
+
+
+def _decompressor(frame: bytes) -> zstandard.ZstdDecompressor:
     number = zstandard.get_frame_parameters(frame).dict_id
     kept: dict[int, zstandard.ZstdDecompressor] = _local.__dict__.setdefault("decompressors", {})
     if number not in kept:
         kept[number] = zstandard.ZstdDecompressor(dict_data=by_id(number) if number else None)
-    return kept[number].decompress(frame, max_output_size=size)
+    return kept[number]
 
 
 def train_if_due() -> Dictionary | None:

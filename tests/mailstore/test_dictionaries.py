@@ -55,6 +55,7 @@ def test_a_mail_takes_less_room_and_comes_back_as_it_was(many: None) -> None:
     dictionaries.forget()  # as a process that only reads
 
     assert blobs.get(stored) == mail(5_000)
+    assert blobs.decode_head(helped.codec, helped.data, helped.key, 7) == mail(5_000)[:7]
     assert Blob.objects.get(pk=stored).dictionary == trained.pk
     assert blobs.get(Blob.objects.order_by("pk")[0].pk).startswith(b"From: ")
     assert verify_blobs().findings == []
