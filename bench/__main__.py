@@ -22,6 +22,7 @@ PROGRAMS = {
     "search": "the search index: cost, questions, lag",
     "list_page": "list pages at the head, the middle and the end of a folder, in-process and through the web server",
     "open_message": "a message opened in the pane, as a page, and its body",
+    "imap": "IMAP and POP3 as mail programs use them, beside Dovecot where it can be started",
     "anchors": "Postfix handing over to Dovecot (LMTP, sdbox): the same mails from the same client",
 }
 

@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import cast
 
+from django.conf import settings
+
 from core.connection import Budget, ConnectionLimits, server_tls
 from core.proxy_protocol import ProxyError, is_proxy, read_header
 from mailaccess.tls import TlsLayer
@@ -219,6 +221,11 @@ class Stream(asyncio.Protocol):
     def local_name(self) -> str:
         """The host that the client named (SNI), or nothing."""
         return self.tls.asked_name if self.tls is not None else ""
+
+    @property
+    def takes_secrets(self) -> bool:
+        """Whether a password may be said here."""
+        return self.tls is not None or settings.CLEARTEXT_LOGIN
 
     def write(self, data: bytes) -> None:
         """Queue bytes."""

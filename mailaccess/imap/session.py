@@ -49,6 +49,10 @@ class Wire(Protocol):
         """Whether TLS is up."""
 
     @property
+    def takes_secrets(self) -> bool:
+        """Whether a password may be said here."""
+
+    @property
     def bindings(self) -> Mapping[str, bytes]:
         """What a sign-in can be bound to (RFC 5056)."""
 

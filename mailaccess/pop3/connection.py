@@ -129,7 +129,8 @@ class Connection(Stream):
         names = ["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "UTF8 USER", "EXPIRE NEVER"]
         if self._drop is None:
             sasl = " ".join(["SASL", *mechanisms(self.bindings)])
-            names += ["USER", sasl] if self.is_encrypted else ["STLS"]
+            names += ["USER", sasl] if self.takes_secrets else []
+            names += [] if self.is_encrypted else ["STLS"]
         names.append("IMPLEMENTATION Globalmail")
         return replies.ok("Capabilities") + "".join(f"{name}\r\n" for name in names).encode() + b".\r\n"
 
@@ -142,7 +143,7 @@ class Connection(Stream):
 
     async def user(self, argument: str) -> bytes:
         """RFC 1939 7: a name is never refused by itself."""
-        if not self.is_encrypted:
+        if not self.takes_secrets:
             return replies.ENCRYPT_FIRST
         if not argument:
             return replies.BAD_ARGUMENT
@@ -161,7 +162,7 @@ class Connection(Stream):
         mechanism, _, initial = argument.partition(" ")
         if not argument:
             return replies.ok() + "".join(f"{name}\r\n" for name in mechanisms(self.bindings)).encode() + b".\r\n"
-        if not self.is_encrypted:
+        if not self.takes_secrets:
             return replies.ENCRYPT_FIRST
         exchange = begin(mechanism, Door(self._around, self.bindings))
         if exchange is None:

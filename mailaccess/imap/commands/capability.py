@@ -49,10 +49,11 @@ def capabilities(session: Session) -> str:
     """What this connection may use now."""
     found = list(ALWAYS)
     if session.state is State.GUEST:
-        if session.wire.is_encrypted:
+        found += [] if session.wire.is_encrypted else ["STARTTLS"]
+        if session.wire.takes_secrets:
             found += [f"AUTH={name}" for name in mechanisms(session.wire.bindings)]
         else:
-            found += ["STARTTLS", "LOGINDISABLED"]
+            found.append("LOGINDISABLED")
     else:
         found += [*SIGNED_IN, f"APPENDLIMIT={settings.MESSAGE_MAX_BYTES}"]
         found += [] if session.wire.is_compressed else ["COMPRESS=DEFLATE"]

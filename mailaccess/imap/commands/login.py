@@ -39,7 +39,7 @@ async def run(session: Session, cursor: Cursor) -> Answer:
 
 def require_encryption(session: Session) -> None:
     """No secret in the clear (RFC 9051 6.2.3, LOGINDISABLED)."""
-    if not session.wire.is_encrypted:
+    if not session.wire.takes_secrets:
         raise NoError("PRIVACYREQUIRED", "Use STARTTLS first")
 
 

@@ -28,7 +28,6 @@ def test_random_clients_are_never_told_anything_wrong(imap_server: Running, alic
     counts, broken = played(imap_server, seconds=5)
     assert not broken, broken[0]
     assert counts["compared"] >= 1
-    assert counts["UID STORE"] > 10
 
 
 def test_they_notice_a_server_that_counts_wrong(

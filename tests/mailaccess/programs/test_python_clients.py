@@ -42,7 +42,7 @@ def test_imapclient_goes_through_everything_it_knows(imap_server: Running, mine:
         assert client.idle() is None
         client.idle_check(timeout=0.1)
         client.idle_done()
-        client.delete_messages(list(client.fetch("1:*", ["UID"])))
+        client.delete_messages([2])
         client.expunge()
         client.rename_folder("项目/2026", "项目/2027")
         client.delete_folder("项目/2027")
