@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
@@ -18,12 +19,18 @@ from accounts.admin_site import PAGES
 from accounts.models import Domain
 from core.errors import ErrorKind, MailError
 from mta.admin_dns import tables
-from mta.models import DkimKey, MailPolicy
+from mta.models import DkimKey, DmarcReport, MailPolicy
 from mta.services.dkim_keys import activate_keys, rotate_keys
 from mta.services.policy import update_mail_policy
 
-DOMAIN_OF.update({MailPolicy: "domain", DkimKey: "domain"})
-PAGES += [("mta_mailpolicy", _("Mail policies and DNS"), "policy"), ("mta_dkimkey", _("DKIM keys"), "signature")]
+DOMAIN_OF.update({MailPolicy: "domain", DkimKey: "domain", DmarcReport: "domain"})
+PAGES += [
+    ("mta_mailpolicy", _("Mail policies and DNS"), "policy"),
+    ("mta_dkimkey", _("DKIM keys"), "signature"),
+    ("mta_dmarcreport", _("DMARC reports"), "summarize"),
+]
+
+SOURCES_MAX = 500
 
 
 class MadeWithDomain(ScopedAdmin):
@@ -128,4 +135,32 @@ class DkimKeyAdmin(MadeWithDomain):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Changed by rotation alone."""
+        return False
+
+
+@admin.register(DmarcReport)
+class DmarcReportAdmin(MadeWithDomain):
+    """What others saw of mail in our name."""
+
+    list_display = ("name", "organisation", "begins_at", "ends_at", "passed", "failed")
+    list_filter = ("organisation",)
+    search_fields = ("domain__name", "organisation")
+    date_hierarchy = "ends_at"
+    fields = ("organisation", "report_id", "begins_at", "ends_at", "passed", "failed", "sources")
+    readonly_fields = ("sources",)
+    export_columns = ("domain", "organisation", "report_id", "begins_at", "ends_at", "passed", "failed")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """As listed."""
+        return self.fields
+
+    @admin.display(description=_("details"))
+    def sources(self, report: DmarcReport) -> str:
+        """One line for each address that sent."""
+        columns = ("address", "count", "header_from", "spf", "dkim", "disposition")
+        lines = ([str(row.get(name, "")) for name in columns] for row in report.rows[:SOURCES_MAX])
+        return format_html_join("", "<div>{}</div>", ((" · ".join(line),) for line in lines))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Facts."""
         return False

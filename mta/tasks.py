@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 
 from celery import shared_task
 from django.utils import timezone
 
 from accounts.models import Domain
+from mta.dmarc_reports.reading import read_reports
+from mta.dmarc_reports.sending import send_reports
 from mta.inbound.accepted import expire
 from mta.models import DkimKey
 from mta.outbound import queue, worker
 from mta.records.check import finish_rotation
-from mta.services.dkim_keys import create_keys, forget_retired
+from mta.services.dkim_keys import forget_retired
+from mta.services.domains import prepare_domain
 
 
 @shared_task(name="mta.send_due")
@@ -32,10 +36,18 @@ def sweep() -> None:
 
 @shared_task(name="mta.turn_keys")
 def turn_keys() -> None:
-    """Finish rotations whose DNS records have appeared, forget keys that signed nothing for long, and give keys to
-    domains that are older than signing."""
+    """Finish rotations whose DNS records have appeared, forget keys that signed nothing for long, and give domains
+    that are older than signing what they lack."""
     for domain in Domain.objects.filter(dkim_keys=None):
-        create_keys(domain)
+        prepare_domain(domain)
     for domain in Domain.objects.filter(dkim_keys__state=DkimKey.State.WAITING).distinct():
         finish_rotation(domain)
     forget_retired(timezone.now())
+
+
+@shared_task(name="mta.exchange_dmarc_reports")
+def exchange_dmarc_reports() -> None:
+    """Send what was seen until yesterday, and read what others have sent."""
+    send_reports(datetime.datetime.now(datetime.UTC).date())
+    for domain in Domain.objects.filter(is_active=True):
+        read_reports(domain)

@@ -18,6 +18,7 @@ HOUR_S = 3600.0
 SCHEDULE = {
     "mta.sweep": float(SWEEP_S),
     "mta.turn_keys": HOUR_S,
+    "mta.exchange_dmarc_reports": HOUR_S,
     "mailstore.collect": HOUR_S,
     "mailstore.train_dictionary": 24 * HOUR_S,
     "logs_app.purge_events": 24 * HOUR_S,

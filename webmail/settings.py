@@ -67,6 +67,8 @@ TRUSTED_NETWORKS = env.str("TRUSTED_NETWORKS", default="127.0.0.0/8,::1/128").sp
 """Clients whose mail the MX does not judge (SPF, DKIM, DMARC): this machine, and gateways that have judged already."""
 ARC_TRUSTED_SEALERS: list[str] = env.list("ARC_TRUSTED_SEALERS", default=[])
 """Forwarders whose word on a mail's origin is believed when DMARC fails (RFC 8617); domains as in their d=."""
+DMARC_REPORTS = env.bool("DMARC_REPORTS", default=True)
+"""Whether domains that ask for it are told daily what mail in their name came here (RFC 7489 7.2)."""
 MX_HOSTS: list[str] = env.list("MX_HOSTS", default=[])
 """Host names that domains should name as mail exchangers, the first one first; empty for `EHLO_NAME` alone."""
 SPF_INCLUDE = env.str("SPF_INCLUDE", default="")

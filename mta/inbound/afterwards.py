@@ -1,4 +1,5 @@
-"""What follows a 250 and need not be waited for: events for the log, answers that their clients have read.
+"""What follows an answer and need not be waited for: events for the log, answers that their clients have read, counts
+for DMARC reports.
 
 Collected on the event loop, written every second in one transaction, off the receiving path. A crash loses at most a
 second of events of mail that is safely stored, and leaves digests in `accepted` for a day.
@@ -7,12 +8,15 @@ second of events of mail that is safely stored, and leaves digests in `accepted`
 from __future__ import annotations
 
 import asyncio
+import collections
+import itertools
 import logging
 
 from django.db import DatabaseError, transaction
 
 from core import dbthread
 from logs_app.services import NewEvent, record_many
+from mta.dmarc_reports.observed import Observation, count
 from mta.inbound.accepted import forget
 
 EVERY_S = 1.0
@@ -29,11 +33,17 @@ class Afterwards:
     def __init__(self) -> None:
         self._events: list[NewEvent] = []
         self._digests: list[bytes] = []
+        self._observed: collections.Counter[Observation] = collections.Counter()
 
     def note(self, events: tuple[NewEvent, ...]) -> None:
         """Events of a mail that is stored."""
         if len(self._events) < WAITING_MAX:
             self._events.extend(events)
+
+    def observe(self, observation: Observation | None) -> None:
+        """A judged mail, for the report to its domain."""
+        if observation is not None and len(self._observed) < WAITING_MAX:
+            self._observed[observation] += 1
 
     def answered(self, digest: bytes) -> None:
         """The client of this transaction has its answer."""
@@ -47,17 +57,21 @@ class Afterwards:
 
     async def flush(self) -> None:
         """Write what was collected; what can't be written now is tried again."""
-        while self._events or self._digests:
+        while self._events or self._digests or self._observed:
             events, digests = self._events[:BATCH], self._digests[:BATCH]
+            observed = dict(itertools.islice(self._observed.items(), BATCH))
             try:
-                await dbthread.run(_write, events, digests)
+                await dbthread.run(_write, events, digests, observed)
             except DatabaseError as error:
                 log.info("events wait", extra={"error": str(error), "count": len(self._events)})
                 return
             del self._events[: len(events)], self._digests[: len(digests)]
+            self._observed.subtract(observed)
+            self._observed = +self._observed  # what was seen again meanwhile stays
 
 
-def _write(events: list[NewEvent], digests: list[bytes]) -> None:
+def _write(events: list[NewEvent], digests: list[bytes], observed: dict[Observation, int]) -> None:
     with transaction.atomic():
         record_many(events)
         forget(digests)
+        count(observed)

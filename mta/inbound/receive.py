@@ -23,6 +23,7 @@ from logs_app.services import NewEvent
 from mailstore.models import Role
 from mailstore.services.deliver import Incoming, Placement, Prepared, deliver_async, prepare
 from mta.authentication.results import Judgement
+from mta.dmarc_reports.observed import Observation, observe
 from mta.inbound.accepted import AlreadyAcceptedError, digest_of, remember_all
 from mta.inbound.judging import NO_CONSEQUENCE, VERDICT_DMARC, Consequence, Judging, consequence
 from mta.inbound.recipients import Target, merge_accounts
@@ -48,11 +49,12 @@ class Transaction:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Receipt:
-    """What follows a stored mail: the digest to forget once its answer was read (empty: it was stored before), and
-    the events for the log, which are written in batches after the commit."""
+    """What follows a stored mail: the digest to forget once its answer was read (empty: it was stored before), the
+    events for the log, which are written in batches after the commit, and what to report to the author's domain."""
 
     digest: bytes
     events: tuple[NewEvent, ...]
+    observation: Observation | None = None
 
 
 _numbers = itertools.count()
@@ -64,11 +66,12 @@ def new_queue_id(at_s: float) -> str:
 
 
 class RefusedError(MailError):
-    """Judged and refused; `events` are for the log."""
+    """Judged and refused; `events` are for the log, `observation` for the report to the author's domain."""
 
-    def __init__(self, cause: MailError, events: tuple[NewEvent, ...]) -> None:
+    def __init__(self, cause: MailError, events: tuple[NewEvent, ...], observation: Observation | None) -> None:
         super().__init__(cause.kind, **cause.data)
         self.events = events
+        self.observation = observation
 
 
 async def receive(transaction: Transaction, message: bytes, *, judging: Judging | None = None) -> Receipt:
@@ -78,11 +81,12 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     nothing is stored.
     """
     header = checked_header(message)
-    results, decided = b"", NO_CONSEQUENCE
+    results, decided, observation = b"", NO_CONSEQUENCE, None
     if judging is not None:
         judgement = await judging.judge(transaction.arrival, transaction.sender, header, message)
         decided = await _decide(transaction, judgement)
         results = judgement.field(settings.EHLO_NAME)
+        observation = _observed(transaction, judgement, "quarantine" if decided.junk_domains else "none")
     received = without_our_results(message, header)
     trace = trace_block(transaction.arrival, transaction.sender, results)
     placements = _placements(transaction, Mail(transaction.sender, transaction.arrival, header), decided)
@@ -97,7 +101,7 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
         await deliver_async(Incoming(prepared, placements, also, about=digest, together=remember_all))
     except AlreadyAcceptedError:
         return Receipt(b"", ())
-    return Receipt(digest, tuple(_events(transaction, prepared)))
+    return Receipt(digest, tuple(_events(transaction, prepared)), observation)
 
 
 async def _decide(transaction: Transaction, judgement: Judgement) -> Consequence:
@@ -107,7 +111,14 @@ async def _decide(transaction: Transaction, judgement: Judgement) -> Consequence
         reason = f"dmarc {judgement.dmarc.domain}: {judgement.dmarc.reason}"
         reached = merge_accounts(transaction.targets).values()
         events = tuple(_event(transaction, account, matched, error=reason) for account, matched in reached)
-        raise RefusedError(error, events) from None
+        raise RefusedError(error, events, _observed(transaction, judgement, "reject")) from None
+
+
+def _observed(transaction: Transaction, judgement: Judgement, done: str) -> Observation | None:
+    if not settings.DMARC_REPORTS:
+        return None
+    arrival = transaction.arrival
+    return observe(judgement, source=arrival.remote_address, sender=transaction.sender, at_s=arrival.at_s, done=done)
 
 
 def _placements(transaction: Transaction, mail: Mail, decided: Consequence) -> list[Placement]:

@@ -1,8 +1,9 @@
 """The tables of mail on its way."""
 
 from mta.models.accepted import Accepted
+from mta.models.dmarc import DmarcObservation, DmarcReport
 from mta.models.keys import DkimKey
 from mta.models.outgoing import Delivery, Submission
 from mta.models.policy import MailPolicy
 
-__all__ = ["Accepted", "Delivery", "DkimKey", "MailPolicy", "Submission"]
+__all__ = ["Accepted", "Delivery", "DkimKey", "DmarcObservation", "DmarcReport", "MailPolicy", "Submission"]

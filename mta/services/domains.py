@@ -1,13 +1,22 @@
-"""What a new domain gets from this layer, in the transaction that makes it."""
+"""What a domain gets from this layer, in the transaction that makes it; older domains get it from a task."""
 
 from __future__ import annotations
 
-from accounts.models import Domain
+from accounts.models import Account, Address, Domain
+from mta.records.wanted import REPORTS_LOCAL_PART
 from mta.services.dkim_keys import create_keys
 from mta.services.policy import create_policy
 
 
 def prepare_domain(domain: Domain) -> None:
-    """Its mail policy and its signing keys (a tenth of a second for RSA)."""
+    """Its mail policy, its signing keys (a tenth of a second for RSA), its address for reports."""
     create_policy(domain)
     create_keys(domain)
+    create_reports_address(domain)
+
+
+def create_reports_address(domain: Domain) -> None:
+    """dmarc-reports@ leads to the system account, unless somebody has the name already."""
+    system = Account.objects.get(domain=domain, kind=Account.Kind.SYSTEM)
+    address = f"{REPORTS_LOCAL_PART}@{domain.name}"
+    Address.objects.get_or_create(address=address, defaults={"domain": domain, "account": system, "is_alias": True})

@@ -66,11 +66,13 @@ class MxDialogue(Dialogue):
             receipt = await receive(transaction, message, judging=self._judging)
         except RefusedError as error:
             self.afterwards.note(error.events)
+            self.afterwards.observe(error.observation)
             return _refusal_of(error)
         except MailError as error:
             return _refusal_of(error)
         self.unconfirmed = receipt.digest
         self.afterwards.note(receipt.events)
+        self.afterwards.observe(receipt.observation)
         return replies.reply(250, "2.0.0", f"Ok: {arrival.queue_id}")
 
     def _arrival(self) -> Arrival:

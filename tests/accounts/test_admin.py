@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -39,11 +40,13 @@ from accounts.services import (
 from accounts.sign_in import SignInError, sign_in
 from logs_app.models import Event, Kind
 from mailaccess.models import PopSettings
-from mta.models import DkimKey, MailPolicy
+from mta.models import DkimKey, DmarcReport, MailPolicy
 from tests.accounts.conftest import SECRET, browser_of
 from tests.factories import PASSWORD, make_account, make_domain
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("urlconf")]
+
+NOON = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.UTC)
 
 
 @pytest.fixture
@@ -69,6 +72,9 @@ def strange() -> dict[type[Model], Model]:
         Event: event,
         MailPolicy: MailPolicy.objects.get(domain=domain),
         PopSettings: PopSettings.objects.create(account=account),
+        DmarcReport: DmarcReport.objects.create(
+            domain=domain, organisation=f"{SECRET}.example", report_id="1", begins_at=NOON, ends_at=NOON
+        ),
         DkimKey: DkimKey.objects.filter(domain=domain)[0],
     }
 

@@ -1,0 +1,106 @@
+"""The XML of aggregate reports, both ways, and what is no report."""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import io
+import zipfile
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from mta.dmarc_reports import xml
+
+FACTS: dict[str, Any] = {
+    "domain": "good.test",
+    "source": "192.0.2.1",
+    "outcome": "reject",
+    "aligned_dkim": False,
+    "aligned_spf": True,
+    "header_from": "mail.good.test",
+    "envelope_from": "bounce.test",
+    "spf": ["bounce.test", "mfrom", "pass"],
+    "dkim": [["x.test", "s1", "fail"]],
+    "record": ["reject", "none", 50, "r", "s"],
+    "override": "sampled_out",
+}
+
+
+def written(facts: dict[str, Any] = FACTS, count: int = 3) -> bytes:
+    return xml.write([(facts, count)], report_id="id1", reporter=("mx.us.test", "d@us.test"), period=(0, 86_399))
+
+
+def zipped(content: bytes) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("report.xml", content)
+    return target.getvalue()
+
+
+def test_a_report_has_the_elements_of_the_schema() -> None:
+    text = written().decode()
+    for piece in (
+        "<org_name>mx.us.test</org_name><email>d@us.test</email><report_id>id1</report_id>",
+        "<date_range><begin>0</begin><end>86399</end></date_range>",
+        "<domain>good.test</domain><adkim>r</adkim><aspf>s</aspf><p>reject</p><sp>none</sp><pct>50</pct>",
+        "<source_ip>192.0.2.1</source_ip><count>3</count>",
+        "<disposition>reject</disposition><dkim>fail</dkim><spf>pass</spf><reason><type>sampled_out</type></reason>",
+        "<envelope_from>bounce.test</envelope_from><header_from>mail.good.test</header_from>",
+        "<dkim><domain>x.test</domain><selector>s1</selector><result>fail</result></dkim>",
+        "<spf><domain>bounce.test</domain><scope>mfrom</scope><result>pass</result></spf>",
+    ):
+        assert piece in text
+
+
+@pytest.mark.parametrize("pack", [lambda content: content, gzip.compress, zipped])
+def test_what_is_written_is_read_however_it_is_packed(pack: Any) -> None:
+    report = xml.read(pack(written()))
+    assert report is not None
+    assert (report.organisation, report.report_id, report.domain) == ("mx.us.test", "id1", "good.test")
+    assert report.ends_at == datetime.datetime(1970, 1, 1, 23, 59, 59, tzinfo=datetime.UTC)
+    assert report.rows == (xml.ReadRow("192.0.2.1", 3, "reject", "fail", "pass", "mail.good.test"),)
+    assert report.rows[0].passed
+
+
+def test_a_name_space_is_no_obstacle() -> None:
+    text = written().replace(b"<feedback>", b'<feedback xmlns="http://dmarc.org/dmarc-xml/0.1">')
+    assert xml.read(text) is not None
+
+
+BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><feedback>&b;</feedback>'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello",
+        b"<html></html>",
+        b"<feedback></feedback>",
+        BOMB,
+        b"\x1f\x8bbroken",
+        b"PKbroken",
+        gzip.compress(b" " * (xml.READ_MAX_BYTES + 1)),
+        zipped(b" " * (xml.READ_MAX_BYTES + 1)),
+        written()[:-20],
+        written().replace(b"<begin>0<", b"<begin>soon<"),
+        written().replace(b"<begin>0<", b"<begin>99999999999999999999<"),
+    ],
+)
+def test_what_is_no_report_is_none(content: bytes) -> None:
+    assert xml.read(content) is None
+
+
+@given(st.text(max_size=50))
+def test_whatever_strangers_called_themselves_makes_well_formed_xml(name: str) -> None:
+    name = name.encode("utf-8", "ignore").decode()
+    facts = FACTS | {"header_from": name, "dkim": [[name, name, "fail"]]}
+    assert xml.read(written(facts)) is not None
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    for packed in (content, b"\x1f\x8b" + content, b"PK" + content):
+        xml.read(packed)
