@@ -355,6 +355,10 @@ class Stream(asyncio.Protocol):
             log.exception("connection failed")
             self.end(self.FAILED)
 
+    def wake(self) -> None:
+        """End `arrival` although nothing came."""
+        self._wake()
+
     def _wake(self) -> None:
         if self._arrived is not None and not self._arrived.done():
             self._arrived.set_result(None)

@@ -9,6 +9,7 @@ from core.access import Via
 from core.errors import ErrorKind, MailError
 from mailaccess.directory import Directory, canonical
 from mailaccess.models import Subscription, SubscriptionList
+from mailstore.services.folders import announce
 
 MAX_SUBSCRIPTIONS = 2_000
 
@@ -27,6 +28,7 @@ def subscribe(account: Account, name: str) -> None:
         if Subscription.objects.filter(account=account).count() >= MAX_SUBSCRIPTIONS:
             raise MailError(ErrorKind.LIMIT, limit=MAX_SUBSCRIPTIONS)
         Subscription.objects.get_or_create(account=account, name=canonical(name))
+        announce(Directory(account, Via()).own)
 
 
 def unsubscribe(account: Account, name: str) -> None:
@@ -35,6 +37,7 @@ def unsubscribe(account: Account, name: str) -> None:
         _begin(account)
         if not Subscription.objects.filter(account=account, name=canonical(name)).delete()[0]:
             raise MailError(ErrorKind.NOT_FOUND)
+        announce(Directory(account, Via()).own)
 
 
 def _begin(account: Account) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from core.errors import MailError
+from mailaccess.imap.commands import notify
 from mailaccess.imap.commands.capability import capabilities
 from mailaccess.imap.errors import BadError, NoError, no_of
 from mailaccess.imap.grammar.cursor import Cursor
@@ -73,16 +74,32 @@ class Connection(Stream):
         """Greet, then obey until the end."""
         await self.secured()
         self.write(f"* OK [CAPABILITY {capabilities(self._session)}] Globalmail ready\r\n".encode())
+        try:
+            await self._serve()
+        finally:
+            self._session.end_watch()
+
+    async def _serve(self) -> None:
         while not self.is_lost:
             event = self._reader.next()
             if event is None:
-                await self._rest()
+                await self._rest_or_tell()
             elif isinstance(event, Command):
                 await self._obey(event)
             elif isinstance(event, Continue):
                 self.write(b"+ go on\r\n")
             else:
                 self._refuse(event)
+
+    async def _rest_or_tell(self) -> None:
+        """Between two commands a client that used NOTIFY hears of what happened; the others wait for their next one."""
+        watch = self._session.watch
+        if watch is None or not watch.is_woken or not self._reader.is_idle:
+            await self._rest()
+            return
+        await self._session.stay()
+        await notify.tell(self._session, expunge=False)
+        await self.drain()
 
     async def _rest(self) -> None:
         if self.gate.closing:
@@ -131,7 +148,7 @@ class Connection(Stream):
         answer: Answer = await run(session, cursor)
         self._faults = 0
         self._reader.is_guest = session.state is State.GUEST
-        await session.tell(expunge=answer.expunge)
+        await notify.tell_after(session, name.decode(), answer)
         code = f"[{answer.code}] " if answer.code else ""
         return f"OK {code}{answer.text}\r\n".encode()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import enum
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from core.errors import ErrorKind, MailError
 from mailaccess.directory import Directory, Named
 from mailaccess.imap.errors import BadError
 from mailaccess.imap.view import Telling, View
+from mailaccess.imap.watch import Watch
 
 STAY_S = 60.0
 """How long a suspended account, a revoked code or an old password goes on working in a connection that is busy."""
@@ -68,6 +70,9 @@ class Wire(Protocol):
     async def line(self, timeout_s: float) -> bytes:
         """The next line; raises ConnectionError when none comes in time."""
 
+    def wake(self) -> None:
+        """Something is to be told: don't wait for the client."""
+
     def end(self, last_word: bytes) -> None:
         """Say a last word and hang up."""
 
@@ -95,6 +100,8 @@ class Session:
     program: dict[str, str] = field(default_factory=dict)
     """What the client says it is (ID, RFC 2971)."""
     after: str = ""
+    watch: Watch | None = None
+    """What NOTIFY asked for; None until it was used."""
     failures: int = 0
 
     # Who ------------------------------------------------------------------------------------------
@@ -173,12 +180,12 @@ class Session:
         """The mailbox with a name. NOT_FOUND."""
         return await self.run(self.directory.find, name)
 
-    async def tell(self, *, expunge: bool = True) -> None:
+    async def tell_all(self, *, expunge: bool = True, flags: bool = True) -> None:
         """Send what changed in the selected mailbox; a folder that is gone closes the connection's view of it."""
         if self.view is None:
             return
         try:
-            news = await self.run(_news, self.view, self.telling(expunge=expunge))
+            news = await self.run(_news, self.view, dataclasses.replace(self.telling(expunge=expunge), flags=flags))
         except MailError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
@@ -186,6 +193,18 @@ class Session:
             raise ConnectionError("the selected mailbox is gone") from None
         if news:
             self.wire.write(news)
+
+    def start_watch(self, watch: Watch) -> None:
+        """From now on this is what the client hears of (RFC 5465 3.1)."""
+        self.end_watch()
+        self.watch = watch
+        watch.listeners.add(self.wire.wake)
+        watch.listen()
+
+    def end_watch(self) -> None:
+        """Hear of nothing any more."""
+        if self.watch is not None:
+            self.watch.close()
 
     def unselect(self) -> None:
         """Leave the selected mailbox."""

@@ -31,6 +31,8 @@ class Telling:
     """QRESYNC is enabled: VANISHED instead of EXPUNGE (RFC 7162 3.2.10)."""
     modseq: bool = False
     """CONDSTORE is enabled."""
+    flags: bool = True
+    """False for a client that wants to hear of no flags (RFC 5465)."""
 
 
 @dataclass(slots=True)
@@ -156,7 +158,9 @@ class View:
         return b"* %d EXISTS\r\n" % self.total
 
     def _changed(self, rows: Iterable[tuple[int, int, int, int]], telling: Telling) -> bytes:
-        lines = []
+        lines: list[bytes] = []
+        if not telling.flags:
+            return b""
         for uid, flags, keywords, modseq in rows:
             state = keywords << 8 | flags
             if self.own_changes.get(uid) == state:

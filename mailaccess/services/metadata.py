@@ -9,6 +9,7 @@ from django.db import transaction
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailaccess.models import Annotation
+from mailstore.services.folders import announce
 
 MAX_VALUE_BYTES = 10_240
 MAX_ENTRIES = 100
@@ -33,6 +34,7 @@ def set_annotations(access: Access, folder_id: int, changes: Mapping[str, bytes 
             if here.count() >= MAX_ENTRIES:
                 raise MailError(ErrorKind.LIMIT, limit=MAX_ENTRIES)
             here.create(account_id=access.mailbox, folder_id=folder_id, reader=reader, name=name, value=value)
+    announce(access)
 
 
 def forget_annotations(access: Access, folder_id: int) -> None:

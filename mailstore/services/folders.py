@@ -185,6 +185,12 @@ def _depth(ledger: Ledger, access: Access, parent_id: int) -> int:
     return len(_line(_parents(access), parent_id))
 
 
+def announce(access: Access) -> None:
+    """Something beside the mails of a mailbox changed (subscriptions, annotations): who follows it hears of it."""
+    with transaction.atomic():
+        _tell(Ledger([access.mailbox]), access)
+
+
 def _tell(ledger: Ledger, access: Access) -> None:
     """The tree looks different: a change that readers must hear of."""
     ledger.mailbox_modseq(access.mailbox)

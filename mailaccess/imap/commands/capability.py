@@ -42,6 +42,7 @@ SIGNED_IN = (
     "RIGHTS=kxte",
     "METADATA",
     "OBJECTID",
+    "NOTIFY",
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from mailaccess.imap.commands import notify
 from mailaccess.imap.errors import BadError
 from mailaccess.imap.feed import feed
 from mailaccess.imap.grammar.cursor import Cursor
@@ -22,14 +23,18 @@ async def run(session: Session, cursor: Cursor) -> Answer:
     mailbox = session.view.access.mailbox if session.view else None
     if mailbox is not None:
         feed.listen(mailbox, woken.set)
+    if session.watch is not None:
+        session.watch.listeners.add(woken.set)
     try:
         session.write(b"+ idling\r\n")
-        await session.tell()  # what changed before the feed was heard
+        await notify.tell(session)  # what changed before the feed was heard
         await session.wire.drain()
         await _until_done(session, woken)
     finally:
         if mailbox is not None:
             feed.leave(mailbox, woken.set)
+        if session.watch is not None:
+            session.watch.listeners.discard(woken.set)
     return Answer("Idle completed")
 
 
@@ -48,7 +53,7 @@ async def _until_done(session: Session, woken: asyncio.Event) -> None:
                 return
             if woken.is_set():
                 woken.clear()
-                await session.tell()
+                await notify.tell(session)
             elif loop.time() < end:
                 await session.stay()
                 session.untagged("OK Still here")

@@ -122,7 +122,7 @@ def _lines(session: Session, asked: Asked) -> bytes:
     known = {named.name for named in names}
     if b"SUBSCRIBED" in asked.selections:
         lost = (name for name in sorted(subscriptions - known) if any(each.fullmatch(name) for each in patterns))
-        found += [_raw(session, name, ["\\Subscribed", "\\NonExistent"]) for name in lost]  # RFC 5258 3.1
+        found += [list_line(session, name, ["\\Subscribed", "\\NonExistent"]) for name in lost]  # RFC 5258 3.1
     return b"".join(found)
 
 
@@ -140,10 +140,11 @@ def _line(session: Session, named: Named, asked: Asked, *, is_subscribed: bool, 
     if named.special_use:
         attributes.append(named.special_use)
     extended = b' ("CHILDINFO" ("SUBSCRIBED"))' if below else b""
-    return _raw(session, named.name, attributes, extended)
+    return list_line(session, named.name, attributes, extended)
 
 
-def _raw(session: Session, name: str, attributes: list[str], extended: bytes = b"") -> bytes:
+def list_line(session: Session, name: str, attributes: list[str], extended: bytes = b"") -> bytes:
+    """An untagged LIST; `extended` is its last part with the space before it (RFC 5258 6)."""
     shown = mailbox(name, utf8=session.utf8)
     return f'* LIST ({" ".join(attributes)}) "{DELIMITER}" '.encode() + shown + extended + b"\r\n"
 

@@ -100,6 +100,13 @@ def fetch_items(cursor: Cursor) -> Wishes:
     return wishes
 
 
+def fetch_attributes(cursor: Cursor) -> list[Item]:
+    """`(item item …)` (NOTIFY, RFC 5465 8)."""
+    if cursor.peek() != b"(":
+        raise ImapSyntaxError("expected a list")
+    return _items(cursor)
+
+
 def _items(cursor: Cursor) -> list[Item]:
     if cursor.peek() == b"(":
         found = [item for items in cursor.listed(lambda: _one(cursor)) for item in items]
