@@ -8,11 +8,11 @@ from core.errors import MailError
 from mailaccess.imap.errors import BadError, NoError
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.returns import Returns, returns
-from mailaccess.imap.grammar.search import Changed, Key, Keys, mentions
+from mailaccess.imap.grammar.search import Changed, Key, mentions
 from mailaccess.imap.search import answers, masks
 from mailaccess.imap.search.answers import Results
 from mailaccess.imap.search.evaluate import Evaluator
-from mailaccess.imap.search.run import charset_of, finished
+from mailaccess.imap.search.run import charset_of, finished, keys
 from mailaccess.imap.session import Answer, Session
 from mailaccess.imap.view import View
 
@@ -32,7 +32,7 @@ async def _run(session: Session, cursor: Cursor, *, by_uid: bool) -> Answer:
     wanted = return_options(cursor)
     view = session.selected()
     try:
-        key = Keys(cursor, _charset(session, cursor)).all()
+        key = keys(cursor, _charset(session, cursor))
         results = await found(session, view, key, by_uid=by_uid)
         wanted = wanted or (Returns(frozenset({"all"})) if session.rev2 else None)  # RFC 9051 7.3.4
         session.write(await session.run(told, session.tag, view, "SEARCH", wanted, results))

@@ -6,10 +6,9 @@ import dataclasses
 
 from mailaccess.imap.commands.search import found, return_options, told
 from mailaccess.imap.grammar.cursor import Cursor
-from mailaccess.imap.grammar.search import Keys
 from mailaccess.imap.grammar.sort import criteria
 from mailaccess.imap.search.order import sorted_by
-from mailaccess.imap.search.run import charset_of, finished
+from mailaccess.imap.search.run import charset_of, finished, keys
 from mailaccess.imap.session import Answer, Session
 
 
@@ -30,7 +29,7 @@ async def _run(session: Session, cursor: Cursor, *, by_uid: bool) -> Answer:
     cursor.space()
     charset = charset_of(cursor.astring())
     cursor.space()
-    key = Keys(cursor, charset).all()
+    key = keys(cursor, charset)
     view = session.selected()
     results = await found(session, view, key, by_uid=by_uid)
     steps = sorted_by(view.folder_id, results.uids, list(results.positions), order)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from mailaccess.imap.commands.search import found
 from mailaccess.imap.errors import BadError
 from mailaccess.imap.grammar.cursor import Cursor
-from mailaccess.imap.grammar.search import Keys
-from mailaccess.imap.search.run import charset_of, finished
+from mailaccess.imap.search.run import charset_of, finished, keys
 from mailaccess.imap.search.threading import ALGORITHMS, threaded
 from mailaccess.imap.session import Answer, Session
 
@@ -29,7 +28,7 @@ async def _run(session: Session, cursor: Cursor, *, by_uid: bool) -> Answer:
     cursor.space()
     charset = charset_of(cursor.astring())
     cursor.space()
-    key = Keys(cursor, charset).all()
+    key = keys(cursor, charset)
     view = session.selected()
     results = await found(session, view, key, by_uid=by_uid)
     steps = threaded(view.folder_id, results.uids, results.positions, algorithm, by_uid=by_uid)

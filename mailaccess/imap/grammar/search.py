@@ -16,8 +16,14 @@ from mailstore.message.charset import codec_of
 MAX_DEPTH = 40
 MAX_KEYS = 2_000
 """Of one command; each costs up to some milliseconds in a large folder."""
+MAX_READING = 30
+"""Keys of one command that may have to read messages: TEXT, BODY, HEADER. One of them can cost seconds in a large folder."""
 CHARSETS = ("US-ASCII", "UTF-8", "GBK", "GB18030", "BIG5", "ISO-8859-1")
 """Named to a client that asked for another; every charset that mail is read in is understood."""
+
+
+class TooManyKeysError(Exception):
+    """More keys than one command may have: NO [LIMIT]."""
 
 
 class UnknownCharsetError(Exception):
@@ -134,6 +140,7 @@ class Keys:
     cursor: Cursor
     charset: str = ""
     count: int = 0
+    reading: int = 0
 
     def all(self) -> Key:
         """`key *(SP key)` up to the end."""
@@ -145,8 +152,8 @@ class Keys:
 
     def _key(self, depth: int) -> Key:
         self.count += 1
-        if depth > MAX_DEPTH or self.count > MAX_KEYS:
-            raise ImapSyntaxError("too many or too deep search keys")
+        if depth > MAX_DEPTH or self.count > MAX_KEYS or self.reading > MAX_READING:
+            raise TooManyKeysError
         cursor = self.cursor
         ahead = cursor.peek()
         if ahead == b"(":
@@ -175,6 +182,7 @@ class Keys:
         if make is None:
             raise ImapSyntaxError("unknown search key")
         self.cursor.space()
+        self.reading += word in {b"TEXT", b"BODY", b"HEADER"}
         return make(self)
 
     # Arguments ------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from mailaccess.imap.errors import NoError
-from mailaccess.imap.grammar.search import CHARSETS, UnknownCharsetError, codec
+from mailaccess.imap.grammar.cursor import Cursor
+from mailaccess.imap.grammar.search import CHARSETS, Key, Keys, TooManyKeysError, UnknownCharsetError, codec
 from mailaccess.imap.session import Session
 
 SLICE_S = 0.03
@@ -38,6 +39,14 @@ def _advance(steps: Generator[None, None, T]) -> _End[T] | None:
     except StopIteration as end:
         return _End(end.value)
     return None
+
+
+def keys(cursor: Cursor, charset: str) -> Key:
+    """The rest of a command as a search key; NO [LIMIT] for more than one command may ask."""
+    try:
+        return Keys(cursor, charset).all()
+    except TooManyKeysError:
+        raise NoError("LIMIT", "Too many or too deep search keys") from None
 
 
 def charset_of(label: bytes) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from core.access import Access
-from mailaccess.imap.search import evaluate
+from mailaccess.imap.search import evaluate, letters
+from mailaccess.imap.search.letters import Letter
 from mailstore import sql
 from mailstore.models import Flag
 from mailstore.search.indexer import Indexer
@@ -288,4 +291,54 @@ def test_a_folder_deleted_meanwhile_is_a_clear_no_or_a_closed_line(imap_server: 
     answer = talk.say(b"SEARCH RETURN (SAVE) ALL")[-1]
     assert answer.startswith(b"a NO") or not answer
     other.close()
+    talk.close()
+
+
+def test_a_long_search_lets_others_work_and_ends_with_its_client(
+    imap_server: Running, mine: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        stored(mine, letter(f"n{number}"))
+    entered, go = threading.Event(), threading.Event()
+    read: list[bytes] = []
+
+    def slow(letter: Letter) -> bool:
+        read.append(letter.raw)
+        entered.set()
+        assert go.wait(30)
+        return True
+
+    monkeypatch.setattr(letters, "BATCH", 1)
+    monkeypatch.setattr(letters, "in_header", lambda name, value: slow)
+    talk, other = opened(imap_server), opened(imap_server)
+    talk.send(b"a SEARCH HEADER X-Slow yes\r\n")
+    assert entered.wait(30)
+    assert other.say(b"SEARCH ALL")[-1] == b"a OK Searched"
+    gate = imap_server.server.gate
+    _hang_up(talk)
+    _until(lambda: len(gate.open) == 1)
+    go.set()
+    _hang_up(other)
+    _until(lambda: not gate.tasks)
+    assert len(read) < 6
+
+
+def _hang_up(talk: Talk) -> None:
+    """The file holds the socket open too."""
+    talk.file.close()
+    talk.close()
+
+
+def _until(is_true: Callable[[], bool]) -> None:
+    for _ in range(3_000):
+        if is_true():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never was")
+
+
+def test_too_many_keys_are_a_clear_no(imap_server: Running, mine: Access) -> None:
+    talk = opened(imap_server)
+    assert talk.say(b"SEARCH " + b"NOT " * 50 + b"ALL") == [b"a NO [LIMIT] Too many or too deep search keys"]
+    assert talk.say(b"THREAD REFERENCES UTF-8 " + b"TEXT a " * 40 + b"ALL")[-1].startswith(b"a NO [LIMIT]")
     talk.close()
