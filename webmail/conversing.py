@@ -13,12 +13,11 @@ from core.access import Access
 from mailstore.selectors.conversations import (
     ConversationPage,
     ConversationRow,
-    conversation_count,
     conversation_page,
-    conversation_position,
+    conversation_place,
 )
 from mailstore.selectors.folders import FolderRow
-from mailstore.selectors.lists import NATURAL, UNCOUNTED, Key, Sort
+from mailstore.selectors.lists import NATURAL, UNCOUNTED, Sort
 from webmail.asked import Asked
 from webmail.conversation_rows import ConversationRows
 from webmail.http import actor_of
@@ -46,26 +45,22 @@ def suits(asked: Asked, sort: Sort) -> bool:
 def page(access: Access, folder: FolderRow, asked: Asked, *, size: int, unmarked: bool) -> Found:
     """The page that the address asks for."""
     shown = {name: name in asked.show for name in CONDITIONS}
-    total = conversation_count(folder.id, **shown)
-    pages = max(1, -(-total // size)) if total != UNCOUNTED else 0
     before, after, number = asked.key("before", NATURAL), asked.key("after", NATURAL), asked.number
-    if before is None and after is None:
-        after, number = _start(folder, asked, shown, size=size, pages=pages)
+    moment = asked.moment(NATURAL) if before is None and after is None else None
+    skip = (number - 1) * size if before is None and after is None and moment is None else 0
+    place = conversation_place(folder.id, **shown, skip=skip, newer_than_us=moment.sort_us if moment else None)
+    pages = max(1, -(-place.total // size)) if place.total != UNCOUNTED else 0
+    if moment is not None:
+        after, number = moment, 1 + place.newer // size
+    elif skip and place.after is None:  # beyond the end
+        number = pages or 1
+        after = conversation_place(folder.id, **shown, skip=(number - 1) * size).after
+    elif skip:
+        after = place.after
     found = conversation_page(
         access, folder.id, **shown, unmarked=unmarked, before=before, after=after, limit=size, folder=folder
     )
-    number = min(number, pages) if pages else number
-    return Found(found, Numbered(number, pages, found.previous, found.next))
-
-
-def _start(folder: FolderRow, asked: Asked, shown: dict[str, bool], *, size: int, pages: int) -> tuple[Key | None, int]:
-    moment = asked.moment(NATURAL)
-    if moment is not None:
-        newer = conversation_count(folder.id, **shown, after_us=moment.sort_us)
-        return moment, 1 + max(newer, 0) // size
-    number = min(asked.number, pages) if pages else asked.number
-    after = conversation_position(folder.id, (number - 1) * size, **shown)
-    return after, number if after is not None else 1
+    return Found(found, Numbered(min(number, pages) if pages else number, pages, found.previous, found.next))
 
 
 def render(

@@ -127,7 +127,16 @@ def _page(access: Access, view: View) -> tuple[list[Any], Numbered]:
     before, after, number = asked.key("before", sort), asked.key("after", sort), asked.number
     if before is None and after is None:
         after, number = _start(access, view)
-    page = list_page(access, view.folder.id, filter=view.filter, sort=sort, before=before, after=after, limit=view.size)
+    page = list_page(
+        access,
+        view.folder.id,
+        filter=view.filter,
+        sort=sort,
+        before=before,
+        after=after,
+        limit=view.size,
+        folder=view.folder,
+    )
     total = total_of(view.filter, view.folder)
     pages = max(1, -(-total // view.size)) if total != UNCOUNTED else 0
     number = min(number, pages) if pages else number

@@ -11,15 +11,14 @@ from django.utils.translation import gettext as _
 
 from core.access import Access
 from core.errors import ErrorKind, MailError
-from mailstore.selectors.keywords import keyword
-from mailstore.selectors.list_marked import labelled_page, marks_of, todo_page
+from mailstore.selectors.list_marked import SLEEPING_ROLES, labelled_page, marks_of, todo_page
 from mailstore.selectors.lists import NATURAL, ListRow, Page
 from webmail import list_menus
 from webmail.asked import Asked
 from webmail.context import folder_name
 from webmail.display import display_of
-from webmail.http import folders_of
-from webmail.labels import label, labels_of
+from webmail.http import folders_of, side_of
+from webmail.labels import labels_of
 from webmail.listing import rights_anywhere, targets
 from webmail.pager import Numbered, pager
 from webmail.rows import Rows
@@ -49,22 +48,27 @@ class TodoRows(Rows):
 
 def label_listing(request: HttpRequest, access: Access, label_id: int, asked: Asked) -> dict[str, Any]:
     """The context of a label's list. NOT_FOUND for another mailbox's label, and for a keyword that is none."""
-    row = keyword(access, label_id)
-    if not row.label:
+    labels = labels_of(request, access)
+    found = next((each for each in labels if each.id == str(label_id)), None)
+    if found is None:
         raise MailError(ErrorKind.NOT_FOUND)
-    found = label(row)
     size = display_of(request).page_size
     before, after = asked.key("before", NATURAL), asked.key("after", NATURAL)
     after = after or asked.moment(NATURAL)
     page = labelled_page(
-        access, label_id, filter=asked.filter, before=before, after=None if before else after, limit=size
+        access,
+        label_id,
+        filter=asked.filter,
+        before=before,
+        after=None if before else after,
+        limit=size,
+        left_out=_left_out(request, access),
     )
     address = reverse("label", args=[access.mailbox, label_id])
-    labels = labels_of(request, access)
     rows = Rows(
         folder_names=_folder_names(request, access),
         labels=[each for each in labels if each.id != found.id],
-        todo=marks_of(access, [row.entry_id for row in page.rows]),
+        todo=marks_of(access, [row.entry_id for row in page.rows]) if side_of(request, access).marks else None,
     )
     return {
         "kind": "label",
@@ -82,7 +86,14 @@ def todo_listing(request: HttpRequest, access: Access, asked: Asked, *, done: bo
     """The context of 待办邮件, or of 已完成."""
     size = display_of(request).page_size
     before, after = asked.key("before", NATURAL), asked.key("after", NATURAL)
-    page = todo_page(access, done=done, before=before, after=None if before else after, limit=size)
+    page = todo_page(
+        access,
+        done=done,
+        before=before,
+        after=None if before else after,
+        limit=size,
+        left_out=_left_out(request, access),
+    )
     can = rights_anywhere(access)
     rows = TodoRows(
         done=done,
@@ -117,6 +128,12 @@ def _shared(request: HttpRequest, access: Access, asked: Asked, page: Page, addr
         "labels": labels_of(request, access),
         "can": rights_anywhere(access),
     }
+
+
+def _left_out(request: HttpRequest, access: Access) -> list[int]:
+    """Folders whose mails such lists don't show; hidden folders have none that a page shows."""
+    rows = folders_of(request, access)
+    return [row.id for row in rows if row.is_locked or row.role in SLEEPING_ROLES]
 
 
 def _folder_names(request: HttpRequest, access: Access) -> dict[int, str]:

@@ -25,7 +25,7 @@ from mailstore.selectors.list_marked import marks_of
 from mailstore.selectors.search import Found, search
 from webmail.context import folder_name
 from webmail.display import display_of
-from webmail.http import folders_of
+from webmail.http import folders_of, side_of
 from webmail.labels import labels_of
 from webmail.listing import rights_anywhere, targets
 from webmail.rows import Rows
@@ -144,7 +144,8 @@ def results(request: HttpRequest, access: Access, text: str, after: str) -> dict
     names = {row.id: folder_name(row.role, row.name) for row in tree}
     lines = excerpts(access, found.rows, marks) if marks is not None else {}
     labels = labels_of(request, access)
-    todo = marks_of(access, [row.entry_id for row in found.rows])
+    marked = side_of(request, access).marks
+    todo = marks_of(access, [row.entry_id for row in found.rows]) if marked else None
     rows = Rows(folder_names=names, marks=marks, excerpts=lines, labels=labels, todo=todo)
     return {
         "q": text,

@@ -20,6 +20,7 @@ MAX_LIMIT = 500
 MAX_ENTRIES = 10_000
 """Entries of one bulk act on conversations."""
 MAX_COUNTED = 20_000
+MAX_US = (1 << 62) - 1
 THREAD_COLUMNS = "ft.thread_id, ft.last_us, ft.total, ft.unread, ft.starred, ft.participants"
 
 _MARKED_HERE = (
@@ -107,30 +108,32 @@ def conversation_row(access: Access, folder_id: int, thread_id: int) -> Conversa
     return rows[0]
 
 
-def conversation_count(
-    folder_id: int, *, unread: bool = False, starred: bool = False, after_us: int | None = None
-) -> int:
-    """How many conversations an opened folder has, with such a mail, with mail after a moment; UNCOUNTED beyond
-    MAX_COUNTED, so that a list costs the same in a folder of any size."""
-    condition = " AND unread > 0" * unread + " AND starred > 0" * starred
-    condition += f" AND last_us > {int(after_us)}" if after_us is not None else ""
-    query = (
-        f"SELECT count(*) FROM (SELECT 1 FROM mailstore_folderthread WHERE folder_id = %s{condition} "
-        f"LIMIT {MAX_COUNTED + 1}) AS found"
-    )
-    count = int(sql.row(query, [folder_id])[0])
-    return count if count <= MAX_COUNTED else UNCOUNTED
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """How many conversations a folder has (UNCOUNTED beyond MAX_COUNTED, so that a list costs the same in a folder of
+    any size), how many of them have mail after the moment that was asked for, and the key after those to skip."""
+
+    total: int
+    newer: int
+    after: Key | None
 
 
-def conversation_position(folder_id: int, skip: int, *, unread: bool = False, starred: bool = False) -> Key | None:
-    """The key after `skip` conversations of an opened folder: a walk in the index of dates, and nothing else."""
-    condition = " AND ft.unread > 0" * unread + " AND ft.starred > 0" * starred
+def conversation_place(
+    folder_id: int, *, skip: int = 0, newer_than_us: int | None = None, unread: bool = False, starred: bool = False
+) -> Place:
+    """Of an opened folder, with such a mail; one query, walks in the index of dates and nothing else."""
+    conditions = " AND unread > 0" * unread + " AND starred > 0" * starred
+    inside = f"FROM mailstore_folderthread WHERE folder_id = %s{conditions}"
+    moment = MAX_US if newer_than_us is None else newer_than_us
     query = (
-        "SELECT ft.last_us, ft.thread_id FROM mailstore_folderthread ft WHERE ft.folder_id = %s"
-        f"{condition} ORDER BY ft.last_us DESC, ft.thread_id DESC LIMIT 1 OFFSET %s"
+        f"SELECT (SELECT count(*) FROM (SELECT 1 {inside} LIMIT {MAX_COUNTED + 1}) AS c), "
+        f"(SELECT count(*) FROM (SELECT 1 {inside} AND last_us > %s LIMIT {MAX_COUNTED + 1}) AS n), "
+        "p.last_us, p.thread_id FROM (SELECT 1) AS o LEFT JOIN "
+        f"(SELECT last_us, thread_id {inside} ORDER BY last_us DESC, thread_id DESC LIMIT 1 OFFSET %s) AS p ON 1 = 1"
     )
-    row = sql.row(query, [folder_id, skip - 1]) if skip > 0 else None
-    return Key(*row) if row else None
+    total, newer, last_us, thread_id = sql.row(query, [folder_id, folder_id, moment, folder_id, max(skip - 1, 0)])
+    after = Key(last_us, thread_id) if skip > 0 and last_us is not None else None
+    return Place(total if total <= MAX_COUNTED else UNCOUNTED, newer, after)
 
 
 def conversation_entries(

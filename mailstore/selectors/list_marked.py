@@ -6,11 +6,11 @@ Mails in trash, junk and locked folders are left out: a mark sleeps while its ma
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import sql
-from mailstore.selectors.keywords import keyword
 from mailstore.selectors.list_filter import ALL, NOTHING, Condition, Filter
 from mailstore.selectors.list_order import NATURAL, Key, Walk
 from mailstore.selectors.list_row import Page
@@ -45,11 +45,12 @@ def labelled_page(
     after: Key | None = None,
     before: Key | None = None,
     limit: int = 50,
+    left_out: Sequence[int] | None = None,
 ) -> Page:
-    """A page of a label's mails, newest first; bounded when `filter` has conditions. NOT_FOUND; INVALID for a key of
-    another order."""
-    keyword(access, label_id)
-    source = _Labelled("labelled", NOTHING, NOTHING, label_id, tuple(_left_out(access)))
+    """A page of a label's mails, newest first; bounded when `filter` has conditions. One query when `left_out` names the
+    folders that aren't shown. Nothing for another mailbox's label; INVALID for a key of another order."""
+    hidden = _left_out(access) if left_out is None else left_out
+    source = _Labelled("labelled", NOTHING, NOTHING, label_id, tuple(hidden))
     return _walk(access, source, Asked(filter, NATURAL, after, before, limit))
 
 
@@ -60,9 +61,11 @@ def todo_page(
     after: Key | None = None,
     before: Key | None = None,
     limit: int = 50,
+    left_out: Sequence[int] | None = None,
 ) -> Page:
     """A page of the to-do mails, the last marked first; of those that are `done`, the last done first."""
-    source = _Marked("marked", NOTHING, NOTHING, done, tuple(_left_out(access)))
+    hidden = _left_out(access) if left_out is None else left_out
+    source = _Marked("marked", NOTHING, NOTHING, done, tuple(hidden))
     return _walk(access, source, Asked(ALL, NATURAL, after, before, limit))
 
 

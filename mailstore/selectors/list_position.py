@@ -93,7 +93,7 @@ def rank(
     def is_before(other: Key) -> bool:
         return (sign * other.sort_us, sign * other.id) <= (sign * key.sort_us, sign * key.id)
 
-    while not known or is_before(known[-1]):
+    while (not known or is_before(known[-1])) and (len(known) + 1) * ANCHOR_ROWS <= folder.total:
         count = len(known)
         _extend(folder, way, known, count + 1)
         if len(known) == count:

@@ -45,14 +45,15 @@ class Asked:
         return self.sort.walk(backwards=self.before is not None, value=value)
 
 
-def walk_folder(access: Access, folder_id: int, asked: Asked) -> Page:
+def walk_folder(access: Access, folder_id: int, asked: Asked, *, folder: FolderRow | None = None) -> Page:
     """The page. NOT_FOUND, NO_PERMISSION for a locked folder, INVALID for a key of another order."""
     if asked.key is not None:
         asked.key.require(asked.sort)
     driver, rest = asked.filter.driver()
     if asked.sort.by is By.DATE and not rest and (driver is None or driver.is_sorted):
         return _straight(access, folder_id, driver or EVERYTHING, asked)
-    folder = open_folder(access, folder_id)
+    if folder is None or folder.id != folder_id:
+        folder = open_folder(access, folder_id)
     if asked.sort.by is By.DATE:
         driver, rest = asked.filter.driver(Counters(folder.total, folder.unread, folder.starred))
         return _by_date(folder, access.mailbox, asked, driver or EVERYTHING, rest)

@@ -14,7 +14,7 @@ from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import sql
 from mailstore.fields import COUNTER_BITS, mailbox_of, pack
-from mailstore.selectors.folders import locked_folders, open_folder
+from mailstore.selectors.folders import FolderRow, locked_folders, open_folder
 from mailstore.selectors.list_filter import ALL, Filter
 from mailstore.selectors.list_order import NATURAL, By, Key, Sort
 from mailstore.selectors.list_position import position
@@ -53,9 +53,11 @@ def list_page(
     after: Key | None = None,
     before: Key | None = None,
     limit: int = 50,
+    folder: FolderRow | None = None,
 ) -> Page:
     """A page of a folder, newest first unless `sort` says otherwise; of the whole mailbox (without trash, junk and
-    locked folders, newest arrival first) for None. One query in the order of dates with at most one condition.
+    locked folders, newest arrival first) for None. One query in the order of dates with at most one condition; for the
+    others `folder` spares one where it has just been opened with this access.
     NOT_FOUND, NO_PERMISSION for a locked folder, INVALID for a key of another order."""
     access.require(Right.READ)
     limit = max(1, min(limit, MAX_LIMIT))
@@ -66,7 +68,7 @@ def list_page(
     if filter.text.strip():
         open_folder(access, folder_id)
         return _scan(access, _Source(f"e.folder_id = {int(folder_id)}"), filter, after=after, limit=limit)
-    return walk_folder(access, folder_id, Asked(filter, sort, after=after, before=before, limit=limit))
+    return walk_folder(access, folder_id, Asked(filter, sort, after=after, before=before, limit=limit), folder=folder)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from core.access import READER, Access
 from core.errors import ErrorKind, MailError
 from mailstore.models import Flag, Folder, Role
 from mailstore.selectors.conversations import (
-    conversation_count,
+    Place,
     conversation_entries,
     conversation_page,
-    conversation_position,
+    conversation_place,
     conversation_row,
 )
 from mailstore.selectors.folders import folder
@@ -81,10 +81,12 @@ def test_an_index_gives_the_order(mine: Access, labelled: tuple[int, list[int]])
         assert "todo_list" in plan, plan
 
 
-def test_another_mailboxs_label_is_not_found(mine: Access, his: Access, labelled: tuple[int, list[int]]) -> None:
+def test_another_mailboxs_label_shows_nothing(mine: Access, his: Access, labelled: tuple[int, list[int]]) -> None:
+    stored_many(his, 1)
+    assert ids(labelled_page(his, labelled[0])) == []
     with pytest.raises(MailError) as error:
-        labelled_page(his, labelled[0])
-    assert error.value.kind is ErrorKind.NOT_FOUND
+        labelled_page(mine, labelled[0], after=Key("a", 1))
+    assert error.value.kind is ErrorKind.INVALID
 
 
 def test_to_do_and_done_are_two_lists_the_last_marked_first(mine: Access) -> None:
@@ -153,14 +155,15 @@ def test_conversations_are_counted_and_found_by_number(mine: Access, monkeypatch
     stored_many(mine, 5)
     inbox = folder_id(mine)
     whole = conversation_page(mine, inbox)
-    assert conversation_count(inbox) == conversation_count(inbox, unread=True) == 5
-    assert conversation_count(inbox, starred=True) == 0
-    assert conversation_position(inbox, 0) is None
-    third = conversation_page(mine, inbox, after=conversation_position(inbox, 2))
+    assert conversation_place(inbox) == conversation_place(inbox, unread=True) == Place(5, 0, None)
+    assert conversation_place(inbox, starred=True).total == 0
+    assert conversation_place(inbox, newer_than_us=whole.rows[2].last_us).newer == 2
+    third = conversation_page(mine, inbox, after=conversation_place(inbox, skip=2).after)
     assert third.rows == whole.rows[2:]
+    assert conversation_place(inbox, skip=9).after is None
     assert conversation_row(mine, inbox, whole.rows[1].thread_id) == whole.rows[1]
     monkeypatch.setattr("mailstore.selectors.conversations.MAX_COUNTED", 4)
-    assert conversation_count(inbox) == UNCOUNTED
+    assert conversation_place(inbox).total == UNCOUNTED
 
 
 def test_a_conversation_elsewhere_is_not_found(mine: Access, his: Access) -> None:
