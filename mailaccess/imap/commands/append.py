@@ -1,4 +1,4 @@
-"""APPEND (RFC 9051 6.3.12), several at once (RFC 3502), UTF8 literals (RFC 6855 4)."""
+"""APPEND (RFC 9051 6.3.12), several at once (RFC 3502), UTF8 literals (RFC 6855 4), from parts (RFC 4469)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.access import Access
 from core.errors import ErrorKind, MailError
+from mailaccess.imap.catenating import Part, joined, parts
 from mailaccess.imap.errors import NoError
 from mailaccess.imap.flags import Wanted, wanted
 from mailaccess.imap.grammar.cursor import Cursor
@@ -30,6 +31,13 @@ class Parsed:
     flags: Wanted
     internal_us: int | None
     content: bytes
+    parts: tuple[Part, ...] = ()
+    """Of CATENATE; `content` is empty then."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the client thought better of it."""
+        return not self.content and not self.parts
 
 
 async def run(session: Session, cursor: Cursor) -> Answer:
@@ -44,7 +52,7 @@ async def run(session: Session, cursor: Cursor) -> Answer:
     cursor.end()
     if not letters:
         raise ImapSyntaxError("no message")
-    if any(not letter.content for letter in letters):
+    if any(letter.is_empty for letter in letters):
         raise NoError("", "Cancelled: an empty message")  # RFC 3502 6.3.11
     code = await session.run(stored, session, name, letters)
     return Answer("Appended", code=code)
@@ -69,6 +77,8 @@ def parsed_letter(session: Session, cursor: Cursor) -> Parsed:
         content = cursor.literal().content
         cursor.expect(b")")
         return Parsed(flags, internal_us, content)
+    if cursor.skip(b"CATENATE "):
+        return Parsed(flags, internal_us, b"", parts(cursor))
     return Parsed(flags, internal_us, cursor.literal().content)
 
 
@@ -82,12 +92,13 @@ def stored(session: Session, name: str, letters: list[Parsed]) -> str:
         raise NoError("TRYCREATE", "No such mailbox") from None
     assert named.access is not None
     assert named.folder is not None
-    stored = [_stored(named.access, letter) for letter in letters]
+    stored = [_stored(session, named.access, letter) for letter in letters]
     with holding(named.access):
         uids = uids_of(made := append_all(named.access, named.folder.id, stored))
     return f"APPENDUID {uidvalidity_of(named.folder.id)} {written(ranges_of(uids[each] for each in made))}"
 
 
-def _stored(access: Access, letter: Parsed) -> Letter:
+def _stored(session: Session, access: Access, letter: Parsed) -> Letter:
+    content = joined(session, letter.parts) if letter.parts else letter.content
     keyword_ids = [make_keyword(access, atom).id for atom in letter.flags.atoms]
-    return Letter(letter.content, int(letter.flags.flags), keyword_ids, letter.internal_us)
+    return Letter(content, int(letter.flags.flags), keyword_ids, letter.internal_us)

@@ -43,6 +43,7 @@ SIGNED_IN = (
     "METADATA",
     "OBJECTID",
     "NOTIFY",
+    "CATENATE",
 )
 
 

@@ -67,7 +67,7 @@ def _replaced(session: Session, view: View, wanted: _Wanted, name: str, letter: 
         found = entries_of(view.folder_id, [(uid, uid)], 1)
         if not found:
             raise MailError(ErrorKind.NOT_FOUND)
-        if not letter.content:
+        if letter.is_empty:
             raise NoError("", "Cancelled: an empty message")
         code = stored(session, name, [letter])
         purge(view.access, [found[0][1]])

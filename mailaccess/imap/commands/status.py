@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from core.errors import ErrorKind, MailError
 from mailaccess.directory import Named
 from mailaccess.imap.commands.quota import UNIT_BYTES
@@ -74,7 +76,7 @@ def _value(named: Named, item: bytes) -> str:
     if item == b"MAILBOXID":
         return f"({mailbox_id(row.id)})"
     if item == b"APPENDLIMIT":
-        return "NIL"
+        return str(settings.MESSAGE_MAX_BYTES)
     known = {
         b"MESSAGES": row.total,
         b"RECENT": 0,

@@ -155,6 +155,15 @@ def _sectioned(cursor: Cursor, word: bytes) -> Item:
     return Item(name, section, peek, partial)
 
 
+def section_of(text: bytes) -> Section:
+    """A section without its brackets, as URLs carry it (RFC 5092)."""
+    cursor = Cursor([text + b"]"])
+    found = _section(cursor, binary=False)
+    cursor.expect(b"]")
+    cursor.end()
+    return found
+
+
 def _section(cursor: Cursor, *, binary: bool) -> Section:
     part: list[int] = []
     while cursor.peek().isdigit():
