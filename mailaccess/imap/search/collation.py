@@ -35,7 +35,7 @@ def casemap(text: str) -> str:
 @functools.cache
 def _titles() -> dict[int, str]:
     """Characters whose titlecase is another one character (30 ms, once). No letter behind LAST_CASED has two cases."""
-    found = {code: chr(code).title() for code in range(0x80, LAST_CASED)}
+    found = {code: chr(code).title() for code in range(LAST_CASED)}
     return {code: title for code, title in found.items() if len(title) == 1 and title != chr(code)}
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Generator, Sequence
 
 from mailaccess.imap.search.columns import columns
 from mailaccess.imap.search.order import ranks
-from mailaccess.imap.search.threads import Mail, Trees, ordered_subject, references, written
+from mailaccess.imap.search.threads import Mails, Trees, ordered_subject, references, written
 
-ALGORITHMS: dict[bytes, Callable[[Sequence[Mail]], Trees]] = {
+ALGORITHMS: dict[bytes, Callable[[Mails], Trees]] = {
     b"REFERENCES": references,
     b"ORDEREDSUBJECT": ordered_subject,
 }
@@ -66,26 +66,25 @@ def threaded(
     mails = yield from _mails(folder_id, uids, places, algorithm)
     trees = ALGORITHMS[algorithm](mails)
     yield
-    text = written(trees, (lambda place: uids[places[place]]) if by_uid else (lambda place: places[place] + 1))
+    text = written(trees, [str(uids[at]) if by_uid else str(at + 1) for at in places])
     answer = f"* THREAD{' ' * bool(text)}{text}\r\n".encode()
     answers.put(key, answer)
     return answer
 
 
-def _mails(
-    folder_id: int, uids: array[int], places: Sequence[int], algorithm: bytes
-) -> Generator[None, None, list[Mail]]:
-    subjects = yield from ranks(folder_id, uids, "by-subject")
-    sent = yield from columns.numbers(folder_id, uids, "sent")
+def _mails(folder_id: int, uids: array[int], places: Sequence[int], algorithm: bytes) -> Generator[None, None, Mails]:
+    ranked = yield from ranks(folder_id, uids, "by-subject")
+    dates = yield from columns.numbers(folder_id, uids, "sent")
+    subject, sent = [ranked[at] for at in places], [dates[at] for at in places]
     if algorithm == b"ORDEREDSUBJECT":
-        return [Mail(0, (), subjects[at], False, sent[at]) for at in places]
+        return Mails((), (), subject, (), sent)
     replies = yield from columns.numbers(folder_id, uids, "is-reply")
     own = yield from columns.numbers(folder_id, uids, "own")
     lines = (yield from columns.lines(folder_id, uids, "ancestors")).split(b"\n")
     nearest = max(1, MAX_ANCESTORS // max(1, len(places))) * DIGITS
-    found = []
-    for at in places:
-        line = lines[at][-nearest:]
-        ids = [int(line[begin : begin + DIGITS], 16) for begin in range(0, len(line), DIGITS)] if line else ()
-        found.append(Mail(own[at], ids, subjects[at], bool(replies[at]), sent[at]))
-    return found
+    ancestors = [_ids(lines[at][-nearest:]) for at in places]
+    return Mails([own[at] for at in places], ancestors, subject, [replies[at] for at in places], sent)
+
+
+def _ids(line: bytes) -> Sequence[int]:
+    return [int(line[begin : begin + DIGITS], 16) for begin in range(0, len(line), DIGITS)] if line else ()

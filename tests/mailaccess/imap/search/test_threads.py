@@ -7,17 +7,29 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from mailaccess.imap.search.threads import Mail, ordered_subject, references, written
+from mailaccess.imap.search.threads import Mails, Trees, ordered_subject, references, written
+
+Mail = tuple[int, tuple[int, ...], int, bool, int]
 
 
 def mail(own: int = 0, *above: int, subject: int = 0, reply: bool = False, sent: int = 0) -> Mail:
-    """Short."""
-    return Mail(own, above, subject, reply, sent)
+    """A row."""
+    return own, above, subject, reply, sent
+
+
+def columns(mails: list[Mail]) -> Mails:
+    """Rows as columns."""
+    return Mails(*([row[place] for row in mails] for place in range(5)))  # type: ignore[arg-type]
+
+
+def numbered(trees: Trees) -> str:
+    """By message number."""
+    return written(trees, [str(place + 1) for place in range(trees.total)])
 
 
 def shown(mails: list[Mail]) -> str:
     """REFERENCES by message number."""
-    return written(references(mails), lambda place: place + 1)
+    return numbered(references(columns(mails)))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +82,7 @@ def test_the_example_of_the_rfc_can_be_printed() -> None:
     places = {2: (), 3: (), 6: (3,), 4: (6,), 23: (4,), 44: (6,), 7: (44,), 96: (7,)}
     order = list(places)
     mails = [mail(number, *places[number], sent=order.index(number)) for number in order]
-    assert written(references(mails), lambda place: order[place]) == "(2)(3 6 (4 23)(44 7 96))"
+    assert written(references(columns(mails)), [str(each) for each in order]) == "(2)(3 6 (4 23)(44 7 96))"
 
 
 def test_ordered_subject_puts_the_first_of_a_subject_above_the_others() -> None:
@@ -82,7 +94,7 @@ def test_ordered_subject_puts_the_first_of_a_subject_above_the_others() -> None:
         mail(subject=3, sent=3),
         mail(subject=3, sent=4),
     ]
-    assert written(ordered_subject(mails), lambda place: place + 1) == "(3 (1)(4))(2)(5 6)"
+    assert numbered(ordered_subject(columns(mails))) == "(3 (1)(4))(2)(5 6)"
 
 
 @given(
@@ -100,7 +112,7 @@ def test_ordered_subject_puts_the_first_of_a_subject_above_the_others() -> None:
 )
 def test_every_message_is_in_one_place_and_none_is_invented(mails: list[Mail]) -> None:
     for algorithm in (references, ordered_subject):
-        text = written(algorithm(mails), lambda place: place + 1)
+        text = numbered(algorithm(columns(mails)))
         assert sorted(map(int, re.findall(r"\d+", text))) == list(range(1, len(mails) + 1))
         assert text.count("(") == text.count(")")
         assert not re.search(r"\(\)|\( | \)|\(\((\d+ ?)+\)\)", text), text
