@@ -74,6 +74,45 @@ def test_the_mail_pages_have_no_barriers(world: World, language: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_lists_labels_and_to_do_have_no_barriers(world: World, language: str) -> None:
+    person = prepared(world, language)
+    page = person.open()
+    for subject in ("Unread one", "Open me"):
+        person.row(subject).get_by_role("checkbox").check()
+    page.keyboard.press("l")
+    page.locator(".bulk [name=new_label]").fill("Offers")
+    page.keyboard.press("Enter")
+    expect(page.locator("#rows .label")).to_have_count(2)
+    person.row("Open me").get_by_role("checkbox").uncheck()
+    page.keyboard.press("Shift+T")
+    expect(person.row("Unread one")).to_have_count(0)
+    page.keyboard.press("Shift+F")
+    check(page, "the filters")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+S")
+    check(page, "the orders")
+    page.locator(".sort-menu [name=conversations]").click()
+    expect(page.locator("#rows input[name=threads]").first).to_be_attached()
+    page.locator("#rows .row-link", has_text="Open me").click()
+    page.keyboard.press("l")
+    check(page, "a conversation and the labels")
+    mailbox = page.locator("#main").get_attribute("data-mailbox")
+    label = page.locator("[data-tree-list^=label-]").get_attribute("href") or ""
+    for path in (
+        f"/mailbox/{mailbox}/todo/",
+        f"/mailbox/{mailbox}/todo/done/",
+        f"/mailbox/{mailbox}/labels/",
+        f"/mailbox/{mailbox}/labels/new/",
+        label,
+        f"{label}edit/",
+        f"{label}delete/",
+        "/inbox/?show=starred&show=todo&since=2026-01-01",
+    ):
+        person.open(path)
+        check(page, path)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_writing_and_signing_in_have_no_barriers(world: World, language: str) -> None:
     person = prepared(world, language)
     person.open("/compose/")

@@ -137,6 +137,79 @@ def _empty_folder(visit: Visit) -> None:
     visit.go(f"/mail/{folder}/")
 
 
+def _menu(key: str) -> Callable[[Visit], None]:
+    """A menu above the list, unfolded."""
+
+    def visit_menu(visit: Visit) -> None:
+        visit.go("/inbox/")
+        visit.page.locator(f"[data-list-key={key}]").click()
+
+    return visit_menu
+
+
+def _filtered(visit: Visit) -> None:
+    visit.go("/inbox/")
+    visit.page.goto(f"{visit.page.url}?show=unread&show=attachment&sort=sender")
+
+
+def _tree_list(name: str) -> Callable[[Visit], None]:
+    """A list across folders: to-do, done, a label."""
+
+    def visit_list(visit: Visit) -> None:
+        visit.go("/inbox/")
+        visit.go(visit.page.locator(f"[data-tree-list^={name}]").first.get_attribute("href") or "/")
+
+    return visit_list
+
+
+def _todo_mail(visit: Visit) -> None:
+    _tree_list("todo")(visit)
+    visit.page.locator("a.row-link").first.click()
+    visit.until_open()
+
+
+def _label_menu(visit: Visit) -> None:
+    visit.open_mail(LONG_THREAD)
+    visit.page.locator("#mail [data-labels] > summary").click()
+
+
+def _labels(path: str) -> Callable[[Visit], None]:
+    """A page of 标签管理, for the first label."""
+
+    def visit_labels(visit: Visit) -> None:
+        visit.go("/inbox/")
+        label = visit.page.locator("[data-tree-list^=label-]").first.get_attribute("href") or "/"
+        visit.go(label + path)
+
+    return visit_labels
+
+
+def _conversation(visit: Visit) -> None:
+    """The longest one; the list is of mails again afterwards."""
+    _folder("/mail/{folder}/")(visit)
+    _talk(visit, on=True)
+    visit.page.locator("a.row-link", has_text="60x60").first.click()
+    visit.until_open()
+    visit.page.wait_for_timeout(SETTLE_MS)
+    _talk(visit, on=False, stay=True)
+
+
+def _talk(visit: Visit, *, on: bool, stay: bool = False) -> None:
+    """Conversations on or off, as the menu does it; `stay` leaves the page as it is."""
+    form = {"conversations": "on" if on else "off"}
+    token = visit.page.locator("input[name=csrfmiddlewaretoken]").first.get_attribute("value") or ""
+    url = f"{visit.base_url}/preferences/display/"
+    headers = {"Referer": visit.base_url}
+    visit.page.context.request.post(url, form={"csrfmiddlewaretoken": token, **form}, headers=headers)
+    if not stay:
+        visit.page.reload(wait_until="load")
+
+
+def _day(visit: Visit) -> None:
+    visit.go("/inbox/")
+    visit.page.locator("[data-jump]").click()
+
+
 def _admin_first(path: str) -> Callable[[Visit], None]:
     def visit_first(visit: Visit) -> None:
         visit.go(path)
@@ -163,6 +236,21 @@ SHOTS = (
     Shot("inbox-mail", READER, _inbox_with_mail),
     Shot("inbox-selection", READER, _selection),
     Shot("menu", READER, _drawer),
+    Shot("inbox-filters", READER, _menu("F")),
+    Shot("inbox-orders", READER, _menu("S")),
+    Shot("inbox-filtered", READER, _filtered),
+    Shot("inbox-date", READER, _day),
+    Shot("conversation", READER, _conversation),
+    Shot("todo", READER, _tree_list("todo")),
+    Shot("todo-mail", READER, _todo_mail),
+    Shot("todo-done", READER, _tree_list("done")),
+    Shot("label", READER, _tree_list("label-")),
+    Shot("label-menu", READER, _label_menu),
+    Shot("labels", READER, _labels("../")),
+    Shot("label-new", READER, _labels("../new/")),
+    Shot("label-edit", READER, _labels("edit/")),
+    Shot("label-delete", READER, _labels("delete/")),
+    Shot("recovery", READER, _at("/recovery/")),
     Shot("thread", READER, _mail(LONG_THREAD)),
     Shot("newsletter", READER, _mail(NEWSLETTER)),
     Shot("quotation", READER, _mail(TABLE_MAIL)),
