@@ -11,7 +11,7 @@ import datetime
 import functools
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django.conf import settings
 
@@ -28,6 +28,7 @@ from mta.inbound.accepted import AlreadyAcceptedError, digest_of, remember_all
 from mta.inbound.judging import NO_CONSEQUENCE, VERDICT_DMARC, Consequence, Judging, consequence
 from mta.inbound.recipients import Target, merge_accounts
 from mta.inbound.trace import Arrival, checked_header, trace_block, without_our_results
+from mta.outbound.signatures import arc_set
 from mta.services.lists import queue_for_externals
 from mta.steps import Mail, place
 
@@ -81,7 +82,7 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     nothing is stored.
     """
     header = checked_header(message)
-    results, decided, observation = b"", NO_CONSEQUENCE, None
+    judgement, results, decided, observation = None, b"", NO_CONSEQUENCE, None
     if judging is not None:
         judgement = await judging.judge(transaction.arrival, transaction.sender, header, message)
         decided = await _decide(transaction, judgement)
@@ -96,7 +97,7 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     else:
         prepared = await dbthread.run(prepare, received, trace=trace)
     leaving = [t for t in transaction.targets if t.externals and t.domain_id not in decided.junk_domains]
-    also = functools.partial(_queue, transaction, leaving, received) if leaving else None
+    also = await _forwarding(transaction, leaving, received, judgement) if leaving else None
     try:
         await deliver_async(Incoming(prepared, placements, also, about=digest, together=remember_all))
     except AlreadyAcceptedError:
@@ -137,11 +138,27 @@ def _judged(placement: Placement, account: AccountRow, decided: Consequence) -> 
     return dataclasses.replace(placement, role=Role.JUNK, verdict=VERDICT_DMARC)
 
 
-def _queue(transaction: Transaction, leaving: Sequence[Target], received: bytes) -> None:
-    """What leaves stands or falls with the rows of the mail, inside the writer's transaction."""
-    for target in leaving:
+async def _forwarding(
+    transaction: Transaction, leaving: Sequence[Target], received: bytes, judgement: Judgement | None
+) -> Callable[[], None]:
+    """What the writer's transaction queues, sealed beforehand: it stands or falls with the rows of the mail."""
+    now_s = transaction.arrival.at_s
+    sealed = [b""] * len(leaving)
+    if judgement is not None:
+        for number, target in enumerate(leaving):
+            sealed[number] = await dbthread.run(arc_set, received, judgement, domain_id=target.domain_id, now_s=now_s)
+    return functools.partial(_queue, transaction, leaving, received, sealed)
+
+
+def _queue(transaction: Transaction, leaving: Sequence[Target], received: bytes, sealed: Sequence[bytes]) -> None:
+    for target, arc in zip(leaving, sealed, strict=True):
         queue_for_externals(
-            target, transaction.sender, received, transaction.arrival, require_tls=transaction.require_tls
+            target,
+            transaction.sender,
+            received,
+            transaction.arrival,
+            sealed=arc,
+            require_tls=transaction.require_tls,
         )
 
 

@@ -10,12 +10,15 @@ import functools
 
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
+from django.conf import settings
 from django.db.models import Q
 
 from accounts.models import Domain
 from core.crypto import decrypt
+from mta.authentication.arc import seal
 from mta.authentication.judge import author_domains
 from mta.authentication.letter import Letter
+from mta.authentication.results import Judgement
 from mta.authentication.signing import SigningKey, sign
 from mta.models import DkimKey
 from mta.services.dkim_keys import PURPOSE
@@ -30,6 +33,16 @@ def signed(message: bytes, *, envelope_from: str, now_s: float) -> bytes:
         if keys:
             return sign(letter, keys, now_s) + message
     return message
+
+
+def arc_set(message: bytes, judgement: Judgement, *, domain_id: int, now_s: float) -> bytes:
+    """What we saw, sealed by a domain of ours (RFC 8617 5.1), to go in front of a stranger's mail that we pass on; b""
+    without a key."""
+    name = Domain.objects.filter(pk=domain_id).values_list("name", flat=True).first()
+    keys = signing_keys(name) if name else []
+    if not keys:
+        return b""
+    return seal(Letter.of(message), keys[0], judgement.arc, judgement.value(settings.EHLO_NAME), now_s)
 
 
 def signing_keys(name: str) -> list[SigningKey]:

@@ -14,16 +14,22 @@ from mta.models import Delivery, Submission
 
 
 def queue_for_externals(
-    target: Target, sender: str, message: bytes, arrival: Arrival | None, *, require_tls: bool = False
+    target: Target,
+    sender: str,
+    message: bytes,
+    arrival: Arrival | None,
+    *,
+    sealed: bytes = b"",
+    require_tls: bool = False,
 ) -> int:
     """Queue `message` for the external members of `target` inside the caller's transaction; the submission's id.
 
     `sender` only tells the log who wrote; the envelope sender is the system account, so that a member's full mailbox
-    does not bother the author (RFC 5321 3.9.2).
+    does not bother the author (RFC 5321 3.9.2). `sealed` (an ARC set) goes in front of a message that was received.
     """
     system = Account.objects.get(domain_id=target.domain_id, kind=Account.Kind.SYSTEM)
     now_us = time.time_ns() // 1000
-    wire = received_line(arrival) + message if arrival else message
+    wire = received_line(arrival) + sealed + message if arrival else message
     scanned = scan(wire)
     submission = Submission.objects.create(
         mailbox_id=system.pk,

@@ -6,21 +6,26 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import dkim as dkimpy
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Account
+from accounts.models import Account, Group
+from accounts.services import create_group
 from logs_app.models import Event, Kind
 from mailstore.models import Entry, Folder
 from mta.authentication.letter import Letter
 from mta.authentication.signing import SigningKey, new_key, public_record, sign
 from mta.models import MailPolicy
+from mta.outbound import worker
+from mta.records.wanted import wanted_records
 from mta.services.policy import update_mail_policy
 from tests.factories import make_account
 from tests.flows.test_mail_in import eventually
 from tests.mta.conftest import Running
 from tests.mta.names import Zone, serving, txt
+from tests.mta.sink import Sink, remote
 from tests.mta.test_submit import mails
 
 KEY = SigningKey("bank.test", "s1", new_key("ed25519"))
@@ -157,6 +162,30 @@ def test_results_in_our_name_are_not_believed(judged: Running, alice: Account) -
     [stored] = mails(alice, "inbox")
     assert stored.count(b"\r\nAuthentication-Results: mx.example.test") == 1
     assert b"X-Received-Authentication-Results: mx.example.test" in stored
+
+
+def test_a_list_passes_on_what_it_saw_under_its_seal(judged: Running, alice: Account, settings: Any) -> None:
+    create_group(
+        alice.domain,
+        "list",
+        name="List",
+        kind=Group.Kind.LIST,
+        posting=Group.Posting.ANYONE,
+        members=[alice],
+        externals=["guest@far.test"],
+    )
+    message = letter("teller@bank.test")
+    sink = Sink()
+    with remote(sink) as port:
+        settings.ROUTES = {"*": f"127.0.0.1:{port}"}
+        send(judged, sign(Letter.of(message), [KEY], time.time()) + message, "list@example.test")
+        worker.send_due()
+    [taken] = sink.taken
+    records = {each.name("example.test"): each.value.encode() for each in wanted_records(alice.domain)}
+    chain = dkimpy.ARC(taken.content).verify(dnsfunc=lambda name, timeout=5: records.get(name.decode().rstrip(".")))
+    assert chain[0] == dkimpy.CV_Pass
+    sets = taken.content.partition(b"ARC-Authentication-Results: i=1;")[2]
+    assert b"dmarc=pass (p=reject) header.from=bank.test" in sets.partition(b"\r\nDKIM-Signature")[0]
 
 
 def test_who_is_trusted_is_not_judged(running: Running, alice: Account) -> None:
