@@ -20,6 +20,7 @@ PROGRAMS = {
     "moves": "move, copy, expunge into recovery and recover in growing folders",
     "smtp_in": "SMTP to mailbox: 1 and 10 connections into a real smtpd",
     "imap_search": "SEARCH, SORT and THREAD over IMAP as a folder grows, and in Dovecot",
+    "judging": "SPF, DKIM, DMARC and ARC of a received mail, signing of a sent one: CPU for each",
     "search": "the search index: cost, questions, lag",
     "list_page": "list pages at the head, the middle and the end of a folder, in-process and through the web server",
     "open_message": "a message opened in the pane, as a page, and its body",
