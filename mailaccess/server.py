@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 from collections.abc import Callable
 
@@ -15,8 +16,10 @@ from mailaccess.stream import Gate, Stream
 from mailstore import writer
 
 CONNECTIONS_MAX = 12_000
-CONNECTIONS_PER_ADDRESS = 1_000
-"""An office behind one address: a hundred people with several programs of several connections each."""
+CONNECTIONS_PER_ADDRESS = 4_000
+"""An office behind one address: hundreds of people with several programs of several connections each."""
+SPARE_FILES = 500
+"""Descriptors for everything that is no connection."""
 CONNECTIONS_PER_ACCOUNT = 100
 """Thunderbird opens five, a phone two; somebody has many programs."""
 BACKLOG = 1_024
@@ -33,7 +36,7 @@ class Server:
     """Listens and serves until `close`. `make` is called with the gate and whether the port speaks TLS at once."""
 
     def __init__(self, make: MakeConnection) -> None:
-        limits = ConnectionLimits(total=CONNECTIONS_MAX, per_address=CONNECTIONS_PER_ADDRESS)
+        limits = ConnectionLimits(total=connections_max(), per_address=CONNECTIONS_PER_ADDRESS)
         memory = Budget(max(MEMORY_BYTES, 2 * settings.MESSAGE_MAX_BYTES))
         self.gate = Gate(limits=limits, memory=memory, per_account=CONNECTIONS_PER_ACCOUNT)
         self._make = make
@@ -66,6 +69,16 @@ class Server:
             reuse_port=True,
         )
         self._servers.append(server)
+
+
+def connections_max() -> int:
+    """As many as this process may have descriptors for: one too many is told so instead of waiting unaccepted."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return CONNECTIONS_MAX if soft == resource.RLIM_INFINITY else max(1, min(CONNECTIONS_MAX, soft - SPARE_FILES))
 
 
 async def serve(name: str, make: MakeConnection, *, plain: int, tls: int) -> None:
