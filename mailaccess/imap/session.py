@@ -190,6 +190,7 @@ class Session:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
             self.unselect()
+            self.wire.end(b"* BYE The selected mailbox is gone\r\n")
             raise ConnectionError("the selected mailbox is gone") from None
         if news:
             self.wire.write(news)

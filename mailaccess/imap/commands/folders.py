@@ -34,7 +34,10 @@ async def delete(session: Session, cursor: Cursor) -> Answer:
     """`DELETE mailbox`: its mails go to the recovery."""
     name = _name(session, cursor)
     cursor.end()
-    await session.run(_delete, session, name)
+    gone = await session.run(_delete, session, name)
+    if session.view is not None and session.view.folder_id == gone:
+        session.unselect()
+        session.untagged("OK [CLOSED] It was the selected one")  # RFC 9051 7.1
     return Answer("Deleted")
 
 
@@ -79,7 +82,7 @@ def _create(session: Session, name: str) -> int:
     return parent
 
 
-def _delete(session: Session, name: str) -> None:
+def _delete(session: Session, name: str) -> int:
     named = session.directory.find(name)
     assert named.access is not None
     assert named.folder is not None
@@ -93,6 +96,7 @@ def _delete(session: Session, name: str) -> None:
     with transaction.atomic():
         delete_folder(named.access, named.folder.id)
         forget_annotations(named.access, named.folder.id)
+    return named.folder.id
 
 
 def _rename(session: Session, old: str, new: str) -> None:

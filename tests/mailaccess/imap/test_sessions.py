@@ -152,3 +152,15 @@ def test_who_asked_for_silence_still_hears_of_the_others(imap_server: Running, m
     set_flags(mine, found[:1], add=Flag.ANSWERED)
     assert talk.say(b"STORE 1:2 +FLAGS.SILENT (\\Seen)")[:-1] == [b"* 1 FETCH (UID 1 FLAGS (\\Seen \\Answered))"]
     talk.close()
+
+
+def test_a_selected_folder_that_goes_is_told(imap_server: Running, mine: Access) -> None:
+    talk, other = opened(imap_server), opened(imap_server)
+    talk.say(b"CREATE Gone")
+    other.say(b"SELECT Gone")
+    talk.say(b"SELECT Gone")
+    assert talk.say(b"DELETE Gone")[-2:] == [b"* OK [CLOSED] It was the selected one", b"a OK Deleted"]
+    assert talk.say(b"NOOP")[-1].startswith(b"a OK")
+    assert other.say(b"NOOP")[0] == b"* BYE The selected mailbox is gone"
+    talk.close()
+    other.close()
