@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from webmail.views import act, folder, folders, health, home, labels, preferences, recovery, search, sign_in
+from webmail.views import act, folder, folders, health, home, labels, preferences, programs, recovery, search, sign_in
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -28,6 +28,8 @@ urlpatterns = [
     path("folders/new/", folders.folder_new, name="folder_new"),
     path("folders/<int:folder_id>/edit/", folders.folder_edit, name="folder_edit"),
     path("folders/<int:folder_id>/delete/", folders.folder_delete, name="folder_delete"),
+    path("programs/", programs.programs, name="programs"),
+    path("programs/<int:code_id>/revoke/", programs.program_revoke, name="program_revoke"),
     path("preferences/language/", preferences.switch_language, name="switch_language"),
     path("preferences/display/", preferences.switch_display, name="switch_display"),
     path("", include("webmail.urls_reading")),

@@ -21,6 +21,7 @@ from accounts.selectors.addresses import account_named, expand_group, resolve
 from accounts.selectors.directory import complete, directory
 from accounts.selectors.mailboxes import (
     access_for,
+    client_codes_of,
     grants_of,
     identities_of,
     mailbox_named,
@@ -40,6 +41,7 @@ __all__ = [
     "Resolved",
     "access_for",
     "account_named",
+    "client_codes_of",
     "complete",
     "directory",
     "domain_named",

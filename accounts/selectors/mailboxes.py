@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.domain_names import domain_named
-from accounts.models import Account, Address, MailboxGrant
+from accounts.models import Account, Address, Credential, MailboxGrant
 from accounts.rows import Identity, Level, MailboxRow, mailbox_row
 from accounts.selectors.addresses import resolve
 from core.access import EDITOR, OWNER, READER, Access, Right, Via
@@ -74,6 +74,11 @@ def grants_of(owner: Account) -> list[MailboxGrant]:
     """Who else may use a mailbox, by address (grantees loaded)."""
     living = MailboxGrant.objects.filter(owner=owner).exclude(grantee__status=Account.Status.ERASED)
     return list(living.select_related("grantee").order_by("grantee__address"))
+
+
+def client_codes_of(account: Account) -> list[Credential]:
+    """The codes of its mail programs, oldest first."""
+    return list(account.credentials.filter(kind=Credential.Kind.CLIENT_CODE).order_by("id"))
 
 
 def identities_of(actor: Account, mailbox_id: int) -> list[Identity]:

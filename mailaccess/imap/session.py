@@ -166,10 +166,10 @@ class Session:
         """Store work on a database thread."""
         return await dbthread.run(function, *args, **kwargs)
 
-    async def stay(self) -> None:
-        """Look now and then whether the account may still be here; ends the connection when it may not."""
+    async def stay(self, after_s: float | None = None) -> None:
+        """Look now and then (STAY_S) whether the account may still be here; ends the connection when it may not."""
         now = asyncio.get_running_loop().time()
-        if self.signed_in is None or now - self.looked_at_s < STAY_S:
+        if self.signed_in is None or now - self.looked_at_s < (STAY_S if after_s is None else after_s):
             return
         self.looked_at_s = now
         if not await self.run(may_stay, self.signed_in):

@@ -27,7 +27,7 @@ SIGN_IN_ERRORS: dict[Reason, bytes] = {
     Reason.THROTTLED: b"-ERR [LOGIN-DELAY] Too many failures, try again later\r\n",
     Reason.SUSPENDED: b"-ERR [AUTH] This account is suspended\r\n",
     Reason.FULL_ADDRESS: b"-ERR [AUTH] Sign in with your full address\r\n",
-    Reason.NEEDS_CODE: b"-ERR [AUTH] Use a client code instead of the password\r\n",
+    Reason.NEEDS_CODE: b"-ERR [AUTH] Use a client code instead of the password; the webmail makes one\r\n",
     Reason.PROTOCOL: b"-ERR [AUTH] The administrator does not let this account use POP3\r\n",
     Reason.NETWORK: b"-ERR [AUTH] The administrator does not let this account in from your address\r\n",
 }

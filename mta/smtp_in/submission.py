@@ -31,7 +31,7 @@ SIGN_IN_ERRORS: dict[Reason, bytes] = {
     Reason.THROTTLED: replies.SIGN_IN_THROTTLED,
     Reason.SUSPENDED: replies.SIGN_IN_SUSPENDED,
     Reason.FULL_ADDRESS: replies.reply(535, "5.7.8", "Sign in with your full address"),
-    Reason.NEEDS_CODE: replies.reply(535, "5.7.9", "Use a client code instead of the password"),
+    Reason.NEEDS_CODE: replies.reply(535, "5.7.9", "Use a client code instead of the password; the webmail makes one"),
     Reason.PROTOCOL: replies.reply(535, "5.7.1", "The administrator does not let this account send by SMTP"),
     Reason.NETWORK: replies.reply(535, "5.7.1", "The administrator does not let this account in from your address"),
 }

@@ -177,6 +177,7 @@ def test_a_long_connection_ends_with_its_password_or_its_account(
 ) -> None:
     monkeypatch.setattr(session, "STAY_S", 0.0)
     monkeypatch.setattr(idle, "HERE_S", 0.05)
+    monkeypatch.setattr(idle, "STAY_S", 0.0)
     talk = imap_server.talk()
     talk.say(f'LOGIN alice@example.test "{PASSWORD}"'.encode())
     talk.send(b"a IDLE\r\n")

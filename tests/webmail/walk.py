@@ -16,10 +16,29 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from accounts.models import Account, Address, Department, Domain, DomainAlias, Group, MailboxGrant
+from accounts.models import (
+    Account,
+    Address,
+    Credential,
+    Department,
+    Domain,
+    DomainAlias,
+    Group,
+    MailboxGrant,
+    ProgramRule,
+)
 from accounts.selectors import access_for
-from accounts.services import add_alias, add_domain_alias, create_department, create_group, grant_mailbox
+from accounts.services import (
+    add_alias,
+    add_domain_alias,
+    create_client_code,
+    create_department,
+    create_group,
+    grant_mailbox,
+    set_program_rule,
+)
 from logs_app.models import Event
+from mailaccess.models import PopSettings
 from mailstore.models import Entry, Role
 from mailstore.selectors.conversations import conversation_page
 from mailstore.selectors.folders import folder_by_role
@@ -28,6 +47,7 @@ from mailstore.services.drafts import DraftContent
 from mailstore.services.entries import purge
 from mailstore.services.keywords import create_label, set_keywords
 from mailstore.services.todos import mark_todo
+from mta.models import DkimKey, DmarcReport, MailPolicy
 from tests.factories import make_account
 from tests.webmail.mails import PNG, deliver, mail, with_files
 from webmail import drafting, reading
@@ -54,6 +74,8 @@ class Things:
     """A mail that was deleted for good and can be recovered."""
     label: int
     thread: int
+    code: int
+    """A client code."""
     undo: str
 
 
@@ -109,9 +131,10 @@ def things_of(alice: Account, word: str = SECRET) -> Things:
     todo = deliver(alice, mail(Subject=f"{word} to do", Message_ID="<todo@x.test>"))
     mark_todo(access, [todo])
     thread = conversation_page(access, folder_by_role(access, Role.INBOX).id, unmarked=True).rows[0].thread_id
+    code = create_client_code(alice, word)[0].pk
     undo = signing.dumps([[alice.pk, alice.pk], [entry, inbox]], salt=UNDO_SALT, compress=True)
     return Things(
-        alice.pk, folder, inbox, entry, draft.id, draft_entry.pk, file.id, submission, gone, label, thread, undo
+        alice.pk, folder, inbox, entry, draft.id, draft_entry.pk, file.id, submission, gone, label, thread, code, undo
     )
 
 
@@ -184,7 +207,7 @@ def _pages(it: Things, own: Things) -> dict[str, list[Ask]]:
 
 
 def _marks(it: Things, own: Things) -> dict[str, list[Ask]]:
-    """Labels, to-do marks, conversations."""
+    """Labels, to-do marks, conversations, client codes."""
     write: dict[str, Any] = {"reader": {403}}
     of_label = [it.mailbox, it.label]
     mixed = [own.mailbox, it.label]
@@ -192,6 +215,7 @@ def _marks(it: Things, own: Things) -> dict[str, list[Ask]]:
     return {
         "todo": [Ask(reverse("todo", args=[it.mailbox]))],
         "todo_done": [Ask(reverse("todo_done", args=[it.mailbox]))],
+        "program_revoke": [Ask(reverse("program_revoke", args=[it.code]), data={"x": "1"}, reader={404})],
         "labels": [Ask(reverse("labels", args=[it.mailbox]))],
         "label": [
             Ask(reverse("label", args=of_label)),
@@ -269,6 +293,7 @@ def _composing(it: Things, own: Things) -> dict[str, list[Ask]]:
 OWN = {
     "home": "",
     "inbox": "",
+    "programs": "",
     "recovery": "",
     "search": f"?q={SECRET}",
     "compose_new": "",
@@ -297,6 +322,14 @@ def rows_of(domain: Domain, alice: Account) -> dict[type[Model], Model]:
         Address: add_alias(alice, f"{SECRET}2"),
         Group: create_group(domain, f"{SECRET}-list", name=SECRET, members=[alice]),
         MailboxGrant: grant_mailbox(alice, other, "reader"),
+        Credential: create_client_code(alice, SECRET)[0],
+        ProgramRule: set_program_rule(domain, alice),
+        PopSettings: PopSettings.objects.create(account=alice),
+        MailPolicy: MailPolicy.objects.get(domain=domain),
+        DkimKey: DkimKey.objects.filter(domain=domain)[0],
+        DmarcReport: DmarcReport.objects.create(
+            domain=domain, organisation=SECRET, report_id=SECRET, begins_at=event.at, ends_at=event.at
+        ),
         Event: event,
     }
 
@@ -313,16 +346,22 @@ CLOSED = {"search", "view_on_site"}
 """Addresses of the administration that answer nobody."""
 
 
+def details_of(model: type[Model]) -> tuple[str, ...]:
+    """What can be done on the page of one row."""
+    return tuple(getattr(admin.site._registry[model], "actions_detail", None) or ())
+
+
 def admin_names() -> set[str]:
     """Every address of the administration that the walk knows."""
-    names = {f"admin:{name}" for name in SITE | CLOSED} | {page_of(Account, "password")}
+    names = {f"admin:{name}" for name in SITE | CLOSED}
+    names |= {page_of(model, name) for model in admin.site._registry for name in details_of(model)}
     return names | {page_of(model, name) for model in admin.site._registry for name in (*LISTS, *ROWS)}
 
 
 def admin_rows(rows: dict[type[Model], Model]) -> Iterator[str]:
     """Every address of each of these rows."""
     for model, row in rows.items():
-        for name in (*ROWS, "password") if model is Account else ROWS:
+        for name in (*ROWS, *details_of(model)):
             yield reverse(page_of(model, name), args=[row.pk])
 
 

@@ -18,7 +18,7 @@ REFUSALS: dict[Reason, tuple[str, str]] = {
     Reason.FULL_ADDRESS: ("AUTHENTICATIONFAILED", "Sign in with your full address"),
     Reason.NEEDS_CODE: (
         "AUTHENTICATIONFAILED",
-        "Use a client code instead of the password",
+        "Use a client code instead of the password; the webmail makes one",
     ),
     Reason.PROTOCOL: ("AUTHORIZATIONFAILED", "The administrator does not let this account use IMAP"),
     Reason.NETWORK: ("AUTHORIZATIONFAILED", "The administrator does not let this account in from your address"),
