@@ -7,6 +7,9 @@ from django.http import HttpRequest
 
 from accounts.models import Account
 from accounts.sign_in import SignInError, sign_in
+from core.prepared import Prepared
+
+ACCOUNT = Prepared(lambda user_id: Account.objects.select_related("domain").filter(pk=user_id))
 
 
 class AddressBackend(BaseBackend):
@@ -27,10 +30,7 @@ class AddressBackend(BaseBackend):
 
     def get_user(self, user_id: int) -> Account | None:
         """The account of a session with its domain, in one query; None when it may no longer come in."""
-        try:
-            account = Account.objects.select_related("domain").get(pk=user_id)
-        except Account.DoesNotExist:
-            return None
-        if not account.is_active or account.is_expired or not account.domain.is_active:
+        account = ACCOUNT.first(user_id)
+        if account is None or not account.is_active or account.is_expired or not account.domain.is_active:
             return None
         return account

@@ -8,8 +8,10 @@ from django.http import HttpRequest
 
 from accounts.models import Account
 from core.errors import ErrorKind, MailError
+from core.prepared import Prepared
 from webmail.models import Display
 
+DISPLAY = Prepared(lambda account_id: Display.objects.filter(pk=account_id))
 THEME_COOKIE = "theme"
 PAGE_SIZES = (20, 50, 100, 200)
 MAX_SORTS = 200
@@ -21,8 +23,7 @@ def display_of(request: HttpRequest) -> Display:
     found: Display | None = getattr(request, "display", None)
     if found is None:
         user = request.user
-        # Every page asks this: first() would sort for its one row, which costs more than reading it.
-        found = next(iter(Display.objects.filter(pk=user.pk)), None) if isinstance(user, Account) else None
+        found = DISPLAY.first(user.pk) if isinstance(user, Account) else None
         found = found or Display(theme=_guest_theme(request))
         request.display = found  # type: ignore[attr-defined]
     return found

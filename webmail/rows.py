@@ -9,10 +9,10 @@ import dataclasses
 import datetime
 import re
 from collections.abc import Iterable, Sequence
+from html import escape
 
 from django.urls import reverse
 from django.utils import formats, timezone
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -95,13 +95,15 @@ class Rows:
     def render(self, rows: Iterable[ListRow]) -> SafeString:
         """All rows, with day headings when they are in the order of days."""
         html: list[str] = []
-        heading = ""
+        day, heading = None, ""
         for row in rows:
             at = datetime.datetime.fromtimestamp(row.sort_us / 1e6, self.zone)
-            group = self.group(at.date()) if self.by_day else ""
-            if group != heading:
-                heading = group
-                html.append(f'<li class="day"><h2>{escape(group)}</h2></li>')
+            if self.by_day and at.date() != day:
+                day = at.date()
+                group = self.group(day)
+                if group != heading:
+                    heading = group
+                    html.append(f'<li class="day"><h2>{escape(group)}</h2></li>')
             html.append(self.row(row, at))
         return mark_safe("".join(html))  # noqa: S308 - escaped piece by piece
 

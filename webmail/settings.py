@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,8 @@ BASE_URL = env.str("BASE_URL", default=f"http://{PUBLIC_HOST}:{WEB_PORT}")
 """Prefix of links in generated mail, without a trailing slash."""
 
 # --- Size of this installation -------------------------------------------------------------------
-WEB_WORKERS = env.int("WEB_WORKERS", default=1)
+WEB_WORKERS = env.int("WEB_WORKERS", default=min(4, os.cpu_count() or 1))
+"""Processes of the web server: a page is Python's work, so one uses one core."""
 WEB_THREADS = env.int("WEB_THREADS", default=8)
 """Threads (and so database connections) of each web worker."""
 SMTPD_PROCESSES = env.int("SMTPD_PROCESSES", default=1)
@@ -145,7 +147,7 @@ MIDDLEWARE = [
     "webmail.middleware.watchdog.Watchdog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "webmail.middleware.compression.Compression",
     "core.nul.RefuseNul",
     "webmail.middleware.hosts.KnownHosts",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -205,6 +207,7 @@ STORAGES = {
 }
 
 HTTPS = env.bool("HTTPS", default=BASE_URL.startswith("https://"))
+SESSION_ENGINE = "webmail.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", default=14 * 24 * 3600)
 SESSION_COOKIE_SAMESITE = "Lax"
