@@ -18,6 +18,8 @@ PROGRAMS = {
     "store": "the store alone: groups of 64 on one core",
     "flags": "flags on one, a thousand and all entries of growing folders",
     "moves": "move, copy, expunge into recovery and recover in growing folders",
+    "mixed": "20 readers, a stream of deliveries and flag writers together",
+    "disk": "bytes on the disk for mails of 8 KB and larger, with and without the search index",
     "smtp_in": "SMTP to mailbox: 1 and 10 connections into a real smtpd",
     "imap_search": "SEARCH, SORT and THREAD over IMAP as a folder grows, and in Dovecot",
     "judging": "SPF, DKIM, DMARC and ARC of a received mail, signing of a sent one: CPU for each",

@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bench.corpus import letter
 
@@ -26,10 +26,9 @@ class Client:
 
     async def run(self, connections: int, messages: list[bytes]) -> dict[str, float]:
         """Send all; what was counted."""
-        queue = iter(enumerate(messages))
         cpu, started = time.process_time(), time.perf_counter()
         wall = time.time()
-        await asyncio.gather(*(self._connection(queue) for _ in range(connections)))
+        await self.send(connections, messages)
         seconds = time.perf_counter() - started
         waits = sorted(self.waits_s)
         return {
@@ -41,6 +40,11 @@ class Client:
             "p50_ms": waits[len(waits) // 2] * 1e3 if waits else 0.0,
             "p99_ms": waits[len(waits) * 99 // 100] * 1e3 if waits else 0.0,
         }
+
+    async def send(self, connections: int, messages: Iterable[bytes]) -> None:
+        """Send all, over some connections at once."""
+        queue = iter(enumerate(messages))
+        await asyncio.gather(*(self._connection(queue) for _ in range(connections)))
 
     async def _connection(self, queue: Iterator[tuple[int, bytes]]) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
