@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import calendar
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_tz
 
 from mailstore.message import header
@@ -17,6 +16,7 @@ _QUICK = re.compile(
 )
 # Before 1970 or behind 2200 is a broken clock, not a date.
 _LATEST_S = 7_258_118_400
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 def date_us(value: bytes | None) -> int | None:
@@ -33,11 +33,13 @@ def date_us(value: bytes | None) -> int | None:
 
 
 def _checked(year: int, month: int, day: int, rest_s: int) -> int | None:
-    if not (1970 <= year <= 2200 and 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1]):
+    if not 1970 <= year <= 2200 or abs(rest_s) > 4 * 86_400:
         return None
-    if abs(rest_s) > 4 * 86_400:
+    try:
+        days = date(year, month, day).toordinal() - _EPOCH
+    except ValueError:
         return None
-    seconds = calendar.timegm((year, month, day, 0, 0, 0)) + rest_s
+    seconds = days * 86_400 + rest_s
     return seconds * 1_000_000 if 0 <= seconds <= _LATEST_S else None
 
 

@@ -6,6 +6,7 @@ as it is, and clients that can't guess a charset show it right.
 
 from __future__ import annotations
 
+import functools
 import re
 
 from mailstore.message import body, header, recipient
@@ -14,12 +15,23 @@ from mailstore.message.recipient import Mailbox
 from mailstore.message.structure import Node
 
 MAX_STRING_CHARS = 4_096
+SHORT_CHARS = 32
 
 _SPECIAL = re.compile(r'["\\]')
 
 
 def string(value: str) -> str:
     """A quoted string (RFC 3501 4.3), whatever is in `value`."""
+    return _short(value) if len(value) < SHORT_CHARS else _string(value)
+
+
+@functools.lru_cache(maxsize=4096)
+def _short(value: str) -> str:
+    """Types, encodings, names and domains come again and again."""
+    return _string(value)
+
+
+def _string(value: str) -> str:
     value = header.encode_words(value[:MAX_STRING_CHARS])
     if not value.isprintable():
         value = "".join(c for c in value if c.isprintable())

@@ -32,6 +32,7 @@ def ancestor_hashes(message_ids: Iterable[str]) -> str:
     return "".join(f"{message_id_hash(each):016x}" for each in message_ids)
 
 
+@functools.lru_cache(maxsize=4096)
 def address_hash(address: str) -> int:
     """A positive 63-bit number for an address, without regard to case: what lists filter a sender by."""
     digest = hashlib.blake2b(address.strip().lower().encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -53,6 +54,7 @@ def subject_key(subject: str) -> str:
     return _key(base_subject(subject[:500]))
 
 
+@functools.lru_cache(maxsize=4096)
 def sender_key(name: str, address: str) -> str:
     """A sort key of at most 64 characters for the name, or the address when there is no name."""
     return _key(name.strip(" \"'") or address)

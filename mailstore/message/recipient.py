@@ -42,7 +42,13 @@ class Mailbox:
     @property
     def display(self) -> str:
         """The name as people read it; empty when there is none."""
-        return header.decode_words(self.name) if self.name else ""
+        return _shown(self.name) if self.name else ""
+
+
+@functools.lru_cache(maxsize=4096)
+def _shown(name: str) -> str:
+    """People write more than one mail."""
+    return header.decode_words(name)
 
 
 _ATOMS = r'[^"<>@,;:()\\\s\[\]]'

@@ -27,6 +27,7 @@ MAX_NAME_CHARS = 200
 MAX_ADDRESS_CHARS = 320
 MAX_RECIPIENTS_CHARS = 200
 MAX_REFERENCES = 50
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Attribute(enum.IntFlag):
@@ -40,6 +41,19 @@ class Attribute(enum.IntFlag):
     ENCRYPTED = 32
     HIGH_PRIORITY = 64
     RECEIPT_REQUESTED = 128
+
+
+(
+    _ATTACHMENT,
+    _CALENDAR,
+    _LIST,
+    _AUTO_SUBMITTED,
+    _SIGNED,
+    _ENCRYPTED,
+    _HIGH_PRIORITY,
+    _RECEIPT_REQUESTED,
+) = (int(each) for each in Attribute)
+# Plain numbers: arithmetic on members of an enum makes members.
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +188,7 @@ def _parts_json(raw: bytes, nodes: list[Node]) -> str:
         ]
         for node in nodes
     ]
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(rows)
 
 
 def content_id(node: Node) -> str:
@@ -191,7 +205,7 @@ def attributes(root: Node, fields: dict[bytes, bytes]) -> int:
     found = _header_attributes(fields)
     for node in _outer(root):
         found |= _part_attributes(node)
-    return int(found)
+    return found
 
 
 def _outer(node: Node) -> list[Node]:
@@ -203,15 +217,15 @@ def _outer(node: Node) -> list[Node]:
 
 def _part_attributes(node: Node) -> int:
     if node.subtype == "signed" and node.type == "multipart":
-        return Attribute.SIGNED
+        return _SIGNED
     if node.subtype == "encrypted" and node.type == "multipart":
-        return Attribute.ENCRYPTED
+        return _ENCRYPTED
     if node.subtype in _PKCS7:
         signed = node.parameters.get("smime-type", "").lower() == "signed-data"
-        return Attribute.SIGNED if signed else Attribute.ENCRYPTED
+        return _SIGNED if signed else _ENCRYPTED
     if node.subtype == "calendar" and node.type == "text":
-        return Attribute.CALENDAR
-    return Attribute.ATTACHMENT if is_attachment(node) else 0
+        return _CALENDAR
+    return _ATTACHMENT if is_attachment(node) else 0
 
 
 def is_attachment(node: Node) -> bool:
@@ -234,23 +248,23 @@ def _header_attributes(fields: dict[bytes, bytes]) -> int:
 
 def _precedence(value: bytes) -> int:
     if value.startswith((b"list", b"bulk")):
-        return Attribute.LIST
-    return Attribute.AUTO_SUBMITTED if value.startswith((b"auto", b"junk")) else 0
+        return _LIST
+    return _AUTO_SUBMITTED if value.startswith((b"auto", b"junk")) else 0
 
 
 def _high(value: bytes) -> int:
-    return Attribute.HIGH_PRIORITY if value.startswith((b"1", b"2", b"high", b"urgent")) else 0
+    return _HIGH_PRIORITY if value.startswith((b"1", b"2", b"high", b"urgent")) else 0
 
 
 _FLAGGING: dict[bytes, Callable[[bytes], int]] = {
-    b"list-id": lambda _value: Attribute.LIST,
-    b"list-unsubscribe": lambda _value: Attribute.LIST,
-    b"list-post": lambda _value: Attribute.LIST,
+    b"list-id": lambda _value: _LIST,
+    b"list-unsubscribe": lambda _value: _LIST,
+    b"list-post": lambda _value: _LIST,
     b"precedence": _precedence,
     # RFC 3834 5: anything but "no".
-    b"auto-submitted": lambda value: 0 if value.startswith(b"no") else Attribute.AUTO_SUBMITTED,
+    b"auto-submitted": lambda value: 0 if value.startswith(b"no") else _AUTO_SUBMITTED,
     b"x-priority": _high,
     b"importance": _high,
     b"priority": _high,
-    b"disposition-notification-to": lambda value: Attribute.RECEIPT_REQUESTED if value else 0,
+    b"disposition-notification-to": lambda value: _RECEIPT_REQUESTED if value else 0,
 }

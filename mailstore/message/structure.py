@@ -8,6 +8,7 @@ read as text, because then people see something.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -189,6 +190,7 @@ def _before_break(raw: bytes, newline: int, opened: int) -> int:
     return newline - 1 if newline > opened and raw[newline - 1] == 13 else newline
 
 
+@functools.lru_cache(maxsize=1024)
 def _content_type(value: str) -> tuple[str, str]:
     """RFC 2045 5.2: what can't be read is text/plain."""
     kind, slash, subtype = value.partition("/")
@@ -199,10 +201,14 @@ def _content_type(value: str) -> tuple[str, str]:
 
 
 def _set_encoding(node: Node, value: bytes) -> None:
+    node.encoding = _encoding(value)
+
+
+@functools.lru_cache(maxsize=256)
+def _encoding(value: bytes) -> str:
     encoding = header.text(value).strip('" ;').lower().split(";")[0].split(" ")[0]
     # RFC 2045 6.4: an unknown encoding makes the body opaque; x-uuencode stays what it is.
-    node.encoding = encoding if encoding in _ENCODINGS or _TOKEN.match(encoding[:40]) else "7bit"
-    node.encoding = node.encoding[:40]
+    return encoding[:40] if encoding in _ENCODINGS or _TOKEN.match(encoding[:40]) else "7bit"
 
 
 def _set_disposition(node: Node, value: bytes) -> None:
