@@ -24,6 +24,7 @@ PROGRAMS = {
     "imap_search": "SEARCH, SORT and THREAD over IMAP as a folder grows, and in Dovecot",
     "judging": "SPF, DKIM, DMARC and ARC of a received mail, signing of a sent one: CPU for each",
     "search": "the search index: cost, questions, lag",
+    "queries": "a page of 50 rows from the store: any depth, every filter and order, in growing folders",
     "list_page": "list pages at the head, the middle and the end of a folder, in-process and through the web server",
     "open_message": "a message opened in the pane, as a page, and its body",
     "imap": "IMAP and POP3 as mail programs use them, beside Dovecot where it can be started",
@@ -49,7 +50,9 @@ def _options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("programs", nargs="*", choices=[*PROGRAMS, []], metavar="program")
-    parser.add_argument("--full", action="store_true", help="folders of 100,000, longer runs, and Postfix + Dovecot")
+    parser.add_argument(
+        "--full", action="store_true", help="folders of up to a million, longer runs, and Postfix + Dovecot"
+    )
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="sqlite")
     return parser.parse_args()
 
