@@ -11,6 +11,7 @@ import django
 from django.conf import settings
 
 from bench.processes import take_priority
+from core.processes import freeze_loaded
 
 
 def main() -> None:
@@ -22,7 +23,9 @@ def main() -> None:
     take_priority(os.getpid())
     Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
     django.setup()
-    importlib.import_module(f"bench.{options.program}").main(full=options.full)
+    program = importlib.import_module(f"bench.{options.program}")
+    freeze_loaded()  # as processes that serve do
+    program.main(full=options.full)
 
 
 if __name__ == "__main__":

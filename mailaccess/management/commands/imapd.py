@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from core.processes import freeze_loaded
 from mailaccess.imap.connection import Connection
 from mailaccess.server import serve
 
@@ -20,4 +21,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Until SIGTERM."""
         ports = {"plain": settings.IMAP_PORT, "tls": settings.IMAPS_PORT}
+        freeze_loaded()
         asyncio.run(serve("imap", lambda gate, tls: Connection(gate, tls=tls), **ports))
