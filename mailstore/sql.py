@@ -40,6 +40,16 @@ def numbers(values: Sequence[int]) -> object:
     return list(values) if connection.vendor == "postgresql" else json.dumps(list(values))
 
 
+def collected(expression: str) -> str:
+    """An aggregate of whole numbers that may go back as a parameter of `among`, never looked at here; `listed` does."""
+    return f"array_agg({expression})" if connection.vendor == "postgresql" else f"json_group_array({expression})"
+
+
+def listed(value: Any) -> list[int]:
+    """The numbers of `collected`."""
+    return json.loads(value) if isinstance(value, str) else list(value)
+
+
 def rows(statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
     """All rows of a query, as tuples."""
     with executed(statement, parameters) as cursor:

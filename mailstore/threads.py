@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from core.bulk import insert_rows
 from mailstore import sql
@@ -61,7 +62,7 @@ Change = tuple[int, int, int]
 Changes = dict[tuple[int, int], Change]
 """(thread, folder) to its change."""
 
-_NOTHING: Change = (0, 0, 0)
+NOTHING: Change = (0, 0, 0)
 
 
 def new_deltas() -> Deltas:
@@ -104,7 +105,7 @@ def changes(single: Iterable[tuple[tuple[int, int], Change]]) -> Changes:
     pairs = list(single)
     found = dict(pairs)
     if len(found) < len(pairs):
-        found = dict.fromkeys(found, _NOTHING)
+        found = dict.fromkeys(found, NOTHING)
         for key, one in pairs:
             known = found[key]
             found[key] = (known[0] + one[0], known[1] + one[1], known[2] + one[2])
@@ -118,8 +119,20 @@ def change(wanted: Changes) -> None:
     for (thread, folder), by in wanted.items():
         alike[folder, by].append(thread)
     for (folder, by), found in alike.items():
-        if by != _NOTHING:
-            _change(folder, found, by)
+        if by != NOTHING:
+            _change(folder, sql.numbers(found), len(found), by)
+
+
+def change_alike(folder: int, collected: Any, by: Change) -> None:
+    """As `change`: the conversations of entries that change in the same way, as `sql.collected` gave them."""
+    found = sql.listed(collected)
+    counted = Counter(found)
+    if len(counted) == len(found):
+        _change(folder, collected, len(found), by)
+        return
+    for times in set(counted.values()):
+        some = [thread for thread, count in counted.items() if count == times]
+        _change(folder, sql.numbers(some), len(some), (by[0] * times, by[1] * times, by[2] * times))
 
 
 def carry(wanted: Changes, target: int) -> set[tuple[int, int]]:
@@ -130,7 +143,7 @@ def carry(wanted: Changes, target: int) -> set[tuple[int, int]]:
     rows = sql.rows(query, [sql.numbers(threads)])
     taken = {row[0] for row in rows if row[1] == target}
     taken |= {thread for thread, count in Counter(threads).items() if count > 1}
-    going = {(thread, folder) for thread, folder, total in rows if total == -wanted.get((thread, folder), _NOTHING)[0]}
+    going = {(thread, folder) for thread, folder, total in rows if total == -wanted.get((thread, folder), NOTHING)[0]}
     going = {key for key in going if key[0] not in taken}
     for source in {folder for _, folder in going}:
         leaving = [thread for thread, folder in going if folder == source]
@@ -262,12 +275,12 @@ def _joined(known: list[str], new: Iterable[str]) -> str:
     return SEPARATOR.join(reversed(names))
 
 
-def _change(folder: int, threads: list[int], by: Change) -> None:
-    """The same change of many conversations of a folder; rows that reach zero go."""
-    inside = [folder, sql.numbers(threads)]
+def _change(folder: int, threads: object, count: int, by: Change) -> None:
+    """The same change of `count` conversations of a folder; rows that reach zero go."""
+    inside = [folder, threads]
     if by[0]:
         gone = sql.run(f"DELETE FROM mailstore_folderthread WHERE {_inside()} AND total <= %s", [*inside, -by[0]])
-        if gone == len(threads):
+        if gone == count:
             return
     sql.run(
         "UPDATE mailstore_folderthread SET total = total + %s, unread = unread + %s, starred = starred + %s "

@@ -14,13 +14,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
+from django.urls import resolve
 
 from webmail.wsgi import application as pages
 
 # isort: split
 # Django is set up by the import above; what imports models comes after it.
 from core.processes import die_with_parent, freeze_loaded
-from webmail import urls as urls  # every view, before the first request
 from webmail.live import hub, stream
 
 if granian := multiprocessing.parent_process():
@@ -28,6 +28,7 @@ if granian := multiprocessing.parent_process():
         granian.pid or 0
     )  # one of granian's workers, which would outlive a killed granian and keep the port
 
+resolve("/sign-in/")  # imports every view before the first request asks for one
 freeze_loaded()
 LIVE_PATH = "/live/"
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import sql, threads
-from mailstore.ledger import FLAGGED, SEEN, Ledger
+from mailstore.ledger import FLAGGED, Ledger
 from mailstore.models import Flag
 from mailstore.services.rows import count_keywords, may_touch, unread_of
 from mailstore.services.selection import Chosen, any_exists, names_entries, slices_of
 
-_State = tuple[int, int, int, int, int, int]
-"""What a change of flags has to know of an entry; a tuple as it comes from the database, because there are many."""
-ID, FOLDER, FLAGS, KEYWORDS, MODSEQ, THREAD = range(6)
 MAX_MODSEQ = (1 << 63) - 1
 
 
@@ -47,20 +43,19 @@ def set_flags(
     NOT_FOUND for another mailbox's entries or when none of the named exists.
     """
     access.require(Right.FLAG)
-    asked = _Asked(int(add), int(remove), unchanged_since)
+    asked = _Asked(int(add), int(remove), MAX_MODSEQ if unchanged_since is None else unchanged_since)
     changed: list[int] = []
     refused: list[int] = []
     modseq = 0
     for entry_ids in slices_of(access, chosen, ordered=False):
         with transaction.atomic():
             ledger = Ledger([access.mailbox])
-            states = _states(ledger, access, entry_ids, asked)
-            newer = [state for state in states if state[MODSEQ] > asked.newest]
-            refused += [state[ID] for state in newer]
-            states = [state for state in states if state[MODSEQ] <= asked.newest] if newer else states
-            if states:
-                modseq = _change(ledger, access, states, asked)
-                changed += [state[ID] for state in states]
+            if unchanged_since is not None:
+                refused += _newer(ledger, access, entry_ids, unchanged_since)
+            alike = _alike(ledger, access, entry_ids, asked)
+            if alike:
+                modseq = _change(ledger, access, alike, asked)
+                changed += [entry_id for each in alike for entry_id in sql.listed(each.ids)]
     if not changed and not refused and names_entries(chosen) and not any_exists(access, chosen):
         raise MailError(ErrorKind.NOT_FOUND)
     return Changed(changed, modseq, tuple(sorted(refused)))
@@ -71,54 +66,58 @@ class _Asked(NamedTuple):
 
     add: int
     remove: int
-    unchanged_since: int | None
-
-    @property
-    def newest(self) -> int:
-        """The modseq above which an entry is left alone."""
-        return MAX_MODSEQ if self.unchanged_since is None else self.unchanged_since
+    newest: int
+    """The modseq above which an entry is left alone."""
 
 
-def _states(ledger: Ledger, access: Access, entry_ids: Sequence[int], asked: _Asked) -> list[_State]:
-    """Those that would change or be refused. NO_PERMISSION for one in a locked or a read-only folder."""
+class _Alike(NamedTuple):
+    """Entries of a folder with the same flags and keywords; `ids` and `threads` go back to the database as they came."""
+
+    folder_id: int
+    flags: int
+    keywords: int
+    entries: int
+    ids: Any
+    threads: Any
+
+
+def _newer(ledger: Ledger, access: Access, entry_ids: Sequence[int], modseq: int) -> list[int]:
+    query = f"SELECT id, folder_id FROM mailstore_entry WHERE {sql.among('id')} AND mailbox_id = %s AND modseq > %s"
+    found = sql.rows(query, [sql.numbers(entry_ids), access.mailbox, modseq])
+    may_touch(ledger, access, {row[1] for row in found})
+    return [row[0] for row in found]
+
+
+def _alike(ledger: Ledger, access: Access, entry_ids: Sequence[int], asked: _Asked) -> list[_Alike]:
+    """Those that would change. NO_PERMISSION for one in a locked or a read-only folder."""
     query = (
-        "SELECT e.id, e.folder_id, e.flags, e.keywords, e.modseq, COALESCE(t.thread_id, e.message_id) "
+        f"SELECT e.folder_id, e.flags, e.keywords, count(*), {sql.collected('e.id')}, "
+        f"{sql.collected('COALESCE(t.thread_id, e.message_id)')} "
         "FROM mailstore_entry e LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id "
-        f"WHERE {sql.among('e.id')} AND e.mailbox_id = %s "
-        "AND (((e.flags | %s) & ~%s) <> e.flags OR e.modseq > %s)"
+        f"WHERE {sql.among('e.id')} AND e.mailbox_id = %s AND ((e.flags | %s) & ~%s) <> e.flags AND e.modseq <= %s "
+        "GROUP BY e.folder_id, e.flags, e.keywords ORDER BY e.folder_id, e.flags, e.keywords"
     )
-    parameters = [sql.numbers(entry_ids), access.mailbox, asked.add, asked.remove, asked.newest]
-    found: list[_State] = sql.rows(query, parameters)
-    may_touch(ledger, access, {state[FOLDER] for state in found})
+    found = [_Alike._make(row) for row in sql.rows(query, [sql.numbers(entry_ids), access.mailbox, *asked])]
+    may_touch(ledger, access, {each.folder_id for each in found})
     return found
 
 
-def _change(ledger: Ledger, access: Access, states: list[_State], asked: _Asked) -> int:
+def _change(ledger: Ledger, access: Access, alike: list[_Alike], asked: _Asked) -> int:
     modseq = ledger.mailbox_modseq(access.mailbox)
-    sql.run(
-        f"UPDATE mailstore_entry SET flags = (flags | %s) & ~%s, modseq = %s WHERE {sql.among('id')}",
-        [asked.add, asked.remove, modseq, sql.numbers([state[ID] for state in states])],
-    )
-    for folder_id in {state[FOLDER] for state in states}:
-        ledger.modseq(ledger.folder(folder_id))
-    if (asked.add | asked.remove) & (SEEN | FLAGGED):
-        _count(ledger, access.mailbox, states, asked)
+    for each in alike:
+        folder = ledger.folder(each.folder_id)
+        ledger.modseq(folder)
+        flags = (each.flags | asked.add) & ~asked.remove
+        statement = f"UPDATE mailstore_entry SET flags = %s, modseq = %s WHERE {sql.among('id')}"
+        sql.run(statement, [flags, modseq, each.ids])
+        effect = _effect(each.flags, flags)
+        if effect != threads.NOTHING:
+            folder.unread += each.entries * effect[1]
+            folder.starred += each.entries * effect[2]
+            threads.change_alike(each.folder_id, each.threads, effect)
+            count_keywords(access.mailbox, [(each.keywords, 0, each.entries * effect[1])])
     ledger.write()
     return modseq
-
-
-def _count(ledger: Ledger, mailbox: int, states: list[_State], asked: _Asked) -> None:
-    """Folders, conversations and keywords count what is unread and starred."""
-    _, folder_ids, flags, _, _, thread_ids = zip(*states, strict=True)
-    effects = {before: _effect(before, (before | asked.add) & ~asked.remove) for before in set(flags)}
-    for (folder_id, before), count in Counter(zip(folder_ids, flags, strict=True)).items():
-        folder = ledger.folder(folder_id)
-        folder.unread += count * effects[before][1]
-        folder.starred += count * effects[before][2]
-    each = map(effects.__getitem__, flags)
-    threads.change(threads.changes(zip(zip(thread_ids, folder_ids, strict=True), each, strict=True)))
-    labelled = [(state[KEYWORDS], 0, effects[state[FLAGS]][1]) for state in states if state[KEYWORDS]]
-    count_keywords(mailbox, labelled)
 
 
 def _effect(before: int, after: int) -> threads.Change:
