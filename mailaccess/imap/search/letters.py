@@ -59,6 +59,7 @@ def texts(raw: bytes, *, with_header: bool) -> Iterator[str]:
     for node in root.walk():
         if node is not root:
             yield from _fields(raw, node)
+            yield node.filename  # as people read it: the field has it encoded
         if not node.children and node.message is None and node.type == "text":
             yield body.text(raw, node, MAX_TEXT_BYTES)
 
