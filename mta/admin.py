@@ -14,20 +14,22 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
-from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
+from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for
 from accounts.admin_site import PAGES
 from accounts.models import Domain
 from core.errors import ErrorKind, MailError
 from mta.admin_dns import tables
-from mta.models import DkimKey, DmarcReport, MailPolicy
+from mta.models import DkimKey, DmarcReport, ListedSender, MailPolicy
 from mta.services.dkim_keys import activate_keys, rotate_keys
 from mta.services.policy import update_mail_policy
+from mta.services.senders import list_sender, unlist_sender
 
-DOMAIN_OF.update({MailPolicy: "domain", DkimKey: "domain", DmarcReport: "domain"})
+DOMAIN_OF.update({MailPolicy: "domain", DkimKey: "domain", DmarcReport: "domain", ListedSender: "domain"})
 PAGES += [
     ("mta_mailpolicy", _("Mail policies and DNS"), "policy"),
     ("mta_dkimkey", _("DKIM keys"), "signature"),
     ("mta_dmarcreport", _("DMARC reports"), "summarize"),
+    ("mta_listedsender", _("Blacklist and whitelist"), "block"),
 ]
 
 SOURCES_MAX = 500
@@ -164,3 +166,39 @@ class DmarcReportAdmin(MadeWithDomain):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Facts."""
         return False
+
+
+@admin.register(ListedSender)
+class ListedSenderAdmin(ScopedAdmin):
+    """The lists of a company and of its accounts."""
+
+    list_display = ("pattern", "wish", "domain", "account", "created_at")
+    list_filter = ("wish",)
+    list_select_related = ("domain", "account")
+    search_fields = ("pattern", "account__address", "domain__name")
+    autocomplete_fields = ("domain", "account")
+    fields = ("domain", "account", "pattern", "wish")
+    export_columns = ("pattern", "wish", "domain", "account", "created_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Whose entry it is, and about whom, stays."""
+        return ("domain", "account", "pattern") if obj else ()
+
+    def recorded_as(self, obj: Any) -> str:
+        """The address or domain that its record is about."""
+        return str(obj.account.address if obj.account else obj.domain.name)
+
+    def create(self, request: HttpRequest, obj: Any, form: Any) -> Any:
+        """For the account's domain, whatever else was chosen."""
+        domain = obj.account.domain if obj.account else domain_for(request, obj)
+        return list_sender(domain, obj.pattern, obj.wish, account=obj.account, actor=actor_of(request))
+
+    def update(self, request: HttpRequest, obj: Any, changes: dict[str, Any]) -> None:
+        """To the other list."""
+        list_sender(
+            obj.domain, obj.pattern, changes.get("wish", obj.wish), account=obj.account, actor=actor_of(request)
+        )
+
+    def destroy(self, request: HttpRequest, obj: Any) -> None:
+        """Through the service."""
+        unlist_sender(obj, actor=actor_of(request))

@@ -22,6 +22,7 @@ from mailstore.selectors.entries import EntryRow
 from mailstore.selectors.folders import FolderRow
 from mailstore.selectors.list_marked import marks_of
 from mailstore.selectors.lists import ListRow
+from mta.inbound.filing import Verdict
 from webmail import drafting, images, reading
 from webmail.around import around, around_conversation
 from webmail.authenticity import Authenticity, authenticity
@@ -63,6 +64,7 @@ class Letter:
     opened: reading.Opened
     images: bool
     origin: Authenticity | None
+    is_blocked: bool
     flags: dict[str, bool]
     date_short: str
     date_full: str
@@ -145,6 +147,7 @@ def unfolded(request: HttpRequest, access: Access, entry: EntryRow, *, asked: bo
         opened=opened,
         images=shown,
         origin=authenticity(raw[: entry.trace_length]),
+        is_blocked=entry.verdict == Verdict.BLOCKED,
         flags=reading.flag_names(entry.flags),
         date_short=reading.short_date(at),
         date_full=reading.full_date(at),

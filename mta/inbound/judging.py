@@ -26,8 +26,6 @@ from mta.inbound.trace import Arrival
 from mta.models import MailPolicy
 
 REMEMBERED_MAX = 50_000
-VERDICT_DMARC = 1
-"""`verdict` of an entry that DMARC put into Junk."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

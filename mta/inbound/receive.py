@@ -20,12 +20,12 @@ from core import dbthread
 from core.errors import MailError
 from logs_app.models import Kind
 from logs_app.services import NewEvent
-from mailstore.models import Role
 from mailstore.services.deliver import Incoming, Placement, Prepared, deliver_async, prepare
 from mta.authentication.results import Judgement
 from mta.dmarc_reports.observed import Observation, observe
 from mta.inbound.accepted import AlreadyAcceptedError, digest_of, remember_all
-from mta.inbound.judging import NO_CONSEQUENCE, VERDICT_DMARC, Consequence, Judging, consequence
+from mta.inbound.filing import filed, lists_of
+from mta.inbound.judging import NO_CONSEQUENCE, Consequence, Judging, consequence
 from mta.inbound.recipients import Target, merge_accounts
 from mta.inbound.trace import Arrival, checked_header, trace_block, without_our_results
 from mta.outbound.signatures import arc_set
@@ -90,12 +90,13 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
         observation = _observed(transaction, judgement, "quarantine" if decided.junk_domains else "none")
     received = without_our_results(message, header)
     trace = trace_block(transaction.arrival, transaction.sender, results)
-    placements = _placements(transaction, Mail(transaction.sender, transaction.arrival, header), decided)
     digest = digest_of(transaction.sender, transaction.recipients, message)
     if len(received) <= PREPARE_ON_LOOP_MAX:
         prepared = prepare(received, trace=trace)
     else:
         prepared = await dbthread.run(prepare, received, trace=trace)
+    author = prepared.scanned.sender_address
+    placements = _placements(transaction, Mail(transaction.sender, transaction.arrival, header), decided, author)
     leaving = [t for t in transaction.targets if t.externals and t.domain_id not in decided.junk_domains]
     also = await _forwarding(transaction, leaving, received, judgement) if leaving else None
     try:
@@ -122,20 +123,16 @@ def _observed(transaction: Transaction, judgement: Judgement, done: str) -> Obse
     return observe(judgement, source=arrival.remote_address, sender=transaction.sender, at_s=arrival.at_s, done=done)
 
 
-def _placements(transaction: Transaction, mail: Mail, decided: Consequence) -> list[Placement]:
+def _placements(transaction: Transaction, mail: Mail, decided: Consequence, author: str) -> list[Placement]:
     at_us = int(transaction.arrival.at_s * 1_000_000)
-    return [
-        place(
-            mail, account, _judged(Placement(account.id, matched_address=matched, internal_us=at_us), account, decided)
-        )
-        for account, matched in merge_accounts(transaction.targets).values()
-    ]
-
-
-def _judged(placement: Placement, account: AccountRow, decided: Consequence) -> Placement:
-    if account.domain_id not in decided.junk_domains:
-        return placement
-    return dataclasses.replace(placement, role=Role.JUNK, verdict=VERDICT_DMARC)
+    lists = lists_of(transaction.targets)
+    placements = []
+    for account, matched in merge_accounts(transaction.targets).values():
+        placement = Placement(account.id, matched_address=matched, internal_us=at_us)
+        unproven = account.domain_id in decided.junk_domains
+        placement = filed(placement, unproven=unproven, lists=lists, senders=(transaction.sender, author))
+        placements.append(place(mail, account, placement))
+    return placements
 
 
 async def _forwarding(

@@ -9,12 +9,16 @@ from __future__ import annotations
 import dataclasses
 import enum
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db import models
 
 from accounts.rows import AccountRow
 from accounts.selectors import expand_group, is_local_domain, local_domains, resolve
 from core.access import system_access
 from mailstore.selectors.folders import mailbox_usage
+from mta.models import ListedSender
+from mta.senders import SenderLists, Wish
 
 KEEP_S = 1.0
 KEEP_MAX = 10_000
@@ -29,13 +33,16 @@ class Refusal(enum.Enum):
     POSTING = "posting"
     ELSEWHERE = "elsewhere"
     """Not a domain of ours."""
+    BLOCKED = "blocked"
+    """The recipient or his company has this sender on the black list."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Target:
     """Where one recipient leads. `matched` is the local address that was meant, `domain_id` its domain.
 
-    `full` are members of a group whose mailbox has no room: the others still get the mail.
+    `full` are members of a group whose mailbox has no room: the others still get the mail. `listed` has the black and
+    white lists of those accounts that have any.
     """
 
     matched: str
@@ -44,6 +51,13 @@ class Target:
     externals: tuple[str, ...] = ()
     full: tuple[AccountRow, ...] = ()
     is_group: bool = False
+    listed: Mapping[int, SenderLists] = dataclasses.field(default_factory=dict)
+
+    def blocks(self, sender: str) -> bool:
+        """Whether the one account meant wants nothing from this envelope sender; a list's members are asked later."""
+        if self.is_group or not self.listed:
+            return False
+        return all(lists.wish_about(sender) == Wish.BLOCK for lists in self.listed.values())
 
 
 def find_target(address: str, *, sender: str, proven: bool = True) -> Target | Refusal:
@@ -69,7 +83,7 @@ def find_target(address: str, *, sender: str, proven: bool = True) -> Target | R
     if is_full(account):
         return Refusal.FULL
     matched = resolved.address if resolved.via_alias else ""
-    return Target(matched, account.domain_id, (account,))
+    return Target(matched, account.domain_id, (account,), listed=_listed([account]))
 
 
 def is_full(account: AccountRow) -> bool:
@@ -85,7 +99,22 @@ def _group_target(group_id: int, address: str, sender: str) -> Target | Refusal:
     full = tuple(account for account in members if is_full(account))
     open_members = tuple(account for account in members if account not in full)
     domain_id = members[0].domain_id if members else 0
-    return Target(address, domain_id, open_members, tuple(expansion.externals), full, is_group=True)
+    externals = tuple(expansion.externals)
+    return Target(address, domain_id, open_members, externals, full, is_group=True, listed=_listed(open_members))
+
+
+def _listed(accounts: Sequence[AccountRow]) -> dict[int, SenderLists]:
+    """One query for all; nearly always it finds nothing."""
+    own: dict[int, dict[str, str]] = {}
+    company: dict[int, dict[str, str]] = {}
+    domains = {account.domain_id for account in accounts}
+    ours = models.Q(account_id__in=[account.id for account in accounts])
+    rows = ListedSender.objects.filter(ours | models.Q(account=None, domain_id__in=domains))
+    for account_id, domain_id, pattern, wish in rows.values_list("account_id", "domain_id", "pattern", "wish"):
+        kept = own.setdefault(account_id, {}) if account_id else company.setdefault(domain_id, {})
+        kept[pattern] = wish
+    found = {each.id: SenderLists(own.get(each.id, {}), company.get(each.domain_id, {})) for each in accounts}
+    return {account_id: lists for account_id, lists in found.items() if lists}
 
 
 class RecentTargets:

@@ -5,5 +5,15 @@ from mta.models.dmarc import DmarcObservation, DmarcReport
 from mta.models.keys import DkimKey
 from mta.models.outgoing import Delivery, Submission
 from mta.models.policy import MailPolicy
+from mta.models.senders import ListedSender
 
-__all__ = ["Accepted", "Delivery", "DkimKey", "DmarcObservation", "DmarcReport", "MailPolicy", "Submission"]
+__all__ = [
+    "Accepted",
+    "Delivery",
+    "DkimKey",
+    "DmarcObservation",
+    "DmarcReport",
+    "ListedSender",
+    "MailPolicy",
+    "Submission",
+]

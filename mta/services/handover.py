@@ -17,6 +17,7 @@ from core.jobs import wake_on_commit
 from mailstore.models import Flag, Role
 from mailstore.services.deliver import Incoming, Placement, Prepared, prepare, store
 from mailstore.services.drafts import discard_draft
+from mta.inbound.filing import filed, lists_of
 from mta.inbound.recipients import Refusal, Target, find_target, merge_accounts
 from mta.inbound.trace import mail_date
 from mta.models import Delivery, Submission
@@ -33,6 +34,7 @@ REFUSALS: dict[Refusal, tuple[str, str]] = {
     Refusal.SUSPENDED: ("5.2.1", "Mailbox is disabled"),
     Refusal.FULL: ("5.2.2", "Mailbox is full"),
     Refusal.POSTING: ("5.7.1", "You may not write to this list"),
+    Refusal.BLOCKED: ("5.7.1", "The recipient does not accept mail from you"),
 }
 
 
@@ -61,7 +63,12 @@ class Parcel:
 
 def route(recipients: Sequence[str], *, sender: str) -> list[Routed]:
     """Where each recipient is now."""
-    return [Routed(recipient, find_target(recipient, sender=sender)) for recipient in recipients]
+    return [Routed(recipient, _target(recipient, sender)) for recipient in recipients]
+
+
+def _target(recipient: str, sender: str) -> Target | Refusal:
+    target = find_target(recipient, sender=sender)
+    return Refusal.BLOCKED if isinstance(target, Target) and target.blocks(sender) else target
 
 
 def apply_routes(rows: Sequence[Delivery], routes: Sequence[Routed], now_us: int) -> None:
@@ -122,8 +129,11 @@ def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Route
     if parcel.sent is not None:
         mine = Placement(submission.mailbox_id, role=Role.SENT, flags=int(Flag.SEEN))
         items.append(Incoming(parcel.sent, [mine]))
+    targets = _targets(routes)
+    lists, senders = lists_of(targets), (submission.envelope_from, parcel.local.scanned.sender_address)
     placements = [
-        Placement(account.id, matched_address=matched) for account, matched in merge_accounts(_targets(routes)).values()
+        filed(Placement(account.id, matched_address=matched), unproven=False, lists=lists, senders=senders)
+        for account, matched in merge_accounts(targets).values()
     ]
     if placements:
         items.append(Incoming(parcel.local, placements))

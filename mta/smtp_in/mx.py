@@ -21,6 +21,7 @@ REFUSALS: dict[Refusal, bytes] = {
     Refusal.FULL: replies.MAILBOX_FULL,
     Refusal.POSTING: replies.POSTING_REFUSED,
     Refusal.ELSEWHERE: replies.NO_RELAY,
+    Refusal.BLOCKED: replies.BLOCKED_SENDER,
 }
 
 
@@ -52,6 +53,8 @@ class MxDialogue(Dialogue):
         target = await self._target(address, envelope.mail_from or "")
         if isinstance(target, Refusal):
             return REFUSALS[target]
+        if target.blocks(envelope.mail_from or ""):
+            return REFUSALS[Refusal.BLOCKED]
         envelope.targets.append(target)
         return None
 

@@ -40,7 +40,8 @@ from accounts.services import (
 from accounts.sign_in import SignInError, sign_in
 from logs_app.models import Event, Kind
 from mailaccess.models import PopSettings
-from mta.models import DkimKey, DmarcReport, MailPolicy
+from mta.models import DkimKey, DmarcReport, ListedSender, MailPolicy
+from mta.services.senders import list_sender
 from tests.accounts.conftest import SECRET, browser_of
 from tests.factories import PASSWORD, make_account, make_domain
 
@@ -76,6 +77,7 @@ def strange() -> dict[type[Model], Model]:
             domain=domain, organisation=f"{SECRET}.example", report_id="1", begins_at=NOON, ends_at=NOON
         ),
         DkimKey: DkimKey.objects.filter(domain=domain)[0],
+        ListedSender: list_sender(domain, "pest.test", "block", account=account),
     }
 
 
