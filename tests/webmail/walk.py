@@ -47,7 +47,8 @@ from mailstore.services.drafts import DraftContent
 from mailstore.services.entries import purge
 from mailstore.services.keywords import create_label, set_keywords
 from mailstore.services.todos import mark_todo
-from mta.models import DkimKey, DmarcReport, MailPolicy
+from mta.models import DkimKey, DmarcReport, ListedSender, MailPolicy
+from mta.services.senders import list_sender
 from tests.factories import make_account
 from tests.webmail.mails import PNG, deliver, mail, with_files
 from webmail import drafting, reading
@@ -330,6 +331,7 @@ def rows_of(domain: Domain, alice: Account) -> dict[type[Model], Model]:
         DmarcReport: DmarcReport.objects.create(
             domain=domain, organisation=SECRET, report_id=SECRET, begins_at=event.at, ends_at=event.at
         ),
+        ListedSender: list_sender(domain, f"{SECRET}.example", "block", account=alice),
         Event: event,
     }
 
