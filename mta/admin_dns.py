@@ -54,14 +54,13 @@ def _row(each: Checked) -> list[object]:
         "" if wanted.priority is None else wanted.priority,
         _("1 hour"),
         _state(each.state),
-        format_html_join("", '<div class="break-all font-mono text-xs">{}</div>', ((text,) for text in each.found)),
+        format_html_join("", '<div class="found">{}</div>', ((text,) for text in each.found)),
     ]
 
 
 def _copied(value: str) -> SafeString:
     return format_html(
-        '<code class="break-all font-mono text-xs">{}</code>'
-        '<button type="button" class="{}" data-copy="{}" data-done="{}" hidden>{}</button>',
+        '<code>{}</code><button type="button" class="{}" data-copy="{}" data-done="{}" hidden>{}</button>',
         value,
         BUTTON,
         value,
