@@ -125,8 +125,8 @@ async def _resolve(key: Key) -> tuple[Answer, float]:
         asked = dns.name.from_text(name)
     except dns.exception.DNSException:  # a label over 63 octets, an empty one: no such name can exist
         return NOTHING, TTL_MAX_S
-    resolver = dns.asyncresolver.get_default_resolver()
     try:
+        resolver = dns.asyncresolver.get_default_resolver()
         found = await resolver.resolve(asked, kind, lifetime=LOOKUP_S, raise_on_no_answer=False, search=False)
     except dns.resolver.NXDOMAIN as error:
         responses: dict[Any, Any] = error.kwargs.get("responses") or {}

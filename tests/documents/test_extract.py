@@ -110,6 +110,17 @@ PARAGRAPH = "<w:p><w:r><w:t>第二条 付款方式 payment</w:t></w:r></w:p>"
         ("a.csv", "品名,数量".encode("utf-16"), ["品名,数量"]),
         ("a.html", b"<html><p>read<script>never()</script></p>", ["read"]),
     ],
+    ids=[
+        "pdf",
+        "renamed",
+        "docx",
+        "xlsx",
+        "pptx",
+        "utf-8",
+        "gbk",
+        "utf-16",
+        "html",
+    ],  # contents hold the time they were made
 )
 def test_the_text_of_common_files_is_read(sandbox: Sandbox, name: str, content: bytes, texts: list[str]) -> None:
     found = sandbox.text(name, content)
