@@ -69,7 +69,7 @@ async def found(session: Session, view: View, key: Key, *, by_uid: bool) -> Resu
         session.enabled.add("CONDSTORE")  # RFC 7162 3.1
     evaluator = await session.run(Evaluator, view, time.time())
     mask = await finished(session, evaluator.result(key))
-    positions = list(masks.positions(mask, evaluator.total))
+    positions = masks.positions(mask, evaluator.total)
     return Results(view.folder_id, evaluator.uids, positions, by_uid, with_modseq)
 
 

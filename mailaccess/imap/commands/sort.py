@@ -32,7 +32,7 @@ async def _run(session: Session, cursor: Cursor, *, by_uid: bool) -> Answer:
     key = keys(cursor, charset)
     view = session.selected()
     results = await found(session, view, key, by_uid=by_uid)
-    steps = sorted_by(view.folder_id, results.uids, list(results.positions), order)
+    steps = sorted_by(view.folder_id, results.uids, results.positions, order)
     results = dataclasses.replace(results, positions=await finished(session, steps))
     session.write(await session.run(told, session.tag, view, "SORT", wanted, results))
     return Answer("Sorted", expunge=by_uid)

@@ -20,9 +20,8 @@ from typing import Any
 from mailaccess.imap.grammar.strings import month_number
 from mailaccess.imap.search import envelope
 from mailaccess.imap.search.collation import base_subject, casemap
-from mailstore.message import ancestor_hashes
+from mailstore.message import ancestor_hashes, header
 from mailstore.message.date import date_at
-from mailstore.message.header import fields as header_fields, first_of
 from mailstore.message.scan import ancestors
 from mailstore.search.words import fold
 from mailstore.selectors.fetch import beginning, fetch_rows
@@ -31,6 +30,11 @@ MAX_BYTES = 96 << 20
 """Of all columns of a process. A folder of 100,000 has 4 to 8 MB a column of texts, 0.8 of numbers."""
 CHUNK_ROWS = 4_000
 """Rows read before others have their turn: 10 to 40 ms."""
+HEADERS_CHUNK = 64
+"""Rows with their bytes."""
+HEADER = "header "
+"""Before the name of any field of the header, in lower case: a column too, the first time as slow as reading."""
+FIELD = "\x01"
 EMPTY = array("I")
 _DAY = re.compile(r'"\s*(?:[A-Za-z]{2,9}[.,]*\s*)?(\d{1,2})[ -]+([A-Za-z]{3})[a-z]*[ -]+(\d{4})\b')
 
@@ -44,6 +48,7 @@ class Source:
     form: Callable[[str], str] = str
     """In which texts are compared; asked once for many, because it costs by the call."""
     numbers: Callable[[Sequence[Any]], Iterable[int]] | None = None
+    chunk_rows: int = CHUNK_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +107,11 @@ class Columns:
         if known is not None and known.uids == uids:
             return known
         together = TOGETHER if name in TOGETHER and known is None else (name,)
+        sources = [_source(each) for each in together]
         last = known.uids[-1] if known is not None and known.uids else 0
-        fresh = yield from _read(folder_id, last + 1, uids[-1] if uids else 0, [SOURCES[each] for each in together])
-        for each, parts in zip(together, fresh, strict=True):
-            made = _aligned(_joined([known or _empty(SOURCES[each]), *parts]), uids)
+        fresh = yield from _read(folder_id, last + 1, uids[-1] if uids else 0, sources)
+        for each, source, parts in zip(together, sources, fresh, strict=True):
+            made = _aligned(_joined([known or _empty(source), *parts]), uids)
             if not uids or uids[-1] >= last:
                 self._put(folder_id, each, made)
             if each == name:
@@ -131,6 +137,10 @@ class Columns:
 columns = Columns()
 
 
+def _source(name: str) -> Source:
+    return SOURCES[name] if name in SOURCES else _of_header(name.removeprefix(HEADER))
+
+
 def _empty(source: Source) -> Column:
     return Column(EMPTY, numbers=array("q") if source.numbers else None)
 
@@ -141,7 +151,7 @@ def _read(
     """The pieces of columns that are made of the same rows."""
     found: list[list[Column]] = [[] for _ in sources]
     while first <= last:
-        rows = fetch_rows(folder_id, first, last, ("uid", *sources[0].columns), limit=CHUNK_ROWS)
+        rows = fetch_rows(folder_id, first, last, ("uid", *sources[0].columns), limit=sources[0].chunk_rows)
         if not rows:
             break
         for pieces, source in zip(found, sources, strict=True):
@@ -202,6 +212,10 @@ def _of_envelope(name: str, read: Callable[[str], str], form: Callable[[str], st
     return Source(("envelope",), lambda rows: (read(envelope.part(row[1], name)) for row in rows), form)
 
 
+def _of_from(read: Callable[[str], str]) -> Source:
+    return Source(("envelope",), lambda rows: (read(envelope.first_list(row[1])) for row in rows), casemap)
+
+
 def _sent(rows: Sequence[Any]) -> Iterable[int]:
     """RFC 5256 2.2: the Date field, INTERNALDATE where there is none."""
     return (row[1] if row[1] is not None else row[2] for row in rows)
@@ -237,8 +251,20 @@ def _ancestors(rows: Sequence[Any]) -> Iterable[str]:
 def _read_ancestors(uid: int, folder_id: int) -> str:
     for row in fetch_rows(folder_id, uid, uid, ("header_length", "codec", "data", "key", "blob_size")):
         head = beginning(*row[1:], length=row[0])
-        return ancestor_hashes(ancestors(first_of(header_fields(head, 0, row[0]))))
+        return ancestor_hashes(ancestors(header.first_of(header.fields(head, 0, row[0]))))
     return ""
+
+
+def _of_header(name: str) -> Source:
+    """All fields of a name, each behind a mark, so that an empty one is there too."""
+    wanted = name.encode("ascii", "replace")
+
+    def text(row: Any) -> str:
+        found = header.fields(beginning(*row[2:], length=row[1]), 0, row[1])
+        return "".join(f"{FIELD}{header.decoded(value)}" for key, value in found if key.lower() == wanted)
+
+    blob = ("header_length", "codec", "data", "key", "blob_size")
+    return Source(blob, lambda rows: map(text, rows), fold, chunk_rows=HEADERS_CHUNK)
 
 
 def _number(rows: Sequence[Any]) -> Iterable[int]:
@@ -257,10 +283,10 @@ SOURCES = {
     "in-reply-to": _of_envelope("in-reply-to", envelope.plain, fold),
     "by-subject": Source(("subject",), _bases, casemap),
     "is-reply": Source(("subject",), numbers=_replies),
-    "by-from": _of_envelope("from", envelope.mailbox_key, casemap),
+    "by-from": _of_from(envelope.mailbox_key),
     "by-to": _of_envelope("to", envelope.mailbox_key, casemap),
     "by-cc": _of_envelope("cc", envelope.mailbox_key, casemap),
-    "by-displayfrom": _of_envelope("from", envelope.display_key, casemap),
+    "by-displayfrom": _of_from(envelope.display_key),
     "by-displayto": _of_envelope("to", envelope.display_key, casemap),
     "sent": Source(("sent_us", "internal_us"), numbers=_sent),
     "sent-day": Source(("envelope",), numbers=_sent_days),

@@ -16,6 +16,7 @@ _SKIPPED = _LIST.replace("(NIL|", "(?:NIL|", 1)
 _ENVELOPE = re.compile(
     rf"\({_STRING} {_STRING} {_LIST} {_SKIPPED} {_SKIPPED} {_LIST} {_LIST} {_LIST} ({_STRING}) ({_STRING})\)"
 )
+_FROM = re.compile(rf"\({_STRING} {_STRING} {_LIST} ")
 _ONE = re.compile(rf"\(({_STRING}) {_STRING} ({_STRING}) ({_STRING})\)")
 _ESCAPED = re.compile(r"\\(.)")
 PLACES = {name: place for place, name in enumerate(("from", "to", "cc", "bcc", "in-reply-to", "message-id"))}
@@ -60,6 +61,12 @@ def _unquoted(text: str) -> str:
         return ""
     text = text[1:-1]
     return _ESCAPED.sub(r"\1", text) if "\\" in text else text
+
+
+def first_list(envelope: str) -> str:
+    """From alone: the rest of the envelope is not looked at."""
+    found = _FROM.match(envelope)
+    return found[1] if found else "NIL"
 
 
 @functools.lru_cache(maxsize=8_192)

@@ -6,7 +6,7 @@ numbers from the folder's index, then columns in memory, then the words of the m
 * SUBJECT, FROM, TO, CC, BCC, and HEADER of these fields: part of the decoded field, exactly.
 * TEXT and BODY in at most EXACT_MESSAGES messages: part of the decoded text, exactly. In more, the index of words answers,
   as RFC 9051 allows: whole words, the last may go on; what it has not taken in yet is read.
-* HEADER of any other field: headers are read. A whole Message-ID in brackets is looked up.
+* HEADER of any other field: headers are read, and remembered if most of the folder was asked. A whole Message-ID in brackets is looked up.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from mailaccess.imap.grammar.search import (
 )
 from mailaccess.imap.search import letters, masks
 from mailaccess.imap.search.collation import folded
-from mailaccess.imap.search.columns import columns, place_of, with_text
+from mailaccess.imap.search.columns import HEADER, columns, place_of, with_text
 from mailaccess.imap.view import View
 from mailstore.message import message_id_hash
 from mailstore.selectors import words
@@ -49,6 +49,8 @@ EXACT_MESSAGES = 200
 VERIFIED_MESSAGES = 1_000
 """BODY reads so many messages whose header has the words; the index can't tell them from those of the body. Of more that
 have them, all are taken."""
+FEW = 4
+"""The headers of less than a quarter of a folder are read for the one command; those of more are remembered."""
 MICROSECONDS = 1_000_000
 
 Steps = Generator[None, None, int]
@@ -195,6 +197,8 @@ class Evaluator:
             return (yield from self._messages(found))
         if name in _HEADERS:
             return (yield from self._line(name, value))
+        if within.bit_count() * FEW >= self.total:
+            return (yield from self._line(HEADER + name, value))
         return (yield from self._read(letters.in_header(name, value), within, head=True))
 
     def _read(self, test: letters.Test, within: int, *, head: bool = False) -> Steps:

@@ -5,8 +5,11 @@ Joining two sets of 100,000 messages is one operation of some microseconds, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import compress
+
+SPARSE = 8
+"""Jumping from one to the next is faster when fewer than each eighth is in."""
 
 
 def every(total: int) -> int:
@@ -29,6 +32,14 @@ def spans(total: int, ranges: Iterable[tuple[int, int]]) -> int:
     return of(members)
 
 
-def positions(mask: int, total: int) -> Iterator[int]:
+def positions(mask: int, total: int) -> list[int]:
     """Ascending positions, from 0."""
-    return compress(range(total), mask.to_bytes(total, "little"))
+    members = mask.to_bytes(total, "little")
+    if mask.bit_count() * SPARSE > total:
+        return list(compress(range(total), members))
+    found = []
+    at = members.find(1)
+    while at >= 0:
+        found.append(at)
+        at = members.find(1, at + 1)
+    return found

@@ -7,16 +7,36 @@ from array import array
 from collections.abc import Generator, Sequence
 
 from mailaccess.imap.grammar.sort import Criterion
+from mailaccess.imap.search import masks
 from mailaccess.imap.search.columns import columns
 
+FEW = 4
+"""Less than a quarter of a folder is sorted by itself."""
 _NUMBERS = {"ARRIVAL": "internal", "DATE": "sent", "SIZE": "size"}
 
 
 def sorted_by(
-    folder_id: int, uids: array[int], positions: list[int], criteria: Sequence[Criterion]
+    folder_id: int, uids: array[int], positions: Sequence[int], criteria: Sequence[Criterion]
+) -> Generator[None, None, Sequence[int]]:
+    """Sorted by the first criterion, then by the next …, at last by message number. REVERSE turns its criterion alone.
+    Where many are asked for, the whole folder is sorted and its order remembered."""
+    if len(positions) * FEW < len(uids):
+        return (yield from _sorted(folder_id, uids, positions, criteria))
+    name = "order" + "".join(f" {'-' * each.reverse}{each.name}" for each in criteria)
+    whole = columns.remembered(folder_id, uids, name)
+    if whole is None:
+        whole = array("q", (yield from _sorted(folder_id, uids, range(len(uids)), criteria)))
+        columns.keep(folder_id, uids, name, whole)
+    if len(positions) == len(uids):
+        return whole
+    members = masks.spans(len(uids), ((at, at + 1) for at in positions)).to_bytes(len(uids), "little")
+    return [at for at in whole if members[at]]
+
+
+def _sorted(
+    folder_id: int, uids: array[int], positions: Sequence[int], criteria: Sequence[Criterion]
 ) -> Generator[None, None, list[int]]:
-    """Sorted by the first criterion, then by the next …, at last by message number. REVERSE turns its criterion alone."""
-    found = sorted(positions)
+    found = list(positions)
     for criterion in reversed(criteria):
         keys = yield from _keys(folder_id, uids, criterion.name)
         found.sort(key=keys.__getitem__, reverse=criterion.reverse)

@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 
 from core.access import Access
 from mailaccess.imap.search import columns as module
-from mailaccess.imap.search.columns import Columns, sent_day, with_text
+from mailaccess.imap.search.columns import FIELD, HEADER, Columns, sent_day, with_text
 from mailstore import sql
 from mailstore.services.entries import purge
 from tests.mailstore.letters import folder_id, letter, stored
@@ -89,6 +89,13 @@ def test_a_message_of_an_earlier_version_is_threaded_by_its_header(mine: Access)
     assert len(known[1]) == 32
     sql.run("UPDATE mailstore_message SET ancestors = NULL")
     assert lines(Columns(), inbox, [1, 2], "ancestors") == known
+
+
+def test_any_field_of_the_header_is_a_column_where_an_empty_field_is_one_too(mine: Access) -> None:
+    for extra in ("X-Kind: Special\r\nx-kind: =?utf-8?q?caf=C3=A9?=", "X-Kind:", "X-Other: special"):
+        stored(mine, letter("a", extra=extra))
+    found = lines(Columns(), folder_id(mine), [1, 2, 3], HEADER + "x-kind")
+    assert found == [f"{FIELD}special{FIELD}cafe", FIELD, ""]
 
 
 @given(st.lists(st.text(alphabet="abc发", max_size=5), max_size=12), st.text(alphabet="abc发", max_size=3))

@@ -309,6 +309,7 @@ def test_a_long_search_lets_others_work_and_ends_with_its_client(
         return True
 
     monkeypatch.setattr(letters, "BATCH", 1)
+    monkeypatch.setattr(evaluate, "FEW", 0)
     monkeypatch.setattr(letters, "in_header", lambda name, value: slow)
     talk, other = opened(imap_server), opened(imap_server)
     talk.send(b"a SEARCH HEADER X-Slow yes\r\n")
