@@ -72,23 +72,23 @@ def test_a_name_space_is_no_obstacle() -> None:
 BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><feedback>&b;</feedback>'
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"hello",
-        b"<html></html>",
-        b"<feedback></feedback>",
-        BOMB,
-        b"\x1f\x8bbroken",
-        b"PKbroken",
-        gzip.compress(b" " * (xml.READ_MAX_BYTES + 1)),
-        zipped(b" " * (xml.READ_MAX_BYTES + 1)),
-        written()[:-20],
-        written().replace(b"<begin>0<", b"<begin>soon<"),
-        written().replace(b"<begin>0<", b"<begin>99999999999999999999<"),
-    ],
-)
+NO_REPORTS = {
+    "empty": b"",
+    "text": b"hello",
+    "html": b"<html></html>",
+    "bare": b"<feedback></feedback>",
+    "entities": BOMB,
+    "broken gzip": b"\x1f\x8bbroken",
+    "broken zip": b"PKbroken",
+    "gzip bomb": gzip.compress(b" " * (xml.READ_MAX_BYTES + 1)),
+    "zip bomb": zipped(b" " * (xml.READ_MAX_BYTES + 1)),
+    "cut": written()[:-20],
+    "no time": written().replace(b"<begin>0<", b"<begin>soon<"),
+    "late": written().replace(b"<begin>0<", b"<begin>99999999999999999999<"),
+}
+
+
+@pytest.mark.parametrize("content", NO_REPORTS.values(), ids=NO_REPORTS.keys())
 def test_what_is_no_report_is_none(content: bytes) -> None:
     assert xml.read(content) is None
 
