@@ -94,7 +94,9 @@ def test_lists_labels_and_to_do_have_no_barriers(world: World, language: str) ->
     page.locator(".sort-menu [name=conversations]").click()
     expect(page.locator("#rows input[name=threads]").first).to_be_attached()
     page.locator("#rows .row-link", has_text="Open me").click()
+    expect(page.locator("#mail-subject")).to_have_text("Open me")
     page.keyboard.press("l")
+    expect(page.locator("#mail .label-menu")).to_be_visible()
     check(page, "a conversation and the labels")
     mailbox = page.locator("#main").get_attribute("data-mailbox")
     label = page.locator("[data-tree-list^=label-]").get_attribute("href") or ""
