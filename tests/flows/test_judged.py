@@ -188,6 +188,11 @@ def test_a_list_passes_on_what_it_saw_under_its_seal(judged: Running, alice: Acc
     assert b"dmarc=pass (p=reject) header.from=bank.test" in sets.partition(b"\r\nDKIM-Signature")[0]
 
 
+def test_a_header_of_a_hundred_thousand_fields_is_judged_like_any_other(judged: Running, alice: Account) -> None:
+    assert send(judged, b"a:\r\n" * 100_000 + letter("ceo@bank.test")).startswith("550 5.7.26")
+    assert send(judged, b"a:\r\n" * 100_000 + letter("x@good.test"), sender="x@good.test").startswith("250")
+
+
 def test_who_is_trusted_is_not_judged(running: Running, alice: Account) -> None:
     with serving(ZONE) as asked:
         assert send(running, letter("ceo@bank.test")).startswith("250")
