@@ -14,6 +14,9 @@ from mailaccess.imap.session import Answer, Session
 from mailaccess.imap.view import View
 
 
+SENT_BYTES = 65_536
+
+
 async def fetch(session: Session, cursor: Cursor) -> Answer:
     """`FETCH set items [(modifiers)]`."""
     return await _run(session, cursor, by_uid=False)
@@ -40,24 +43,38 @@ async def _run(session: Session, cursor: Cursor, *, by_uid: bool) -> Answer:
         session.enabled.add("CONDSTORE")
     items = [*([Item(b"UID")] if by_uid and b"UID" not in names else []), *wishes.items]
     fetcher = Fetcher(view, items, wishes.changed_since or 0, with_modseq=session.condstore)
-    pieces = await session.run(_begin, view, asked, wishes, fetcher, by_uid=by_uid)
-    if pieces is None:
-        raise BadError("No such message number")
-    while True:
-        piece = await session.run(next, pieces, None)
-        if piece is None:
-            return Answer("Fetched", expunge=by_uid)
-        session.write(piece)
+    answer, rest = await session.run(_begin, view, asked, wishes, fetcher, by_uid=by_uid)
+    session.write(answer)
+    while rest is not None:
         await session.wire.drain()
+        answer, rest = await session.run(_some, rest)
+        session.write(answer)
+    return Answer("Fetched", expunge=by_uid)
 
 
-def _begin(view: View, asked: SequenceSet, wishes: Wishes, fetcher: Fetcher, *, by_uid: bool) -> Iterator[bytes] | None:
+Rest = Iterator[bytes] | None
+
+
+def _begin(view: View, asked: SequenceSet, wishes: Wishes, fetcher: Fetcher, *, by_uid: bool) -> tuple[bytes, Rest]:
+    """The first of the answer and what makes the rest of it."""
     ranges = view.chosen(asked, by_uid=by_uid)
     if ranges is None:
-        return None
+        raise BadError("No such message number")
     if wishes.partial is not None:
         ranges = view.some_of(ranges, wishes.partial)
-    return _pieces(view, ranges, wishes, fetcher)
+    return _some(_pieces(view, ranges, wishes, fetcher))
+
+
+def _some(pieces: Iterator[bytes]) -> tuple[bytes, Rest]:
+    """As much as is sent at once; None for the rest at the end, so that a small answer is one visit to the database."""
+    made: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        made.append(piece)
+        size += len(piece)
+        if size >= SENT_BYTES:
+            return b"".join(made), pieces
+    return b"".join(made), None
 
 
 def _pieces(view: View, ranges: list[tuple[int, int]], wishes: Wishes, fetcher: Fetcher) -> Iterator[bytes]:
