@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from bench import dovecot
+from bench import dovecot, imap_idle
 from bench.imap_tasks import TASKS, Target, clocked
 from bench.processes import cpu_s, running
 from bench.report import report
@@ -18,6 +18,9 @@ from deploy.run_tests import free_port
 from mailaccess.models import PopSettings
 
 USERS = 10
+PORTS = (
+    "IMAP_PORT", "IMAPS_PORT", "POP3_PORT", "POP3S_PORT", "MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT",
+)  # fmt: skip
 
 
 def main(*, full: bool) -> None:
@@ -27,7 +30,7 @@ def main(*, full: bool) -> None:
     fill(people[0], count)
     PopSettings.objects.create(account=people[0], window="all")
     connection.close()
-    ports = {name: free_port() for name in ("IMAP_PORT", "IMAPS_PORT", "POP3_PORT", "POP3S_PORT")}
+    ports = {name: free_port() for name in PORTS}
     names = environment(CLEARTEXT_LOGIN=1, **ports)
     with (
         redis(),
@@ -38,10 +41,29 @@ def main(*, full: bool) -> None:
         target = Target(ports["IMAP_PORT"], ports["POP3_PORT"], people[0].address, PASSWORD, others)
         first = _first_select(target)
         found = {"ours": _measured(target, rounds, [imapd, pop3d])}
+    _waiting(ports, names, target, 1_000 if full else 300)
     found |= _anchors(count, rounds)
     rows = [_row(name, found) for name in TASKS]
     rows.insert(0, {"task": "SELECT, fresh process", "ours": f"{first * 1e3:.1f} ms"})
     report(f"imap-{connection.vendor}", f"IMAP and POP3, folder of {count:,}", rows, database=connection.vendor)
+
+
+def _waiting(ports: dict[str, int], names: dict[str, str], target: Target, count: int) -> None:
+    """Idle connections in processes of their own, so that nothing was allocated before."""
+    rows = []
+    for tls in (False, True):
+        with redis(), running(manage("imapd"), port=ports["IMAP_PORT"], environment=names) as imapd:
+            port = ports["IMAPS_PORT" if tls else "IMAP_PORT"]
+            found = imap_idle.memory(imapd, port, target.others, target.password, tls=tls, count=count)
+            rows.append({"waiting": f"{count} connections, {'TLS' if tls else 'in the clear'}", **found})
+    with (
+        redis(),
+        running(manage("imapd"), port=ports["IMAP_PORT"], environment=names),
+        running(manage("smtpd"), port=ports["MX_PORT"], environment=names),
+    ):
+        found = imap_idle.latency(ports["IMAP_PORT"], ports["MX_PORT"], target.others[0], target.password)
+        rows.append({"waiting": "from the final dot to EXISTS", **found})
+    report(f"imap_idle-{connection.vendor}", "IMAP connections in IDLE", rows, database=connection.vendor)
 
 
 def _first_select(target: Target) -> float:

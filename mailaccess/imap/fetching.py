@@ -21,10 +21,12 @@ from mailaccess.imap.section import Letter, UnknownEncodingError
 from mailaccess.imap.view import Ranges, View
 from mailstore.message.envelope import bodystructure
 from mailstore.models import Flag
-from mailstore.selectors.fetch import CHUNK_ROWS, content, fetch_rows, still_in
+from mailstore.selectors.fetch import CHUNK_ROWS, beginning, content, fetch_rows, still_in
 from mailstore.services.entries import holding, set_flags
 
 LETTERS_CHUNK = 64
+HEADS_CHUNK = 200
+"""Mails whose packed bytes are held at once while their header blocks are read."""
 LETTERS_BYTES = 4 << 20
 """Bytes of mail in one chunk; a larger mail is a chunk of its own."""
 LINES_CHUNK = 5_000
@@ -61,6 +63,7 @@ class Fetcher:
     """CONDSTORE: an answer that tells flags tells the modseq too."""
     columns: list[str] = field(default_factory=list)
     marks_seen: bool = False
+    is_heads_only: bool = False
     _at: int = 0
     _letter: tuple[int, Letter] | None = None
 
@@ -79,6 +82,14 @@ class Fetcher:
         for item in items:
             wanted += _NEEDS.get(item.name, _LETTER)
         self.columns = list(dict.fromkeys(wanted))
+        self.is_heads_only = self._needs_heads_only()
+
+    def _needs_heads_only(self) -> bool:
+        """Whether of the bytes only header blocks are wanted: most of a mail is not even unpacked then."""
+        sections = [item.section or _AS_SECTION.get(item.name) for item in self.items if item.name not in _NEEDS]
+        return bool(sections) and all(
+            each is not None and not each.part and each.text.startswith("HEADER") for each in sections
+        )
 
     @property
     def is_flags_only(self) -> bool:
@@ -103,7 +114,9 @@ class Fetcher:
         """The next rows, and the UID to go on with."""
         folder, since = self.view.folder_id, self.changed_since
         limit = CHUNK_ROWS
-        if "data" in self.columns:
+        if self.is_heads_only:
+            limit = HEADS_CHUNK
+        elif "data" in self.columns:
             limit = LETTERS_CHUNK
             if first < last:
                 last, after = self._cut(first, last)
@@ -175,13 +188,18 @@ class Fetcher:
         if simple is not None:
             return simple
         at = [place[name] for name in _LETTER]
+        shown = self._from_letter(item)
 
         def write(row: Any) -> bytes:
             # A row's items share its bytes: clients ask for the header and for parts in one FETCH.
             if self._letter is None or self._letter[0] != row[0]:
                 header_length, codec, data, key, size = (row[number] for number in at)
-                self._letter = (row[0], Letter(content(codec, data, key, size), header_length))
-            return self._from_letter(item, self._letter[1])
+                if self.is_heads_only:
+                    raw = beginning(codec, data, key, size, length=header_length)
+                else:
+                    raw = content(codec, data, key, size)
+                self._letter = (row[0], Letter(raw, header_length))
+            return shown(self._letter[1])
 
         return write
 
@@ -209,14 +227,19 @@ class Fetcher:
         state = row[place["keywords"]] << 8 | row[place["flags"]]
         return f"FLAGS ({self.view.flag_names.text(state)})".encode()
 
-    def _from_letter(self, item: Item, letter: Letter) -> bytes:
+    def _from_letter(self, item: Item) -> Callable[[Letter], bytes]:
         if item.name == b"BODY" and item.section is None:
-            return b"BODY " + bodystructure(letter.raw, letter.root, extended=False).encode()
+            return lambda letter: b"BODY " + bodystructure(letter.raw, letter.root, extended=False).encode()
         section = item.section or _AS_SECTION[item.name]
         if item.name.startswith(b"BINARY"):
-            return self._binary(item, section, letter)
-        value = letter.section(section)
-        return item.label() + b" " + (b"NIL" if value is None else literal(_partial(value, item)))
+            return lambda letter: self._binary(item, section, letter)
+        label = item.label() + b" "
+
+        def shown(letter: Letter) -> bytes:
+            value = letter.section(section)
+            return label + (b"NIL" if value is None else literal(_partial(value, item)))
+
+        return shown
 
     def _binary(self, item: Item, section: Section, letter: Letter) -> bytes:
         try:

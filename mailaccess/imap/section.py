@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from mailaccess.imap.grammar.fetch import Section
 from mailstore.message import body
 from mailstore.message.structure import Node, structure
 
-_FIELD = re.compile(rb"([^\s:]+)[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*")
+_FIELD = re.compile(rb"^([^\s:]+)[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*", re.MULTILINE)
 
 
 class UnknownEncodingError(Exception):
@@ -84,7 +85,16 @@ class Letter:
 
 def chosen_fields(head: bytes, asked: Section) -> bytes:
     """HEADER.FIELDS and HEADER.FIELDS.NOT: the fields as they stand, and the empty line."""
-    wanted = frozenset(asked.fields)
-    turned = asked.text.endswith("NOT")
-    kept = [found[0] for found in _FIELD.finditer(head) if (found[1].upper() in wanted) != turned]
+    if asked.text.endswith("NOT"):
+        unwanted = frozenset(asked.fields)
+        kept = [found[0] for found in _FIELD.finditer(head) if found[1].upper() not in unwanted]
+    else:
+        kept = _of_these(asked.fields).findall(head)
     return b"".join(kept) + b"\r\n"
+
+
+@functools.lru_cache(256)
+def _of_these(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    """Fields with one of these names: clients ask for the same few in every message."""
+    words = b"|".join(map(re.escape, names))
+    return re.compile(rb"^(?:%b)[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*" % words, re.IGNORECASE | re.MULTILINE)

@@ -13,7 +13,6 @@ from mailaccess.imap.resync import vanished
 from mailaccess.imap.session import Answer, Session
 from mailaccess.imap.view import View
 
-
 SENT_BYTES = 65_536
 
 

@@ -1,6 +1,7 @@
 """Dialogues replayed: `C:` is sent, `S:` must come (`*` stands for anything), over a real socket.
 
-`raw` sends bytes with escapes and no line end, `tls` does the handshake, `closed` expects the server to hang up. The first
+`raw` sends bytes with escapes and no line end, `tls` does the handshake, `closed` expects the server to hang up, `until t` reads on
+to the OK with tag `t`. The first
 line says what it is about, the second which port: `service plain` or `service tls`.
 """
 
@@ -41,6 +42,8 @@ def play(talk: Talk, line: str, where: str) -> None:
         talk.send(rest.encode() + b"\r\n")
     elif verb == "raw":
         talk.send(rest.encode().decode("unicode_escape").encode("latin-1"))
+    elif verb == "until":
+        assert talk.answer(rest.encode())[-1].startswith(rest.encode() + b" OK"), where
     elif verb == "tls":
         talk.start_tls()
     elif verb == "closed":
