@@ -57,13 +57,16 @@ def latency(imap: int, smtp: int, name: str, password: str) -> dict[str, Any]:
         for number in range(MAILS):
             sender.mail("x@far.example")
             sender.rcpt(name)
-            sender.docmd("DATA")
-            sender.send(f"Subject: idle {number}\r\nMessage-ID: <i{number}@far.example>\r\n\r\nhello\r\n")
+            if sender.docmd("DATA")[0] != 354:
+                raise SystemExit("smtpd takes no mail")
+            sender.send(f"From: x@far.example\r\nTo: {name}\r\nSubject: idle {number}\r\n")
+            sender.send(f"Message-ID: <i{number}.{time.time_ns()}@far.example>\r\n\r\nhello\r\n")
             began = time.perf_counter()
             sender.send(b".\r\n")
             client.until(b"* ", b"")
             times.append((time.perf_counter() - began) * 1e3)
-            sender.getreply()
+            if sender.getreply()[0] != 250:
+                raise SystemExit("smtpd refused a mail")
             time.sleep(PAUSE_S)
     client.close()
     ordered = sorted(times)
