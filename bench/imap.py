@@ -17,7 +17,7 @@ from bench.site import PASSWORD, accounts, environment, fill, manage, redis
 from deploy.run_tests import free_port
 from mailaccess.models import PopSettings
 
-USERS = 10
+USERS = 21
 PORTS = (
     "IMAP_PORT", "IMAPS_PORT", "POP3_PORT", "POP3S_PORT", "MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT",
 )  # fmt: skip
