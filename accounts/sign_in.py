@@ -185,16 +185,19 @@ _NOBODY = Parts("-", "invalid")
 
 
 def _matching(made: Claim, secret: str) -> Credential | None:
-    """The credential that `secret` is right for: at most one Argon2 verification, whatever there is to compare."""
-    if len(secret) <= verifiers.MAX_SECRET:
-        codes = [each for each in made.credentials if each.kind == Credential.Kind.CLIENT_CODE]
-        code = verifiers.matching_code(codes, secret)
-        if code is not None:
-            return code
-        password = next((each for each in made.credentials if each.kind == Credential.Kind.PASSWORD), None)
-        if password is not None:
-            return password if verifiers.matches(password, secret) else None
-    verifiers.verify_nobody(secret[: verifiers.MAX_SECRET])
+    """The credential that `secret` is right for. What is wrong costs the same whatever there is to compare: one Argon2
+    verification, and of a program one derivation."""
+    codes = [each for each in made.credentials if each.kind == Credential.Kind.CLIENT_CODE]
+    password = next((each for each in made.credentials if each.kind == Credential.Kind.PASSWORD), None)
+    is_short = len(secret) <= verifiers.MAX_SECRET
+    if codes and is_short and (code := verifiers.matching_code(codes, secret)) is not None:
+        return code
+    if password is None or not is_short:
+        verifiers.verify_nobody(secret[: verifiers.MAX_SECRET])
+    elif verifiers.matches(password, secret):
+        return password
+    if made.around.is_program and not (codes and is_short):
+        verifiers.matching_code([], secret[: verifiers.MAX_SECRET])
     return None
 
 

@@ -96,7 +96,7 @@ def fill(credential: Credential, secret: str, *, salt: bytes, rounds: int = SCRA
 def matches(credential: Credential, secret: str) -> bool:
     """Whether `secret` is the one of `credential`: one Argon2 verification, or none when seen lately."""
     text = prepared(secret)
-    key = keyed_hash("verified", f"{credential.pk}\0{credential.argon2}\0{text}".encode())
+    key = _seen_as(credential, text)
     if verified.has(key):
         return True
     if not verify(credential.argon2, text):
@@ -106,14 +106,26 @@ def matches(credential: Credential, secret: str) -> bool:
 
 
 def matching_code(codes: Sequence[Credential], secret: str) -> Credential | None:
-    """The client code that `secret` is. Codes of an account share salt and rounds, so one derivation serves all; they
-    are random and long, so the derivation need not be as dear as a password's."""
-    if not codes or not secret.isascii():
-        return None
-    salted = hashlib.pbkdf2_hmac("sha256", secret.encode(), bytes(codes[0].scram_salt), codes[0].scram_rounds)
+    """The client code that `secret` is: one derivation, or none when seen lately. Codes of an account share salt and
+    rounds, so one serves all; they are random and long, so it need not be as dear as a password's. Without codes it is
+    spent all the same."""
+    text = prepared(secret)
+    keys = {each.pk: _seen_as(each, text) for each in codes}
+    seen = next((each for each in codes if verified.has(keys[each.pk])), None)
+    if seen is not None:
+        return seen
+    salt, rounds = (bytes(codes[0].scram_salt), codes[0].scram_rounds) if codes else (b"nobody", SCRAM_ROUNDS)
+    salted = hashlib.pbkdf2_hmac("sha256", text.encode(), salt, rounds)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
     found = [each for each in codes if hmac.compare_digest(bytes(each.scram_stored_key), stored)]
-    return found[0] if found else None
+    if not found:
+        return None
+    verified.add(keys[found[0].pk])
+    return found[0]
+
+
+def _seen_as(credential: Credential, text: str) -> bytes:
+    return keyed_hash("verified", f"{credential.pk}\0{credential.argon2}\0{text}".encode())
 
 
 def verify(argon2: str, text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -62,6 +63,32 @@ def test_many_codes_cost_one_verification(alice: Account, monkeypatch: pytest.Mo
     assert len(seen) == 0
     refused("wrong")
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("code", [True, False])
+def test_what_is_wrong_costs_a_program_the_same_with_codes_and_without(
+    alice: Account, code: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if code:
+        services.create_client_code(alice, "Phone")
+    derived: list[bytes] = []
+    derive = hashlib.pbkdf2_hmac
+    monkeypatch.setattr(hashlib, "pbkdf2_hmac", lambda *given: derived.append(given[2]) or derive(*given))
+    refused("wrong")
+    assert len(derived) == 1
+    with pytest.raises(SignInError):
+        sign_in("nobody@example.test", "wrong", host=None, protocol="imap", remote_address=HERE)
+    assert len(derived) == 2
+
+
+def test_a_code_seen_lately_costs_nothing(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    credential, code = services.create_client_code(alice, "Phone")
+    come(code)
+    monkeypatch.setattr(hashlib, "pbkdf2_hmac", None)
+    come(code)
+    services.revoke_client_code(alice, credential.pk)
+    monkeypatch.undo()
+    assert refused(code) is Reason.REFUSED
 
 
 def test_a_codes_use_is_noted(alice: Account, django_assert_num_queries: Any) -> None:
