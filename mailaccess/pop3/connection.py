@@ -119,8 +119,8 @@ class Connection(Stream):
         if self._renewing is not None:
             self._renewing.cancel()
         if self._token and self._account_row is not None:
-            await dbthread.run(lock.give_back, self._account_row.pk, self._token)
-            self._token = ""
+            token, self._token = self._token, ""
+            await dbthread.run(lock.give_back, self._account_row.pk, token)
 
     # Signing in -----------------------------------------------------------------------------------
 
@@ -301,6 +301,7 @@ class Connection(Stream):
         self._quitting = True
         if self._drop is not None and self._drop.marked:
             await dbthread.run(self._drop.update)
+        await self._leave()  # before the answer: who hears it may sign in again at once
         return replies.ok("Until next time")
 
     async def _table(self, argument: str, shown: Callable[..., str]) -> bytes:

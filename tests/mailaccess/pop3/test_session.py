@@ -151,3 +151,10 @@ def test_lines_are_stuffed_and_ended() -> None:
     assert stuffed(b".a\r\n..b\nc") == b"..a\r\n...b\r\nc\r\n.\r\n"
     assert stuffed(b"") == b".\r\n"
     assert top(b"H: x\r\n\r\n1\r\n2\r\n", 8, 1) == b"H: x\r\n\r\n1\r\n"
+
+
+def test_who_has_quit_may_sign_in_again_at_once(pop3_server: Running, mails: list[int]) -> None:
+    for _ in range(10):
+        client = pop3_server.pop3()
+        assert client.stat()[0] == 3
+        client.quit()
