@@ -103,6 +103,7 @@ def _environment(folder: Path, ports: dict[str, int], routes: dict[str, str]) ->
         "ROUTES": json.dumps(routes),
         "LOG_LEVEL": "WARNING",
         "WORKER_CONCURRENCY": "2",
+        "WEB_WORKERS": "1",
     }
 
 
