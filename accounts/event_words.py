@@ -41,6 +41,8 @@ ACTS = {
     "revoke_mailbox": _("Mailbox closed to somebody"),
     "update_mail_policy": _("Mail policy changed"),
     "rotate_dkim_keys": _("New DKIM keys made"),
+    "list_sender": _("Sender put on a list"),
+    "unlist_sender": _("Sender taken off a list"),
     "set_pop_settings": _("POP3 settings changed"),
     "activate_dkim_keys": _("New DKIM keys in use"),
 }
