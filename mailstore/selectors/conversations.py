@@ -25,18 +25,19 @@ THREAD_COLUMNS = "ft.thread_id, ft.last_us, ft.total, ft.unread, ft.starred, ft.
 
 _MARKED_HERE = (
     "(SELECT count(*) FROM mailstore_threadof u CROSS JOIN mailstore_entry e CROSS JOIN mailstore_todo d "
-    "WHERE u.thread_id = ft.thread_id AND e.message_id = u.message_id AND e.folder_id = ft.folder_id "
+    "WHERE u.thread_id = ft.thread_id AND e.message_id = u.message_id AND e.folder_id + 0 = ft.folder_id "
     "AND d.entry_id = e.id{})"
 )
+"""In forms that no index of the folder answers, so that both engines start at the conversation's own mails."""
 UNMARKED_COLUMNS = (
     f"ft.thread_id, ft.last_us, ft.total - {_MARKED_HERE.format('')} AS total, "
-    f"ft.unread - {_MARKED_HERE.format(' AND (e.flags & 1) = 0')} AS unread, "
-    f"ft.starred - {_MARKED_HERE.format(' AND (e.flags & 4) = 4')} AS starred, ft.participants"
+    f"ft.unread - {_MARKED_HERE.format(' AND (e.flags & 1) < 1')} AS unread, "
+    f"ft.starred - {_MARKED_HERE.format(' AND (e.flags & 4) > 0')} AS starred, ft.participants"
 )
 """The same without to-do mails."""
 UNMARKED = (
     " AND EXISTS (SELECT 1 FROM mailstore_threadof u CROSS JOIN mailstore_entry e WHERE u.thread_id = ft.thread_id "
-    f"AND e.message_id = u.message_id AND e.folder_id = ft.folder_id{NOT_MARKED})"
+    f"AND e.message_id = u.message_id AND e.folder_id + 0 = ft.folder_id{NOT_MARKED})"
 )
 
 

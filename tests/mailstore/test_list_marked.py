@@ -151,6 +151,14 @@ def test_a_conversation_of_to_do_mails_leaves_its_folder(mine: Access) -> None:
     assert len(conversation_page(mine, inbox).rows) == 2
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plans")
+def test_to_do_mails_are_looked_for_among_a_conversations_own(mine: Access) -> None:
+    stored_many(mine, 3)
+    plan = last_plan(lambda: conversation_page(mine, folder_id(mine), unmarked=True))
+    inner = [line for line in plan.splitlines() if line.startswith("SEARCH e ")]
+    assert [("entry_message" in line, "entry_date" in line) for line in inner] == [*[(True, False)] * 4, (False, True)]
+
+
 def test_conversations_are_counted_and_found_by_number(mine: Access, monkeypatch: pytest.MonkeyPatch) -> None:
     stored_many(mine, 5)
     inbox = folder_id(mine)
