@@ -115,11 +115,12 @@ class Hub:
     async def _subscribe(self) -> None:
         while True:
             with contextlib.suppress(redis.RedisError, OSError):
-                async for hints in changes.subscribe():
-                    for mailbox, modseq in hints:
-                        self.hint(mailbox, modseq)
-                    if not hints:  # what changed before anybody listened
-                        await self._surely(self._compare_now)
+                async with contextlib.aclosing(changes.subscribe()) as subscription:
+                    async for hints in subscription:
+                        for mailbox, modseq in hints:
+                            self.hint(mailbox, modseq)
+                        if not hints:  # what changed before anybody listened
+                            await self._surely(self._compare_now)
             await asyncio.sleep(RECONNECT_S)
 
     async def _compare(self) -> None:
