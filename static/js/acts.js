@@ -2,7 +2,7 @@
 import { sure } from "./dialogs.js";
 import { post } from "./net.js";
 import { $, closePane, isBeside, list, listUrl, openPane, pane, renew, rows } from "./pane.js";
-import { refresh, take } from "./refresh.js";
+import { refresh, takeFor } from "./refresh.js";
 import { pickedIds } from "./selection.js";
 import { toast } from "./toast.js";
 
@@ -64,7 +64,7 @@ async function after(body, form, part) {
   if (leaves(name)) rows().forEach((row) => { if (ids.has(row.dataset.id)) $("input", row).checked = false; });
   if (goes && !next) closePane();
   if (inPane && (name === "star" || name === "unstar")) starred(form, name === "star");
-  if (part) take(part);
+  if (part) takeFor(body.get("view"), part);
   else await refresh();
   if (next) await openPane($(".row-link", next).href);
   else if (opened && !goes && RENEWS.has(name)) await renew();

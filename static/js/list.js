@@ -110,6 +110,7 @@ function closed({ detail: { next, toast: said } }) {
     return location.assign(next);
   }
   if (said) sayUndo(said);
+  document.activeElement?.blur(); // what is typed from now on is no letter any more
   if (next && PANE.test(new URL(next, location.href).pathname)) openPane(next);
   else closePane();
   refresh();

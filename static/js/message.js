@@ -3,7 +3,7 @@
 
 import { listUrl, openPane } from "./pane.js";
 import { csrf, post } from "./net.js";
-import { refresh, take } from "./refresh.js";
+import { refresh, takeFor } from "./refresh.js";
 import { toast } from "./toast.js";
 
 const THEME = document.documentElement;
@@ -53,7 +53,7 @@ async function markSeen(mail) {
   const headers = { Accept: "application/json", "X-CSRFToken": csrf() };
   const answer = await fetch(form.action, { method: "POST", body, headers }).catch(() => null);
   const { part } = answer?.ok ? await answer.json().catch(() => ({})) : {};
-  if (part) take(part);
+  if (part) takeFor(body.get("view"), part);
   else refresh();
 }
 

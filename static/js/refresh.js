@@ -8,7 +8,7 @@ const LIST_ONLY = { "HX-Request": "true", "HX-Target": "list" };
 export async function refresh(url = listUrl()) {
   if (!list()) return refreshAround();
   const html = await fetched(url, LIST_ONLY);
-  if (html) take(html);
+  if (html && url === listUrl()) take(html); // else another list was opened meanwhile
 }
 
 // A page without a list: the home's parts from the home itself, elsewhere the tree as the inbox's list brings it along.
@@ -37,8 +37,13 @@ async function fetched(url, headers = {}) {
   return answer?.ok && !answer.redirected ? answer.text() : null;
 }
 
-// Puts in what an act or a refresh answered.
-export function take(html) {
+// Puts in what an act answered that was done in the list `url`; the reader may be in another one by now.
+export function takeFor(url, html) {
+  if (url === listUrl()) take(html);
+  else refresh();
+}
+
+function take(html) {
   const page = new DOMParser().parseFromString(html, "text/html");
   keepPlace(() => {
     swapTree(page);
@@ -49,15 +54,21 @@ export function take(html) {
   titled();
 }
 
+let asked = 0;
+
 export async function openList(url, { push = true } = {}) {
+  const turn = ++asked;
   list().classList.add("is-loading");
   const answer = await fetch(url, { headers: { "HX-Request": "true", "HX-Target": "list" } }).catch(() => null);
+  if (turn !== asked) return; // another list was chosen meanwhile
   list().classList.remove("is-loading");
   if (!answer) return toast($("[data-offline]").textContent.trim(), { bad: true });
   if (!answer.ok || answer.redirected) return location.assign(url);
   $$(".row input:checked").forEach((box) => { box.checked = false; });
   emptyPane({ focus: false });
-  take(await answer.text());
+  const html = await answer.text();
+  if (turn !== asked) return;
+  take(html);
   if (push) history.pushState({}, "", url);
   document.getElementById("rows")?.scrollTo(0, 0);
 }

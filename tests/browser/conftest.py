@@ -33,7 +33,7 @@ from tests.mta.sink import Sink, remote
 
 CHROMIUM = "/usr/bin/chromium"
 SHOTS = Path(__file__).resolve().parent.parent.parent / "shots" / "failed"
-PEOPLE = 60
+PEOPLE = 160
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d)")
 
 thread = ThreadPoolExecutor(1, thread_name_prefix="browser")
@@ -177,7 +177,9 @@ class World:
 
     def person(self, *, signed_in: bool = True, address: str = "", **options: Any) -> Person:
         """A new account in a new window; `options` are those of Playwright's `new_context`."""
-        address = address or f"user{next(numbers)}@example.test"
+        number = next(numbers) if not address else 0
+        assert number < PEOPLE, "more tests than accounts: PEOPLE"
+        address = address or f"user{number}@example.test"
         options = {"viewport": {"width": 1440, "height": 900}, "locale": "en-GB"} | options
         context = self.browser.new_context(**options)
         context.set_default_timeout(10_000)
