@@ -140,6 +140,7 @@ class Person:
 
     def write_to(self, *addresses: str, field: str = "To") -> None:
         """Fill a recipient field of the open composer."""
+        expect(self.page.locator("[data-composer][data-ready]")).to_be_attached()
         box = self.page.get_by_role("combobox", name=field, exact=True)
         for address in addresses:
             box.fill(address)
