@@ -17,32 +17,23 @@ from django.urls import reverse
 from accounts.models import (
     Account,
     Address,
-    Credential,
     Department,
     Domain,
     DomainAlias,
     Group,
     GroupMember,
     MailboxGrant,
-    ProgramRule,
 )
 from accounts.selectors import resolve
 from accounts.services import (
-    add_alias,
-    add_domain_alias,
-    create_client_code,
     create_department,
     create_group,
-    grant_mailbox,
-    set_program_rule,
     update_account,
 )
 from accounts.sign_in import SignInError, sign_in
 from logs_app.models import Event, Kind
-from mailaccess.models import PopSettings
-from mta.models import DkimKey, DmarcReport, ListedSender, MailPolicy
-from mta.services.senders import list_sender
 from tests.accounts.conftest import SECRET, browser_of
+from tests.administered import administered_rows
 from tests.factories import PASSWORD, make_account, make_domain
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("urlconf")]
@@ -54,31 +45,7 @@ NOON = datetime.datetime(2026, 11, 24, 12, tzinfo=datetime.UTC)
 def strange() -> dict[type[Model], Model]:
     """One row of every administered model in another domain."""
     domain = make_domain(f"{SECRET}.test", title=f"{SECRET} Ltd")
-    department = create_department(domain, f"{SECRET} sales")
-    account = make_account(f"{SECRET}1@{domain.name}", department=department)
-    other = make_account(f"{SECRET}2@{domain.name}")
-    group = create_group(domain, f"{SECRET}-list", name=f"{SECRET} list", members=[account])
-    event = Event.objects.filter(domain_id=domain.pk).first()
-    assert event is not None
-    return {
-        Domain: domain,
-        DomainAlias: add_domain_alias(domain, f"{SECRET}2.test"),
-        Department: department,
-        Account: account,
-        Address: add_alias(account, f"{SECRET}3"),
-        Group: group,
-        MailboxGrant: grant_mailbox(account, other, "reader"),
-        Credential: create_client_code(account, f"{SECRET} phone")[0],
-        ProgramRule: set_program_rule(domain, account),
-        Event: event,
-        MailPolicy: MailPolicy.objects.get(domain=domain),
-        PopSettings: PopSettings.objects.create(account=account),
-        DmarcReport: DmarcReport.objects.create(
-            domain=domain, organisation=f"{SECRET}.example", report_id="1", begins_at=NOON, ends_at=NOON
-        ),
-        DkimKey: DkimKey.objects.filter(domain=domain)[0],
-        ListedSender: list_sender(domain, "pest.test", "block", account=account),
-    }
+    return administered_rows(domain, make_account(f"{SECRET}@{domain.name}"), SECRET)
 
 
 def registered() -> list[type[Model]]:

@@ -16,6 +16,7 @@ from accounts.models import Account
 from accounts.services import grant_mailbox
 from core import net
 from core.net import Fetched
+from tests.administered import administered_rows
 from tests.factories import make_account
 from tests.webmail.mails import PNG, browser_of
 from tests.webmail.walk import (
@@ -34,7 +35,6 @@ from tests.webmail.walk import (
     names,
     page_of,
     requests_for,
-    rows_of,
     snapshot,
     things_of,
 )
@@ -142,7 +142,7 @@ def test_what_is_public_shows_nothing_of_anybody(hers: Things) -> None:
 @pytest.fixture
 def administered(alice: Account) -> dict[Any, Any]:
     """One row of everything that is administered, in Alice's domain."""
-    found = rows_of(alice.domain, alice)
+    found = administered_rows(alice.domain, alice, SECRET)
     assert set(found) == set(admin.site._registry)
     return found
 

@@ -18,27 +18,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import (
     Account,
-    Address,
-    Credential,
-    Department,
-    Domain,
-    DomainAlias,
-    Group,
-    MailboxGrant,
-    ProgramRule,
 )
 from accounts.selectors import access_for
 from accounts.services import (
-    add_alias,
-    add_domain_alias,
     create_client_code,
-    create_department,
-    create_group,
-    grant_mailbox,
-    set_program_rule,
 )
-from logs_app.models import Event
-from mailaccess.models import PopSettings
 from mailstore.models import Entry, Role
 from mailstore.selectors.conversations import conversation_page
 from mailstore.selectors.folders import folder_by_role
@@ -47,9 +31,6 @@ from mailstore.services.drafts import DraftContent
 from mailstore.services.entries import purge
 from mailstore.services.keywords import create_label, set_keywords
 from mailstore.services.todos import mark_todo
-from mta.models import DkimKey, DmarcReport, ListedSender, MailPolicy
-from mta.services.senders import list_sender
-from tests.factories import make_account
 from tests.webmail.mails import PNG, deliver, mail, with_files
 from webmail import drafting, reading
 from webmail.acting import UNDO_SALT
@@ -305,33 +286,6 @@ POSTED = {
     "switch_language": {"language": "en"},
     "switch_display": {"theme": "dark"},
 }
-
-
-def rows_of(domain: Domain, alice: Account) -> dict[type[Model], Model]:
-    """One row of every administered model in Alice's domain."""
-    department = create_department(domain, f"{SECRET} sales")
-    other = make_account(f"{SECRET}@{domain.name}", password=None)
-    event = Event.objects.filter(domain_id=domain.pk).first()
-    assert event is not None
-    return {
-        Domain: domain,
-        DomainAlias: add_domain_alias(domain, f"{SECRET}.test"),
-        Department: department,
-        Account: alice,
-        Address: add_alias(alice, f"{SECRET}2"),
-        Group: create_group(domain, f"{SECRET}-list", name=SECRET, members=[alice]),
-        MailboxGrant: grant_mailbox(alice, other, "reader"),
-        Credential: create_client_code(alice, SECRET)[0],
-        ProgramRule: set_program_rule(domain, alice),
-        PopSettings: PopSettings.objects.create(account=alice),
-        MailPolicy: MailPolicy.objects.get(domain=domain),
-        DkimKey: DkimKey.objects.filter(domain=domain)[0],
-        DmarcReport: DmarcReport.objects.create(
-            domain=domain, organisation=SECRET, report_id=SECRET, begins_at=event.at, ends_at=event.at
-        ),
-        ListedSender: list_sender(domain, f"{SECRET}.example", "block", account=alice),
-        Event: event,
-    }
 
 
 def page_of(model: type[Model], name: str) -> str:

@@ -1,0 +1,57 @@
+"""One row of every administered model: what the tests of the administration and the walk over all addresses go through."""
+
+from __future__ import annotations
+
+from django.db.models import Model
+
+from accounts.models import (
+    Account,
+    Address,
+    Credential,
+    Department,
+    Domain,
+    DomainAlias,
+    Group,
+    MailboxGrant,
+    ProgramRule,
+)
+from accounts.services import (
+    add_alias,
+    add_domain_alias,
+    create_client_code,
+    create_department,
+    create_group,
+    grant_mailbox,
+    set_program_rule,
+)
+from logs_app.models import Event
+from mailaccess.models import PopSettings
+from mta.models import DkimKey, DmarcReport, ListedSender, MailPolicy
+from mta.services.senders import list_sender
+from tests.factories import make_account
+
+
+def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[Model], Model]:
+    """A row of every administered model, all of `domain` and `account`, with `word` in each name."""
+    other = make_account(f"{word}-other@{domain.name}", password=None)
+    event = Event.objects.filter(domain_id=domain.pk).first()
+    assert event is not None
+    return {
+        Domain: domain,
+        DomainAlias: add_domain_alias(domain, f"{word}-alias.test"),
+        Department: create_department(domain, f"{word} sales"),
+        Account: account,
+        Address: add_alias(account, f"{word}-alias"),
+        Group: create_group(domain, f"{word}-list", name=f"{word} list", members=[account]),
+        MailboxGrant: grant_mailbox(account, other, "reader"),
+        Credential: create_client_code(account, f"{word} phone")[0],
+        ProgramRule: set_program_rule(domain, account),
+        PopSettings: PopSettings.objects.create(account=account),
+        MailPolicy: MailPolicy.objects.get(domain=domain),
+        DkimKey: DkimKey.objects.filter(domain=domain)[0],
+        DmarcReport: DmarcReport.objects.create(
+            domain=domain, organisation=f"{word}.example", report_id=word, begins_at=event.at, ends_at=event.at
+        ),
+        ListedSender: list_sender(domain, f"{word}.example", "block", account=account),
+        Event: event,
+    }
