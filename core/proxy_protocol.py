@@ -6,13 +6,19 @@ one would be counted as the proxy's own.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import functools
 import ipaddress
+import os
+import socket
 import struct
 
 from django.conf import settings
 
+HEADER_TIMEOUT_S = 10.0
+"""A proxy writes its header at once."""
+POLL_S = 0.02
 V1_MAX = 107
 V2_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 V2_HEAD = 16
@@ -85,3 +91,46 @@ def _version_2(data: bytes) -> Header | None:
 @functools.lru_cache(maxsize=8)
 def _networks(named: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     return tuple(ipaddress.ip_network(name.strip(), strict=False) for name in named)
+
+
+async def take_header(transport: asyncio.BaseTransport) -> Header:
+    """Read the header off a connection whose transport reads nothing yet, and not a byte more: TLS may follow at once.
+
+    Raises ProxyError when it does not come whole within HEADER_TIMEOUT_S.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + HEADER_TIMEOUT_S
+    original = transport.get_extra_info("socket")
+    with socket.socket(fileno=os.dup(original.fileno())) as peeking:
+        peeking.setblocking(False)
+        while loop.time() < deadline:
+            try:
+                data = peeking.recv(V2_HEAD + V2_MAX, socket.MSG_PEEK)
+            except BlockingIOError:
+                await _readable(peeking, deadline - loop.time())
+                continue
+            except OSError:
+                raise ProxyError from None
+            found = read_header(data) if data else None
+            if found is not None:
+                peeking.recv(found.size)
+                return found
+            if not data:
+                raise ProxyError
+            await asyncio.sleep(POLL_S)  # the socket stays readable while the header is not whole
+    raise ProxyError
+
+
+async def _readable(peeking: socket.socket, timeout_s: float) -> None:
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(peeking, _note, arrived)
+    try:
+        await asyncio.wait([arrived], timeout=timeout_s)
+    finally:
+        loop.remove_reader(peeking)
+
+
+def _note(arrived: asyncio.Future[None]) -> None:
+    if not arrived.done():
+        arrived.set_result(None)

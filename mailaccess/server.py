@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import resource
-import signal
 from collections.abc import Callable
 
 from django.conf import settings
 
-from core import dbthread
 from core.connection import Budget, ConnectionLimits
-from mailaccess.stream import Gate, Stream
+from core.serving import Gate, Listeners, run_until_stopped
+from mailaccess.stream import Stream
 from mailstore import writer
 
 CONNECTIONS_MAX = 12_000
@@ -25,9 +23,6 @@ CONNECTIONS_PER_ACCOUNT = 100
 BACKLOG = 1_024
 MEMORY_BYTES = 256 * 1024 * 1024
 """Input of all connections that was not obeyed yet."""
-DRAIN_S = 10.0
-
-log = logging.getLogger(__name__)
 
 MakeConnection = Callable[[Gate, bool], Stream]
 
@@ -40,7 +35,7 @@ class Server:
         memory = Budget(max(MEMORY_BYTES, 2 * settings.MESSAGE_MAX_BYTES))
         self.gate = Gate(limits=limits, memory=memory, per_account=CONNECTIONS_PER_ACCOUNT)
         self._make = make
-        self._servers: list[asyncio.Server] = []
+        self._listeners = Listeners(backlog=BACKLOG)
 
     async def listen(self, *, plain: int | None, tls: int | None) -> None:
         """Bind the ports for STARTTLS and for TLS (None: not that one; 0: any free one, see `ports`)."""
@@ -51,24 +46,16 @@ class Server:
     @property
     def ports(self) -> list[int]:
         """The bound ports in the order of `listen`."""
-        return [server.sockets[0].getsockname()[1] for server in self._servers]
+        return self._listeners.ports
 
     async def close(self) -> None:
         """Stop listening, let commands end."""
-        for server in self._servers:
-            server.close()
-        await self.gate.drain(DRAIN_S)
+        self._listeners.close()
+        await self.gate.drain()
         await asyncio.get_running_loop().run_in_executor(None, writer.drain)
 
     async def _bind(self, port: int, *, encrypted: bool) -> None:
-        server = await asyncio.get_running_loop().create_server(
-            lambda: self._make(self.gate, encrypted),
-            settings.LISTEN_HOST,
-            port,
-            backlog=BACKLOG,
-            reuse_port=True,
-        )
-        self._servers.append(server)
+        await self._listeners.bind(port, lambda: self._make(self.gate, encrypted))
 
 
 def connections_max() -> int:
@@ -85,11 +72,4 @@ async def serve(name: str, make: MakeConnection, *, plain: int, tls: int) -> Non
     """Serve both ports until SIGTERM or SIGINT, then drain."""
     server = Server(make)
     await server.listen(plain=plain, tls=tls)
-    log.info("%s listening", name, extra={"host": settings.LISTEN_HOST, "ports": server.ports})
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
-    await server.close()
-    await asyncio.get_running_loop().run_in_executor(None, dbthread.close)
-    log.info("%s stopped", name)
+    await run_until_stopped(name, server)

@@ -6,22 +6,21 @@ A client that does not read its answers makes its own command wait, nobody else'
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import logging
 import ssl
 import zlib
-from collections import Counter
 from collections.abc import Mapping
 from typing import cast
 
 from django.conf import settings
 
-from core.connection import Budget, ConnectionLimits, server_tls
-from core.proxy_protocol import ProxyError, is_proxy, read_header
+from core.connection import server_tls
+from core.proxy_protocol import HEADER_TIMEOUT_S, ProxyError, is_proxy, read_header
+from core.serving import Gate, peer_address
 from mailaccess.tls import TlsLayer
 
-HEADER_TIMEOUT_S = 10.0
-"""A proxy writes its header at once."""
 HANDSHAKE_TIMEOUT_S = 30.0
 WRITE_TIMEOUT_S = 300.0
 """Longest time for a client that reads nothing."""
@@ -37,31 +36,7 @@ OUTPUT_MAX = 65_536
 log = logging.getLogger(__name__)
 
 
-class Gate:
-    """What the connections of one process share."""
-
-    def __init__(self, *, limits: ConnectionLimits, memory: Budget, per_account: int) -> None:
-        self.limits = limits
-        self.memory = memory
-        self.per_account = per_account
-        self.accounts: Counter[int] = Counter()
-        self.open: set[Stream] = set()
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.closing = False
-
-    async def drain(self, timeout_s: float) -> None:
-        """Let the commands that run end; those that take longer are cut."""
-        self.closing = True
-        for connection in list(self.open):
-            connection.close_when_idle()
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        while (self.open or self.tasks) and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
-        for connection in list(self.open):
-            connection.cut()
-
-
-class Stream(asyncio.Protocol):
+class Stream(asyncio.Protocol, abc.ABC):
     """One client, without a language. `BUSY`, `STOPPING`, `TIMED_OUT` and `FAILED` are its last words in its own."""
 
     BUSY = STOPPING = TIMED_OUT = FAILED = b""
@@ -90,13 +65,13 @@ class Stream(asyncio.Protocol):
 
     # What a protocol says -------------------------------------------------------------------------
 
+    @abc.abstractmethod
     async def converse(self) -> None:
         """The conversation; its end closes the connection."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def take(self, data: bytes) -> None:
         """Input, decrypted."""
-        raise NotImplementedError
 
     def held_bytes(self) -> int:
         """Input not yet read that may be left in the socket instead."""
@@ -108,8 +83,7 @@ class Stream(asyncio.Protocol):
         """Admit the client, or tell it to come back."""
         self._transport = cast("asyncio.Transport", transport)
         self._loop = asyncio.get_running_loop()
-        peer = transport.get_extra_info("peername") or ("",)
-        self.remote_address = str(peer[0]).removeprefix("::ffff:")
+        self.remote_address = peer_address(transport)
         if is_proxy(self.remote_address):
             self._header = b""
             self._header_timer = self._loop.call_later(HEADER_TIMEOUT_S, self.cut)
@@ -117,12 +91,11 @@ class Stream(asyncio.Protocol):
         self._admit()
 
     def _admit(self) -> None:
-        self._admitted = self.gate.limits.enter(self.remote_address)
-        if not self._admitted or self.gate.closing:
+        self._admitted = self.gate.admit(self, self.remote_address)
+        if not self._admitted:
             self._transport.write(self.BUSY if self.tls is None else b"")
             self._transport.close()
             return
-        self.gate.open.add(self)
         task = self._loop.create_task(self._run())
         self.gate.tasks.add(task)
         task.add_done_callback(self.gate.tasks.discard)
@@ -189,11 +162,9 @@ class Stream(asyncio.Protocol):
         self._wake()
         self.resume_writing()
         self.release()
-        self.gate.open.discard(self)
+        self.gate.leave(self, self.remote_address)
         if self._account:
             self.gate.accounts[self._account] -= 1
-        if self._admitted:
-            self.gate.limits.leave(self.remote_address)
 
     def close_when_idle(self) -> None:
         """The process stops: say so now if no command runs."""

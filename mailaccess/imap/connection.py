@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from core.errors import MailError
+from core.serving import Gate
 from mailaccess.imap.commands import notify
 from mailaccess.imap.commands.capability import capabilities
 from mailaccess.imap.errors import BadError, NoError, no_of
@@ -13,7 +14,7 @@ from mailaccess.imap.grammar.errors import ImapSyntaxError
 from mailaccess.imap.grammar.reader import Command, Continue, Reader, Refused
 from mailaccess.imap.registry import COMMANDS
 from mailaccess.imap.session import Answer, Session, State
-from mailaccess.stream import Gate, Stream
+from mailaccess.stream import Stream
 
 GUEST_TIMEOUT_S = 60.0
 """From connecting to having signed in, for each silence."""

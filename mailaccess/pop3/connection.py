@@ -15,10 +15,11 @@ from accounts.sign_in import Circumstances, SignedIn, SignInError, may_stay, sig
 from core import dbthread
 from core.access import Via
 from core.errors import MailError
+from core.serving import Gate
 from mailaccess.pop3 import lock, replies
 from mailaccess.pop3.lines import stuffed, top
 from mailaccess.pop3.maildrop import Maildrop
-from mailaccess.stream import Gate, Stream
+from mailaccess.stream import Stream
 
 GUEST_TIMEOUT_S = 60.0
 IDLE_TIMEOUT_S = 600.0

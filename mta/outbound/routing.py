@@ -57,8 +57,8 @@ async def find_route(domain: str) -> list[Hop] | NoRoute:
         return [Hop(host.strip("[]"), host.strip("[]"), int(port))]
     if domain.startswith("["):
         return _literal(domain)
-    resolver = dns.asyncresolver.get_default_resolver()
     try:
+        resolver = dns.asyncresolver.get_default_resolver()  # reads the system's configuration, which may be missing
         names = await _exchangers(resolver, domain)
         return names if isinstance(names, NoRoute) else await _hops(resolver, names)
     except dns.resolver.NXDOMAIN:

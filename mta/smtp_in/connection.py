@@ -13,7 +13,9 @@ import ssl
 from collections.abc import Callable
 from typing import cast
 
-from core.connection import Budget, ConnectionLimits, asked_name, bindings_of, server_tls
+from core.connection import asked_name, bindings_of, server_tls
+from core.proxy_protocol import ProxyError, is_proxy, take_header
+from core.serving import Gate, peer_address
 from mta.smtp_in import replies
 from mta.smtp_in.chunk import ChunkReader
 from mta.smtp_in.data import DataReader
@@ -40,32 +42,12 @@ log = logging.getLogger(__name__)
 _block = memoryview(bytearray(BLOCK_BYTES))
 
 
-class Gate:
-    """What the connections of one process share: limits, memory, and the set of those that are open."""
-
-    def __init__(self, *, limits: ConnectionLimits, memory: Budget) -> None:
-        self.limits = limits
-        self.memory = memory
-        self.open: set[Connection] = set()
-        self.closing = False
-
-    async def drain(self, timeout_s: float) -> None:
-        """Let the connections finish the command they are in; those that take longer are cut."""
-        self.closing = True
-        for connection in list(self.open):
-            connection.close_when_idle()
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        while self.open and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
-        for connection in list(self.open):
-            connection.cut()
-
-
 class Connection(asyncio.BufferedProtocol):
-    """One client. `make_dialogue` says which service it speaks with."""
+    """One client. `make_dialogue` says which service it speaks with, `tls_at_once` whether TLS comes first (RFC 8314)."""
 
-    def __init__(self, gate: Gate, make_dialogue: Callable[[Session], Dialogue]) -> None:
+    def __init__(self, gate: Gate, make_dialogue: Callable[[Session], Dialogue], *, tls_at_once: bool = False) -> None:
         self._gate = gate
+        self._tls_at_once = tls_at_once
         self._make_dialogue = make_dialogue
         self._loop = asyncio.get_running_loop()
         self._input = bytearray()
@@ -76,7 +58,6 @@ class Connection(asyncio.BufferedProtocol):
         self._lost = False
         self._ended = False
         self._paused = False
-        self._admitted = False
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -84,21 +65,36 @@ class Connection(asyncio.BufferedProtocol):
     # What the event loop calls --------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Admit the client, or tell it to come back."""
+        """Admit the client, or tell it to come back; a proxy says first whose connection it is."""
         self._transport = cast("asyncio.Transport", transport)
-        peer = transport.get_extra_info("peername") or ("",)
-        self._address = str(peer[0]).removeprefix("::ffff:")
-        self._admitted = self._gate.limits.enter(self._address)
-        if not self._admitted or self._gate.closing:
-            self._transport.write(replies.SHUTTING_DOWN if self._gate.closing else replies.BUSY)
-            self._transport.close()
+        self._address = peer_address(transport)
+        if is_proxy(self._address):
+            self._task = self._loop.create_task(self._read_proxy_header())
+        elif self._admit():
+            self._task = self._loop.create_task(self._converse())
+
+    async def _read_proxy_header(self) -> None:
+        self._transport.pause_reading()
+        try:
+            header = await take_header(self._transport)
+        except ProxyError:
+            self.cut()
             return
+        self._address = header.address or self._address
+        if not self._lost and self._admit():
+            self._transport.resume_reading()
+            await self._converse()
+
+    def _admit(self) -> bool:
+        if not self._gate.admit(self, self._address):
+            if not self._tls_at_once:
+                self._transport.write(replies.SHUTTING_DOWN if self._gate.closing else replies.BUSY)
+            self._transport.close()
+            return False
         session = Session(self._loop, self._address)
-        session.tls = _negotiated(self._transport)
         self._dialogue = self._make_dialogue(session)
-        self._gate.open.add(self)
         self._expect(COMMAND_TIMEOUT_S)
-        self._task = self._loop.create_task(self._converse())
+        return True
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """The process's one input buffer: it is filled and taken over before anything else runs."""
@@ -131,9 +127,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._timer is not None:
             self._timer.cancel()
         self._release_memory()
-        self._gate.open.discard(self)
-        if self._admitted:
-            self._gate.limits.leave(self._address)
+        self._gate.leave(self, self._address)
 
     def close_when_idle(self) -> None:
         """The process stops: say so at the next pause."""
@@ -148,6 +142,8 @@ class Connection(asyncio.BufferedProtocol):
 
     async def _converse(self) -> None:
         try:
+            if self._tls_at_once:
+                await self._start_tls()
             self._output.append(self._dialogue.greeting())
             while not self._lost:
                 line = self._next_line()

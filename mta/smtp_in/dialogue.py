@@ -7,6 +7,7 @@ say who may send what to whom (`check_sender`, `check_recipient`, `accept`).
 
 from __future__ import annotations
 
+import abc
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
@@ -37,7 +38,7 @@ Handler = Callable[[Any, str], Awaitable[bytes]]
 Continuation = Callable[[bytes], Awaitable[bytes]]
 
 
-class Dialogue:
+class Dialogue(abc.ABC):
     """Commands that both services share."""
 
     offers_tls: ClassVar[bool] = True
@@ -126,17 +127,17 @@ class Dialogue:
 
     # What the services decide ---------------------------------------------------------------------
 
+    @abc.abstractmethod
     async def check_sender(self, sender: str) -> bytes | None:
         """A refusal of MAIL FROM, or None."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     async def check_recipient(self, envelope: Envelope, address: str) -> bytes | None:
         """A refusal of RCPT TO, or None."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     async def accept(self, envelope: Envelope, message: bytes) -> bytes:
         """Take responsibility for a message (durably, before 250) or refuse it."""
-        raise NotImplementedError
 
     def extensions(self) -> list[str]:
         """What EHLO offers."""

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import signal
-import ssl
 from collections.abc import Callable
 
 from django.conf import settings
 
-from core import dbthread
-from core.connection import Budget, ConnectionLimits, server_tls
+from core.connection import Budget, ConnectionLimits
+from core.serving import Gate, Listeners, run_until_stopped
 from mailstore import writer
 from mta.inbound.afterwards import Afterwards
 from mta.inbound.judging import Judging
 from mta.inbound.recipients import RecentTargets
-from mta.smtp_in.connection import Connection, Gate
+from mta.smtp_in.connection import Connection
 from mta.smtp_in.dialogue import Dialogue
 from mta.smtp_in.mx import MxDialogue
 from mta.smtp_in.session import Session
@@ -32,9 +29,6 @@ CONNECTIONS_PER_ADDRESS = 100
 BACKLOG = 512
 MEMORY_BYTES = 256 * 1024 * 1024
 """Unfinished messages of all connections; beyond it DATA is answered 452."""
-DRAIN_S = 10.0
-
-log = logging.getLogger(__name__)
 
 
 class SmtpServer:
@@ -47,7 +41,7 @@ class SmtpServer:
         self.afterwards = Afterwards()
         self._recent = RecentTargets()
         self._judging = Judging()
-        self._servers: list[asyncio.Server] = []
+        self._listeners = Listeners(backlog=BACKLOG)
         self._writing: asyncio.Task[None] | None = None
 
     async def listen(self, *, mx: int | None, submission: int | None, submissions: int | None) -> None:
@@ -58,18 +52,17 @@ class SmtpServer:
         if submission is not None:
             await self._bind(submission, self._submission)
         if submissions is not None:
-            await self._bind(submissions, self._submission, tls=server_tls())
+            await self._bind(submissions, self._submission, tls_at_once=True)
 
     @property
     def ports(self) -> list[int]:
         """The bound ports in the order of `listen`."""
-        return [server.sockets[0].getsockname()[1] for server in self._servers]
+        return self._listeners.ports
 
     async def close(self) -> None:
         """Stop listening, let transactions finish, commit what is under way."""
-        for server in self._servers:
-            server.close()
-        await self.gate.drain(DRAIN_S)
+        self._listeners.close()
+        await self.gate.drain()
         await self._judging.close()
         if self._writing is not None:
             self._writing.cancel()
@@ -85,28 +78,13 @@ class SmtpServer:
         return SubmissionDialogue(session, self.afterwards)
 
     async def _bind(
-        self, port: int, make_dialogue: Callable[[Session], Dialogue], *, tls: ssl.SSLContext | None = None
+        self, port: int, make_dialogue: Callable[[Session], Dialogue], *, tls_at_once: bool = False
     ) -> None:
-        server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self.gate, make_dialogue),
-            settings.LISTEN_HOST,
-            port,
-            ssl=tls,
-            backlog=BACKLOG,
-            reuse_port=True,
-        )
-        self._servers.append(server)
+        await self._listeners.bind(port, lambda: Connection(self.gate, make_dialogue, tls_at_once=tls_at_once))
 
 
 async def serve() -> None:
     """Serve the configured ports until SIGTERM or SIGINT, then drain."""
     server = SmtpServer()
     await server.listen(mx=settings.MX_PORT, submission=settings.SUBMISSION_PORT, submissions=settings.SUBMISSIONS_PORT)
-    log.info("smtp listening", extra={"host": settings.LISTEN_HOST, "ports": server.ports})
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
-    await server.close()
-    await asyncio.get_running_loop().run_in_executor(None, dbthread.close)
-    log.info("smtp stopped")
+    await run_until_stopped("smtp", server)
