@@ -42,7 +42,7 @@ POP3S_PORT = env.int("POP3S_PORT", default=2995)
 CLEARTEXT_LOGIN = env.bool("CLEARTEXT_LOGIN", default=False)
 """IMAP and POP3 take passwords without TLS: for a trusted network, or behind a proxy that does TLS."""
 PROXY_PROTOCOL_FROM: list[str] = env.list("PROXY_PROTOCOL_FROM", default=[])
-"""Addresses and networks of proxies whose PROXY header (version 1 or 2) IMAP and POP3 believe, and demand."""
+"""Addresses and networks of proxies whose PROXY header (version 1 or 2) IMAP, POP3 and SMTP believe, and demand."""
 BASE_URL = env.str("BASE_URL", default=f"http://{PUBLIC_HOST}:{WEB_PORT}")
 """Prefix of links in generated mail, without a trailing slash."""
 

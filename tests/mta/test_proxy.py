@@ -10,7 +10,7 @@ import pytest
 from accounts.models import Account
 from core.proxy_protocol import V2_SIGNATURE
 from tests.mta.conftest import Running, Talk, client_tls
-from tests.mta.sink import received_mail
+from tests.mta.test_submit import mails
 
 V1 = b"PROXY TCP4 203.0.113.9 192.0.2.2 4660 25\r\n"
 V2 = (
@@ -38,7 +38,7 @@ def test_the_received_line_names_the_client(running: Running, alice: Account, he
         assert talk.say(line).startswith("250")
     assert talk.say("DATA").startswith("354")
     assert talk.say("Subject: x\r\n\r\nhello\r\n.").startswith("250")
-    assert b"from c.example ([203.0.113.9])" in received_mail(alice)
+    assert b"from c.example ([203.0.113.9])" in mails(alice, "inbox")[0]
 
 
 def test_tls_follows_the_header_at_once(running: Running) -> None:
