@@ -123,11 +123,11 @@ class Account(AbstractBaseUser):
 
     def check_password(self, raw_password: str | None) -> bool:
         """Never here: `accounts.sign_in` checks secrets, throttled and logged."""
-        raise NotImplementedError
+        raise TypeError("secrets are checked by accounts.sign_in")
 
     def set_password(self, raw_password: str | None) -> None:
         """Never here: `accounts.services.set_password` writes verifiers."""
-        raise NotImplementedError
+        raise TypeError("verifiers are written by accounts.services.set_password")
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session was signed with (Django's hook, called for each key of the ring); costs no query."""

@@ -19,7 +19,7 @@ from mailstore.portable.names import from_file_name, to_file_name
 INDEX = "index.jsonl"
 MAX_INDEX_BYTES = 1 << 30
 MAX_SUBJECT_BYTES = 80
-BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, RuntimeError, NotImplementedError, EOFError)
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, RuntimeError, EOFError)
 """What the standard library raises for members that are damaged, encrypted or packed unknown ways."""
 _NO_NAME = re.compile(r'[\x00-\x1f\x7f%:?"<>|*\\/]+')
 

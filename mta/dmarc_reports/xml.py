@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
@@ -131,7 +132,7 @@ def unpack(content: bytes) -> bytes | None:
                 found = member.read(READ_MAX_BYTES + 1)
         else:
             found = content
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, IndexError, RuntimeError, NotImplementedError):
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, lzma.LZMAError, IndexError, RuntimeError):
         return None
     return found if len(found) <= READ_MAX_BYTES else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import random
 import smtplib
@@ -50,13 +51,13 @@ class SmtpClient(Client[Letter]):
         self.people = people
         self._server: smtplib.SMTP | None = None
 
+    @abc.abstractmethod
     def connected(self) -> smtplib.SMTP:
         """The connection, greeted."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def kept(self, item: Letter) -> None:
         """It was answered 250."""
-        raise NotImplementedError
 
     def attempt(self, item: Letter) -> bool:
         """One transaction."""

@@ -32,11 +32,17 @@ def written(facts: dict[str, Any] = FACTS, count: int = 3) -> bytes:
     return xml.write([(facts, count)], report_id="id1", reporter=("mx.us.test", "d@us.test"), period=(0, 86_399))
 
 
-def zipped(content: bytes) -> bytes:
+def zipped(content: bytes, packing: int = zipfile.ZIP_DEFLATED) -> bytes:
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(target, "w", packing) as archive:
         archive.writestr("report.xml", content)
     return target.getvalue()
+
+
+def damaged(packed: bytes) -> bytes:
+    """Some bytes of the member are others."""
+    begin = packed.index(b"report.xml") + 19
+    return packed[:begin] + bytes(byte ^ 0xFF for byte in packed[begin : begin + 5]) + packed[begin + 5 :]
 
 
 def test_a_report_has_the_elements_of_the_schema() -> None:
@@ -80,6 +86,7 @@ NO_REPORTS = {
     "entities": BOMB,
     "broken gzip": b"\x1f\x8bbroken",
     "broken zip": b"PKbroken",
+    "broken lzma": damaged(zipped(b"<feedback>" + b"x" * 500, zipfile.ZIP_LZMA)),
     "gzip bomb": gzip.compress(b" " * (xml.READ_MAX_BYTES + 1)),
     "zip bomb": zipped(b" " * (xml.READ_MAX_BYTES + 1)),
     "cut": written()[:-20],
