@@ -36,6 +36,7 @@ _NEEDS: dict[bytes, tuple[str, ...]] = {
     b"UID": (),
     b"FLAGS": ("flags", "keywords"),
     b"INTERNALDATE": ("internal_us",),
+    b"SAVEDATE": ("saved_us",),
     b"RFC822.SIZE": ("size",),
     b"ENVELOPE": ("envelope",),
     b"BODYSTRUCTURE": ("bodystructure",),
@@ -213,6 +214,7 @@ class Fetcher:
         at = place[_NEEDS[name][0]]
         made: dict[bytes, Callable[[Any], bytes]] = {
             b"INTERNALDATE": lambda row: b"INTERNALDATE " + internal_date(row[at]).encode(),
+            b"SAVEDATE": lambda row: b"SAVEDATE " + internal_date(row[at]).encode(),
             b"RFC822.SIZE": lambda row: b"RFC822.SIZE %d" % row[at],
             b"ENVELOPE": lambda row: b"ENVELOPE " + row[at].encode(),
             b"BODYSTRUCTURE": lambda row: b"BODYSTRUCTURE " + row[at].encode(),
@@ -276,7 +278,7 @@ class Fetcher:
 
 
 def internal_date(at_us: int) -> str:
-    """INTERNALDATE of a moment, in UTC, with its quotes."""
+    """A moment as INTERNALDATE tells it, in UTC, with its quotes."""
     at = time.gmtime(at_us // 1_000_000)
     return (
         f'"{at.tm_mday:2d}-{_MONTHS[at.tm_mon - 1]}-{at.tm_year:04d} '

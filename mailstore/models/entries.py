@@ -40,6 +40,8 @@ class EntryColumns(models.Model):
     """The list's date: when it arrived here, or was sent from here."""
     internal_us = models.BigIntegerField()
     """INTERNALDATE (RFC 9051 2.3.3)."""
+    saved_us = models.BigIntegerField(null=True)
+    """When it came into this folder (SAVEDATE, RFC 8514); none: at INTERNALDATE, as received mail does."""
     size = models.BigIntegerField()
     sender_key = models.CharField(max_length=64)
     sender_hash = models.BigIntegerField(default=0)

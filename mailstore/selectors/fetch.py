@@ -18,6 +18,7 @@ COLUMNS: dict[str, str] = {
     "keywords": "e.keywords",
     "modseq": "e.modseq",
     "internal_us": "e.internal_us",
+    "saved_us": "COALESCE(e.saved_us, e.internal_us)",
     "size": "e.size",
     "message": "e.message_id",
     "envelope": "m.envelope",

@@ -16,7 +16,7 @@ from mailstore.models import Role
 from mailstore.services.deletion_log import Deletion, note
 from mailstore.services.purge import purge_rows
 from mailstore.services.quota import require_room
-from mailstore.services.rows import Row, count_keywords, leave, load, senders, unread_of, writable
+from mailstore.services.rows import Row, count_keywords, leave, load, now_us, senders, unread_of, writable
 from mailstore.services.selection import Chosen, Selection, names_entries, slices_of
 from mailstore.services.store import ENTRY_COLUMNS
 
@@ -135,9 +135,9 @@ def _move(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[tuple[in
     losses = leave(ledger, moving)
     ids = sql.numbers([row.id for row in moving])
     sql.run(
-        f"UPDATE mailstore_entry SET folder_id = %s, uid = %s + n.place, modseq = %s FROM {sql.numbered()} "
+        f"UPDATE mailstore_entry SET folder_id = %s, uid = %s + n.place, modseq = %s, saved_us = %s FROM {sql.numbered()} "
         "WHERE mailstore_entry.id = n.value",
-        [target.id, ledger.new_uids(target, len(moving)), ledger.modseq(target), ids],
+        [target.id, ledger.new_uids(target, len(moving)), ledger.modseq(target), now_us(), ids],
     )
     ledger.count_all(target, moving)
     if labelled := [row.id for row in moving if row.keywords]:
@@ -158,7 +158,7 @@ def _copy(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[int]:
         "id, mailbox_id, folder_id, uid, message_id, modseq",
         "%s + n.place, mailbox_id, %s, %s + n.place, message_id, %s",
         1,
-    )
+    ).replace("saved_us", "%s", 1)
     sql.run(
         f"INSERT INTO mailstore_entry ({ENTRY_COLUMNS}) SELECT {taken} FROM {sql.numbered()} "
         "CROSS JOIN mailstore_entry e WHERE e.id = n.value",
@@ -167,6 +167,7 @@ def _copy(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[int]:
             target.id,
             ledger.new_uids(target, count),
             ledger.modseq(target),
+            now_us(),
             sql.numbers([row.id for row in rows]),
         ],
     )

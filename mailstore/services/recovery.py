@@ -21,7 +21,7 @@ from mailstore.models import Flag, Role
 from mailstore.selectors.folders import locked_folders
 from mailstore.services.deletion_log import Deletion, note
 from mailstore.services.quota import quota_bytes, require_room
-from mailstore.services.rows import bits, count_keywords, unread_of, writable
+from mailstore.services.rows import bits, count_keywords, now_us, unread_of, writable
 from mailstore.services.selection import Selection, slices_of
 from mailstore.services.store import ENTRY_COLUMNS
 
@@ -174,11 +174,19 @@ def _insert_entries(ledger: Ledger, target: FolderCount, ids: Sequence[int], sti
     taken = ENTRY_COLUMNS.replace(
         "mailbox_id, folder_id, uid, message_id, modseq, flags, keywords",
         "mailbox_id, %s, %s + n.place, message_id, %s, flags & %s, keywords & %s",
-    )
+    ).replace("saved_us", "%s", 1)
     sql.run(
         f"INSERT INTO mailstore_entry ({ENTRY_COLUMNS}) SELECT {taken} FROM {sql.numbered()} "
         "CROSS JOIN mailstore_recoverable r WHERE r.id = n.value",
-        [target.id, ledger.new_uids(target, len(ids)), ledger.modseq(target), KEPT_FLAGS, still, sql.numbers(ids)],
+        [
+            target.id,
+            ledger.new_uids(target, len(ids)),
+            ledger.modseq(target),
+            KEPT_FLAGS,
+            still,
+            now_us(),
+            sql.numbers(ids),
+        ],
     )
 
 

@@ -43,8 +43,9 @@ MESSAGE_COLUMNS = (
 )
 ENTRY_COLUMNS = (
     "id, mailbox_id, folder_id, uid, message_id, modseq, flags, keywords, attributes, sort_us, internal_us, size, "
-    "sender_key, sender_hash, subject_key, verdict, matched_address"
+    "sender_key, sender_hash, subject_key, verdict, matched_address, saved_us"
 )
+MICROSECONDS = 1_000_000
 
 
 Together = Callable[[Sequence[Any]], tuple[int, Exception] | None]
@@ -132,6 +133,7 @@ class _Place:
     entry_id: int
     uid: int
     at_us: int
+    saved_us: int | None
 
 
 def prepare(received: bytes, *, trace: bytes = b"") -> Prepared:
@@ -227,8 +229,9 @@ def _places(ledger: Ledger, items: Sequence[Incoming[Any]], now_us: int) -> list
             if mailbox not in messages:
                 messages[mailbox] = ledger.new_id(mailbox)
             at_us = now_us if placement.internal_us is None else placement.internal_us
+            saved_us = None if at_us // MICROSECONDS == now_us // MICROSECONDS else now_us
             ids = (messages[mailbox], ledger.new_id(mailbox), ledger.new_uid(folder))
-            places.append(_Place(index, item.prepared, placement, folder, *ids, at_us))
+            places.append(_Place(index, item.prepared, placement, folder, *ids, at_us, saved_us))
     return places
 
 
@@ -291,6 +294,7 @@ def _entry_row(ledger: Ledger, place: _Place) -> tuple[object, ...]:
         prepared.subject_key,
         placement.verdict,
         placement.matched_address,
+        place.saved_us,
     )
 
 

@@ -35,6 +35,7 @@ SIGNED_IN = (
     "MULTIAPPEND",
     "BINARY",
     "PREVIEW",
+    "SAVEDATE",
     "REPLACE",
     "QUOTA",
     "QUOTA=RES-STORAGE",

@@ -1,4 +1,4 @@
-"""What FETCH may ask for (RFC 9051 6.4.5, RFC 3501 6.4.5, RFC 3516, RFC 7162, RFC 8474, RFC 8970)."""
+"""What FETCH may ask for (RFC 9051 6.4.5, RFC 3501 6.4.5, RFC 3516, RFC 7162, RFC 8474, RFC 8514, RFC 8970)."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ PLAIN = frozenset(
         b"EMAILID",
         b"THREADID",
         b"PREVIEW",
+        b"SAVEDATE",
     }
 )
 MAX_ITEMS = 200

@@ -1,5 +1,5 @@
 """What SEARCH, SORT and THREAD may ask for (RFC 9051 6.4.4, RFC 3501 6.4.4), with the keys of CONDSTORE (RFC 7162 3.1.5),
-WITHIN (RFC 5032) and OBJECTID (RFC 8474 6). A tree of bounded depth and size, every text decoded."""
+WITHIN (RFC 5032), OBJECTID (RFC 8474 6) and SAVEDATE (RFC 8514 4.3). A tree of bounded depth and size, every text decoded."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class HasHeader:
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A day of the date that is `internal` or `sent`, from `first` on and before `last`; None is open."""
+    """A day of the date that is `internal`, `saved` or `sent`, from `first` on and before `last`; None is open."""
 
     which: str
     first: datetime.date | None
@@ -253,6 +253,7 @@ _PLAIN: dict[bytes, Key] = {
     b"OLD": Every(),  # RFC 3501 2.3.2: no session ever has \Recent messages here
     b"NEW": Not(Every()),
     b"RECENT": Not(Every()),
+    b"SAVEDATESUPPORTED": Every(),
     **{name: Flagged("\\" + name.decode()) for name in _FLAGS},
     **{b"UN" + name: Not(Flagged("\\" + name.decode())) for name in _FLAGS},
 }
@@ -271,6 +272,7 @@ _ARGUED: dict[bytes, Callable[[Keys], Key]] = {
     b"THREADID": lambda keys: keys.identity("thread", "T"),
     **{how.upper().encode(): _dated("internal", how) for how in ("before", "on", "since")},
     **{b"SENT" + how.upper().encode(): _dated("sent", how) for how in ("before", "on", "since")},
+    **{b"SAVED" + how.upper().encode(): _dated("saved", how) for how in ("before", "on", "since")},
 }
 
 

@@ -291,6 +291,7 @@ SOURCES = {
     "sent": Source(("sent_us", "internal_us"), numbers=_sent),
     "sent-day": Source(("envelope",), numbers=_sent_days),
     "internal": Source(("internal_us",), numbers=_number),
+    "saved": Source(("saved_us",), numbers=_number),
     "size": Source(("size",), numbers=_number),
     "message": Source(("message",), numbers=_number),
     "own": Source(("own_hash",), numbers=_own_ids),

@@ -177,7 +177,7 @@ class Evaluator:
             high = last.toordinal() if last else sys.maxsize
             return (yield from self._numbers("sent-day", lambda day: low <= day < high))
         start, end = _midnight(first, -sys.maxsize), _midnight(last, sys.maxsize)
-        return (yield from self._numbers("internal", lambda at_us: start <= at_us < end))
+        return (yield from self._numbers(which, lambda at_us: start <= at_us < end))
 
     def _identified(self, kind: str, number: int) -> Steps:
         if kind == "email":
