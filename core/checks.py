@@ -100,6 +100,7 @@ def check_exposure() -> Iterator[CheckMessage]:
 def check_ports() -> Iterator[CheckMessage]:
     """Each server has a port of its own."""
     ports = [getattr(settings, name) for name in PORTS]
+    ports += [settings.LMTP_PORT] if settings.LMTP_PORT else []
     if len(set(ports)) < len(ports) or not all(0 < port < 65536 for port in ports):
         yield Error(f"{', '.join(PORTS)} must be different ports between 1 and 65535.", id="core.E008")
 
@@ -112,6 +113,15 @@ def check_mail() -> Iterator[CheckMessage]:
         host, _, port = str(route).rpartition(":")
         if not host or not port.isdecimal():
             yield Error(f"ROUTES[{domain!r}] is not host:port.", id="core.E010")
+
+
+def check_strangers() -> Iterator[CheckMessage]:
+    """What strangers meet at the MX."""
+    if settings.REVERSE_DNS not in {"note", "demand", "off"}:
+        yield Error(f"REVERSE_DNS {settings.REVERSE_DNS!r} is neither note, demand nor off.", id="core.E013")
+    known = {"connections", "messages", "recipients", "unknown", "account"}
+    if not set(settings.SMTP_RATES) <= known or not all(isinstance(each, int) for each in settings.SMTP_RATES.values()):
+        yield Error(f"SMTP_RATES names {', '.join(sorted(known))}, each with a number.", id="core.E014")
 
 
 def check_programs() -> Iterator[CheckMessage]:
@@ -137,6 +147,7 @@ CHECKS: Sequence[Callable[[], Iterator[CheckMessage]]] = (
     check_ports,
     check_mail,
     check_programs,
+    check_strangers,
 )
 
 

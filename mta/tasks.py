@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import Domain
 from mta.dmarc_reports.reading import read_reports
 from mta.dmarc_reports.sending import send_reports
+from mta.inbound import greylist
 from mta.inbound.accepted import expire
 from mta.models import DkimKey
 from mta.outbound import queue, worker
@@ -43,6 +44,7 @@ def turn_keys() -> None:
     for domain in Domain.objects.filter(dkim_keys__state=DkimKey.State.WAITING).distinct():
         finish_rotation(domain)
     forget_retired(timezone.now())
+    greylist.expire(time.time_ns() // 1000)
 
 
 @shared_task(name="mta.exchange_dmarc_reports")

@@ -67,6 +67,27 @@ UNDO_SEND_S = env.int("UNDO_SEND_S", default=0)
 """Seconds a mail sent from the browser is held so that it can be taken back (0 sends at once)."""
 TRUSTED_NETWORKS = env.str("TRUSTED_NETWORKS", default="127.0.0.0/8,::1/128").split(",")
 """Clients whose mail the MX does not judge (SPF, DKIM, DMARC): this machine, and gateways that have judged already."""
+GREETING_PAUSE_S = env.float("GREETING_PAUSE_S", default=1.0)
+"""Seconds before a stranger is greeted at the MX; one that talks meanwhile is refused (0: no pause)."""
+TARPIT_S = env.float("TARPIT_S", default=1.0)
+"""Seconds that each refusal after a stranger's third keeps him waiting (0: none)."""
+REVERSE_DNS = env.str("REVERSE_DNS", default="note")
+"""A stranger's name by FCrDNS (RFC 8601 3): `note` writes it into Received, `demand` refuses who has none, `off`."""
+DNSBL: list[str] = env.list("DNSBL", default=[])
+"""Zones of DNS block lists (RFC 5782); who stands on one is refused at RCPT, except to postmaster."""
+GREYLIST_S = env.int("GREYLIST_S", default=0)
+"""Seconds after which a stranger's first mail from an unknown sender to a recipient is taken (0: at once)."""
+SMTP_RATES: dict[str, int] = {
+    "connections": 300,
+    "messages": 1_000,
+    "recipients": 3_000,
+    "unknown": 100,
+    "account": 600,
+} | env.json("SMTP_RATES", default={})
+"""A minute: of a stranger's address (/64 of IPv6) connections, messages, recipients and unknown recipients at the MX;
+of an account, messages by SMTP. 0: no limit."""
+LMTP_PORT = env.int("LMTP_PORT", default=0)
+"""Where a mail server of yours hands over by LMTP (RFC 2033), from TRUSTED_NETWORKS only; 0: nowhere."""
 ARC_TRUSTED_SEALERS: list[str] = env.list("ARC_TRUSTED_SEALERS", default=[])
 """Forwarders whose word on a mail's origin is believed when DMARC fails (RFC 8617); domains as in their d=."""
 DMARC_REPORTS = env.bool("DMARC_REPORTS", default=True)

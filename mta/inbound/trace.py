@@ -29,7 +29,8 @@ _RESULTS = re.compile(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a message reached us. `protocol` is the `with` keyword (RFC 3848), `tls` a note or ''."""
+    """How a message reached us. `protocol` is the `with` keyword (RFC 3848), `tls` a note or '', `name` the client's as
+    the DNS confirms it, or ''."""
 
     queue_id: str
     at_s: float
@@ -37,6 +38,7 @@ class Arrival:
     remote_address: str
     protocol: str
     tls: str = ""
+    name: str = ""
 
 
 def trace_block(arrival: Arrival, sender: str, results: bytes = b"") -> bytes:
@@ -49,8 +51,9 @@ def received_line(arrival: Arrival) -> bytes:
     helo = _UNSAFE.sub("?", arrival.helo) or "unknown"
     tls = f" ({arrival.tls})" if arrival.tls else ""
     date = mail_date(arrival.at_s)
+    name = f"{_UNSAFE.sub('?', arrival.name)} " if arrival.name else ""
     return (
-        f"Received: from {helo} ({address_literal(arrival.remote_address)})\r\n"
+        f"Received: from {helo} ({name}{address_literal(arrival.remote_address)})\r\n"
         f"\tby {settings.EHLO_NAME} with {arrival.protocol}{tls}\r\n"
         f"\tid {arrival.queue_id}; {date}\r\n"
     ).encode()

@@ -2,6 +2,7 @@
 
 from mta.models.accepted import Accepted
 from mta.models.dmarc import DmarcObservation, DmarcReport
+from mta.models.greylist import Greylisted
 from mta.models.keys import DkimKey
 from mta.models.outgoing import Delivery, Submission
 from mta.models.policy import MailPolicy
@@ -13,6 +14,7 @@ __all__ = [
     "DkimKey",
     "DmarcObservation",
     "DmarcReport",
+    "Greylisted",
     "ListedSender",
     "MailPolicy",
     "Submission",

@@ -127,6 +127,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._timer is not None:
             self._timer.cancel()
         self._release_memory()
+        if self in self._gate.open:
+            self._dialogue.end()
         self._gate.leave(self, self._address)
 
     def close_when_idle(self) -> None:
@@ -144,7 +146,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             if self._tls_at_once:
                 await self._start_tls()
-            self._output.append(self._dialogue.greeting())
+            await self._greet()
             while not self._lost:
                 line = self._next_line()
                 if line is None:
@@ -160,9 +162,28 @@ class Connection(asyncio.BufferedProtocol):
             log.exception("connection failed")
             self._end(replies.LOCAL_ERROR)
 
+    async def _greet(self) -> None:
+        if self._dialogue.pause_s and await self._talks_within(self._dialogue.pause_s):
+            self._end(replies.TALKED_FIRST)
+            return
+        self._output.append(await self._dialogue.open())
+        if self._dialogue.closing:
+            self._end()
+
+    async def _talks_within(self, pause_s: float) -> bool:
+        self._waiter = self._loop.create_future()
+        await asyncio.wait([self._waiter], timeout=pause_s)
+        self._waiter = None
+        return bool(self._input) and not self._lost
+
     async def _obey(self, line: bytes) -> None:
         dialogue = self._dialogue
-        self._output.append(await dialogue.obey(line))
+        answer = await dialogue.obey(line)
+        delay_s = dialogue.delay_s(answer)
+        if delay_s:
+            self._flush()
+            await _wait(delay_s)
+        self._output.append(answer)
         if dialogue.wants_data:
             dialogue.wants_data = False
             await self._read_message()
@@ -317,6 +338,9 @@ class Connection(asyncio.BufferedProtocol):
         self._lost = True
         self._transport.close()
         self._wake()
+
+
+_wait = asyncio.sleep
 
 
 def _negotiated(transport: asyncio.BaseTransport) -> Tls | None:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import DatabaseError
 
+from core import metrics
 from core.errors import MailError
 from core.full import refusal
 from mta.inbound.afterwards import Afterwards
@@ -22,6 +23,7 @@ from mta.smtp_in import replies
 from mta.smtp_in.chunk import ChunkReader, parse_bdat
 from mta.smtp_in.commands import Problem, parse_mail, parse_rcpt, parse_wish
 from mta.smtp_in.data import DataReader, has_bare_line_end
+from mta.smtp_in.guard import Visitor
 from mta.smtp_in.session import Envelope, Session
 
 RECIPIENTS_MAX = 1000
@@ -45,12 +47,16 @@ class Dialogue(abc.ABC):
     offers_dsn: ClassVar[bool] = False
     """Reports of success on request (RFC 3461) are for people who have signed in: anybody else may have forged his
     address, and would make us write to strangers."""
+    protocol: ClassVar[str] = "ESMTP"
+    service: ClassVar[str] = "mx"
     envelope_class: ClassVar[type[Envelope]] = Envelope
     commands: ClassVar[dict[str, Handler]]
 
     def __init__(self, session: Session, afterwards: Afterwards) -> None:
         self.session = session
         self.afterwards = afterwards
+        self.visitor: Visitor | None = None
+        """What a stranger meets; None for who is trusted."""
         self.unconfirmed = b""
         """Digest of the message whose 250 the client has perhaps not read (mta.inbound.accepted)."""
         self.envelope: Envelope | None = None
@@ -65,9 +71,29 @@ class Dialogue(abc.ABC):
         self._errors = 0
         self._idle_commands = 0
 
-    def greeting(self) -> bytes:
-        """The first line (RFC 5321 4.3.1)."""
-        return f"220 {settings.EHLO_NAME} ESMTP\r\n".encode()
+    @property
+    def pause_s(self) -> float:
+        """How long the client must hold its tongue before it is greeted."""
+        return self.visitor.pause_s if self.visitor is not None else 0.0
+
+    async def open(self) -> bytes:
+        """The first line (RFC 5321 4.3.1), or a refusal."""
+        if self.visitor is not None:
+            self.visitor.begin()
+            refusal = await self.visitor.greet()
+            if refusal is not None:
+                self.closing = True
+                return refusal
+        return f"220 {settings.EHLO_NAME} {self.protocol}\r\n".encode()
+
+    def delay_s(self, answer: bytes) -> float:
+        """How long the client waits for `answer`: who makes mistakes over and over is slowed down."""
+        return self.visitor.delay_s(answer) if self.visitor is not None else 0.0
+
+    def end(self) -> None:
+        """The connection is over."""
+        if self.visitor is not None:
+            self.visitor.end()
 
     async def obey(self, line: bytes) -> bytes:
         """Do what one line (without CRLF) asks for."""
@@ -78,7 +104,19 @@ class Dialogue(abc.ABC):
         except DatabaseError as error:
             log.warning("database refused work", extra={"error": str(error)})
             answer = replies.reply_for(refusal(error))
+        if answer[:1] in b"45":
+            self._tell(line, answer)
         return self._judge(answer)
+
+    def _tell(self, line: bytes, answer: bytes) -> None:
+        """Every refusal is counted, and written down under the transaction's id."""
+        verb = line[:4].decode("ascii", "replace").upper()
+        code, enhanced = answer[:3].decode(), answer[4:].split(b" ", 1)[0].decode()
+        known = verb if verb in self.commands else "other"
+        metrics.count("smtp_refusals", service=self.service, command=known, code=code, enhanced=enhanced)
+        facts = {"queue_id": self.envelope.queue_id if self.envelope else "", "client": self.session.remote_address}
+        said = "AUTH" if verb == "AUTH" or (self.session.account is None and known == "other") else line[:200]
+        log.info("refused", extra=facts | {"said": repr(said), "answer": answer.decode("ascii", "replace").strip()})
 
     async def finish_chunk(self, reader: ChunkReader) -> bytes:
         """Answer a BDAT whose bytes were read; the last one ends the message (RFC 3030 2)."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
-from core import dbthread
+from core import dbthread, metrics
 from core.errors import ErrorKind, MailError
 from mta.inbound.afterwards import Afterwards
 from mta.inbound.judging import Judging
-from mta.inbound.receive import RefusedError, Transaction, new_queue_id, receive
+from mta.inbound.receive import RefusedError, Transaction, receive
 from mta.inbound.recipients import RecentTargets, Refusal, Target, find_target
 from mta.inbound.trace import Arrival
 from mta.smtp_in import replies
 from mta.smtp_in.dialogue import Dialogue
+from mta.smtp_in.guard import Guard, Visitor
 from mta.smtp_in.session import Envelope, Session
 
 REFUSALS: dict[Refusal, bytes] = {
@@ -23,6 +25,14 @@ REFUSALS: dict[Refusal, bytes] = {
     Refusal.ELSEWHERE: replies.NO_RELAY,
     Refusal.BLOCKED: replies.BLOCKED_SENDER,
 }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Strangers:
+    """What a process knows and asks about clients that are not trusted."""
+
+    guard: Guard
+    judging: Judging
 
 
 class MxEnvelope(Envelope):
@@ -38,30 +48,39 @@ class MxDialogue(Dialogue):
 
     envelope_class = MxEnvelope
 
-    def __init__(self, session: Session, recent: RecentTargets, afterwards: Afterwards, judging: Judging) -> None:
+    def __init__(self, session: Session, recent: RecentTargets, afterwards: Afterwards, strangers: Strangers) -> None:
         super().__init__(session, afterwards)
         self._recent = recent
-        self._judging = None if judging.is_trusted(session.remote_address) else judging
+        judging, address = strangers.judging, session.remote_address
+        self._judging = None if judging.is_trusted(address) else judging
+        self.visitor = Visitor(strangers.guard, address) if self._judging is not None else None
 
     async def check_sender(self, sender: str) -> bytes | None:
         """Anybody, the null sender too (RFC 5321 4.5.5)."""
-        return None
+        return await self.visitor.check_sender() if self.visitor is not None else None
 
     async def check_recipient(self, envelope: Envelope, address: str) -> bytes | None:
         """Only who is here and has room."""
         assert isinstance(envelope, MxEnvelope)
-        target = await self._target(address, envelope.mail_from or "")
+        sender, visitor = envelope.mail_from or "", self.visitor
+        refusal = await visitor.check_recipient(address) if visitor is not None else None
+        if refusal is not None:
+            return refusal
+        target = await self._target(address, sender)
         if isinstance(target, Refusal):
-            return REFUSALS[target]
-        if target.blocks(envelope.mail_from or ""):
+            too_many = target is Refusal.UNKNOWN and visitor is not None and await visitor.check_unknown()
+            return too_many or REFUSALS[target]
+        if target.blocks(sender):
             return REFUSALS[Refusal.BLOCKED]
-        envelope.targets.append(target)
-        return None
+        refusal = await visitor.check_first_time(sender, address) if visitor is not None else None
+        if refusal is None:
+            envelope.targets.append(target)
+        return refusal
 
     async def accept(self, envelope: Envelope, message: bytes) -> bytes:
         """Store, then 250 (RFC 5321 4.2.5: from then on it is ours)."""
         assert isinstance(envelope, MxEnvelope)
-        arrival = self._arrival()
+        arrival = await self._arrival(envelope)
         transaction = Transaction(
             arrival, envelope.mail_from or "", envelope.rcpt_tos, envelope.targets, envelope.require_tls
         )
@@ -73,16 +92,21 @@ class MxDialogue(Dialogue):
             return _refusal_of(error)
         except MailError as error:
             return _refusal_of(error)
+        metrics.count("messages_received", service=self.service)
+        metrics.observe("receive_seconds", time.time() - arrival.at_s, service=self.service)
         self.unconfirmed = receipt.digest
         self.afterwards.note(receipt.events)
         self.afterwards.observe(receipt.observation)
         return replies.reply(250, "2.0.0", f"Ok: {arrival.queue_id}")
 
-    def _arrival(self) -> Arrival:
-        session, now_s = self.session, time.time()
+    async def _arrival(self, envelope: Envelope) -> Arrival:
+        session = self.session
         tls = f"{session.tls.version} {session.tls.cipher}" if session.tls else ""
-        name = session.host_name or ""
-        return Arrival(new_queue_id(now_s), now_s, name, session.remote_address, session.protocol, tls)
+        protocol = "LMTP" + session.protocol[5:] if self.protocol == "LMTP" else session.protocol  # RFC 3848
+        name = await self.visitor.name() if self.visitor is not None else ""
+        return Arrival(
+            envelope.queue_id, time.time(), session.host_name or "", session.remote_address, protocol, tls, name
+        )
 
     async def _target(self, address: str, sender: str) -> Target | Refusal:
         found = self._recent.get(address, sender)

@@ -1,4 +1,4 @@
-"""The SMTP processes: MX, submission with STARTTLS, submission under TLS (RFC 8314), one event loop each.
+"""The SMTP processes: MX, submission with STARTTLS, submission under TLS (RFC 8314), LMTP; one event loop each.
 
 Several processes share the ports by SO_REUSEPORT; each has its own limits and its own group-committing writer.
 """
@@ -14,12 +14,15 @@ from django.conf import settings
 from core.connection import Budget, ConnectionLimits
 from core.serving import Gate, Listeners, run_until_stopped
 from mailstore import writer
+from mta.authentication.resolver import Resolver
 from mta.inbound.afterwards import Afterwards
 from mta.inbound.judging import Judging
 from mta.inbound.recipients import RecentTargets
 from mta.smtp_in.connection import Connection
 from mta.smtp_in.dialogue import Dialogue
-from mta.smtp_in.mx import MxDialogue
+from mta.smtp_in.guard import Guard
+from mta.smtp_in.lmtp import LmtpDialogue
+from mta.smtp_in.mx import MxDialogue, Strangers
 from mta.smtp_in.session import Session
 from mta.smtp_in.submission import SubmissionDialogue
 
@@ -40,19 +43,24 @@ class SmtpServer:
         self.gate = Gate(limits=limits, memory=Budget(memory))
         self.afterwards = Afterwards()
         self._recent = RecentTargets()
-        self._judging = Judging()
+        self._strangers = Strangers(Guard(Resolver()), Judging())
         self._listeners = Listeners(backlog=BACKLOG)
         self._writing: asyncio.Task[None] | None = None
 
-    async def listen(self, *, mx: int | None, submission: int | None, submissions: int | None) -> None:
+    async def listen(
+        self, *, mx: int | None, submission: int | None, submissions: int | None, lmtp: int | None = None
+    ) -> None:
         """Bind the given ports (None: not that service; 0: any free one, see `ports`)."""
-        self._writing = asyncio.create_task(self.afterwards.run())
+        if self._writing is None:
+            self._writing = asyncio.create_task(self.afterwards.run())
         if mx is not None:
             await self._bind(mx, self._mx)
         if submission is not None:
             await self._bind(submission, self._submission)
         if submissions is not None:
             await self._bind(submissions, self._submission, tls_at_once=True)
+        if lmtp is not None:
+            await self._bind(lmtp, self._lmtp)
 
     @property
     def ports(self) -> list[int]:
@@ -63,7 +71,8 @@ class SmtpServer:
         """Stop listening, let transactions finish, commit what is under way."""
         self._listeners.close()
         await self.gate.drain()
-        await self._judging.close()
+        await self._strangers.judging.close()
+        await self._strangers.guard.close()
         if self._writing is not None:
             self._writing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -72,10 +81,13 @@ class SmtpServer:
         await asyncio.get_running_loop().run_in_executor(None, writer.drain)
 
     def _mx(self, session: Session) -> Dialogue:
-        return MxDialogue(session, self._recent, self.afterwards, self._judging)
+        return MxDialogue(session, self._recent, self.afterwards, self._strangers)
+
+    def _lmtp(self, session: Session) -> Dialogue:
+        return LmtpDialogue(session, self._recent, self.afterwards, self._strangers)
 
     def _submission(self, session: Session) -> Dialogue:
-        return SubmissionDialogue(session, self.afterwards)
+        return SubmissionDialogue(session, self.afterwards, self._strangers.guard.rates)
 
     async def _bind(
         self, port: int, make_dialogue: Callable[[Session], Dialogue], *, tls_at_once: bool = False
@@ -86,5 +98,10 @@ class SmtpServer:
 async def serve() -> None:
     """Serve the configured ports until SIGTERM or SIGINT, then drain."""
     server = SmtpServer()
-    await server.listen(mx=settings.MX_PORT, submission=settings.SUBMISSION_PORT, submissions=settings.SUBMISSIONS_PORT)
+    await server.listen(
+        mx=settings.MX_PORT,
+        submission=settings.SUBMISSION_PORT,
+        submissions=settings.SUBMISSIONS_PORT,
+        lmtp=settings.LMTP_PORT or None,
+    )
     await run_until_stopped("smtp", server)

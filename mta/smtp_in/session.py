@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import Mapping
 
 from aiosmtpd import smtp
 
 from accounts.models import Account
+from mta.inbound.receive import new_queue_id
 from mta.wishes import RecipientWish, Wishes
 
 
@@ -29,6 +31,8 @@ class Envelope(smtp.Envelope):
 
     def __init__(self) -> None:
         super().__init__()
+        self.queue_id = new_queue_id(time.time())
+        """What the log, the Received line and the answer call this transaction."""
         self.returned = ""
         self.envelope_id = ""
         self.require_tls = False

@@ -9,13 +9,13 @@ from accounts.models import Account
 from accounts.sasl import Door, Exchange, begin, mechanisms
 from accounts.selectors import access_for, may_send_as, resolve
 from accounts.sign_in import Circumstances, Reason, SignInError
-from core import dbthread
+from core import dbthread, metrics
 from core.access import Access
 from core.errors import MailError
+from core.rates import Rates
 from mailstore.message import Invalid, parse_address_list
 from mta.inbound.accepted import AlreadyAcceptedError, digest_of
 from mta.inbound.afterwards import Afterwards
-from mta.inbound.receive import new_queue_id
 from mta.inbound.recipients import Refusal, Target, find_target
 from mta.inbound.trace import Arrival, checked_header, received_line
 from mta.models import Submission
@@ -42,9 +42,11 @@ class SubmissionDialogue(Dialogue):
 
     commands: ClassVar[dict[str, Handler]]
     offers_dsn = True
+    service = "submission"
 
-    def __init__(self, session: Session, afterwards: Afterwards) -> None:
+    def __init__(self, session: Session, afterwards: Afterwards, rates: Rates) -> None:
         super().__init__(session, afterwards)
+        self._rates = rates
         self._exchange: Exchange | None = None
 
     def extensions(self) -> list[str]:
@@ -118,8 +120,10 @@ class SubmissionDialogue(Dialogue):
         account = self.session.account
         assert account is not None
         now_s = time.time()
+        if not await self._rates.take("account", str(account.pk)):
+            return replies.TOO_FAST
         arrival = Arrival(
-            new_queue_id(now_s),
+            envelope.queue_id,
             now_s,
             self.session.host_name or "",
             self.session.remote_address,
@@ -134,6 +138,7 @@ class SubmissionDialogue(Dialogue):
             refusal = None  # and it stays remembered: this answer may be lost too
         else:
             self.unconfirmed = b"" if refusal else digest
+            metrics.count("messages_submitted", outcome="refused" if refusal else "taken")
         return refusal or replies.reply(250, "2.0.0", f"Ok: {arrival.queue_id}")
 
 

@@ -25,7 +25,7 @@ SNAPSHOTS_KEPT = 5
 MAX_SOCKET_PATH = 104
 PORTS = {
     "web": ("WEB_PORT",),
-    "smtpd": ("MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT"),
+    "smtpd": ("MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT", "LMTP_PORT"),
     "imapd": ("IMAP_PORT", "IMAPS_PORT"),
     "pop3d": ("POP3_PORT", "POP3S_PORT"),
 }
@@ -55,6 +55,8 @@ def refuse_taken_ports(programs: Iterable[str]) -> None:
     """A port that somebody else has, or that we may not have, is said now and not by a child that dies for ever."""
     for setting in (each for program in programs for each in PORTS.get(program, ())):
         port = getattr(settings, setting)
+        if not port:
+            continue  # that service is off
         try:
             _try_port(settings.LISTEN_HOST, port)
         except OSError as error:
