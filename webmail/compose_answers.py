@@ -20,8 +20,11 @@ from accounts.selectors import identities_of
 from core.access import Access
 from core.errors import ErrorKind, MailError
 from mailstore.services.drafts import DraftContent, DraftRow
-from mta.services import cancel
-from webmail import compose_page, composing, drafting
+from mta.models import Delivery
+from mta.selectors import gate_of
+from mta.services import take_back
+from mta.services.gates import Gate
+from webmail import compose_page, composing, drafting, scheduling
 from webmail.composing import Caution
 from webmail.forms.compose import ComposeForm
 from webmail.http import actor_of, is_pane, wants_json
@@ -32,6 +35,10 @@ EDITOR_POLICY = (
     "frame-ancestors 'self'"
 )
 """An editor sets styles, so it lives in a frame with this policy; scripts are still only our own files."""
+
+
+UNDO_GATED_S = 10
+"""How long the toast offers Undo for mail that waits longer anyway."""
 
 
 def following(request: HttpRequest) -> str:
@@ -108,20 +115,32 @@ def saved(request: HttpRequest, draft: DraftRow, *, close: bool) -> HttpResponse
 
 def sent(request: HttpRequest, draft: DraftRow, submission: int) -> HttpResponse:
     """A mail is on its way, or held for a while so that it can be taken back."""
+    gate = gate_of(submission)
+    said = _said(gate)
     if not wants_json(request):
-        messages.success(request, _("Sent"))
+        messages.success(request, said)
         return redirect(following(request))
-    answer: dict[str, Any] = {"next": following(request), "toast": _("Sent")}
-    if settings.UNDO_SEND_S > 0:
+    answer: dict[str, Any] = {"next": following(request), "toast": said}
+    if gate is not None:
         url = reverse("compose_undo", args=[draft.id, submission])
-        answer["undo"] = {"label": _("Undo"), "url": url, "seconds": settings.UNDO_SEND_S}
+        seconds = settings.UNDO_SEND_S if gate.state == Delivery.State.HELD else UNDO_GATED_S
+        answer["undo"] = {"label": _("Undo"), "url": url, "seconds": seconds}
     return JsonResponse(answer)
+
+
+def _said(gate: Gate | None) -> str:
+    """What became of it, in a line."""
+    if gate is None or gate.state == Delivery.State.HELD:
+        return _("Sent")
+    if gate.state == Delivery.State.SCHEDULED:
+        return _("Will be sent %(at)s") % {"at": scheduling.shown(gate.until_us)}
+    return _("Sent for approval")
 
 
 def undone(request: HttpRequest, access: Access, draft_id: int, submission: int) -> HttpResponse:
     """A held mail was taken back, or it was too late."""
     try:
-        cancel(access, submission)
+        draft_id = take_back(access, submission)
     except MailError as error:
         if error.kind is not ErrorKind.IN_USE:
             raise
@@ -222,6 +241,7 @@ def sentence(error: MailError) -> str:
         ErrorKind.LIMIT: _("A mail may have at most %s recipients.") % limit,
         ErrorKind.NO_PERMISSION: _("You may not send from this address."),
         ErrorKind.OVER_QUOTA: _("Your mailbox is full. Make room, or send without saving to Sent."),
+        ErrorKind.IN_USE: _("This mail is on its way already; see Outbox."),
         ErrorKind.INVALID: _("An address is not valid: %s") % error.data.get("address", ""),
     }
     return sentences.get(error.kind, _("The mail could not be sent. It is kept as a draft."))
@@ -235,6 +255,7 @@ def _render(request: HttpRequest, access: Access, draft_id: int | None, context:
         "identities": identities_of(actor_of(request), access.mailbox),
         "limit": limit,
         "is_page": True,
+        "schedule": {"presets": scheduling.presets(), "bounds": scheduling.bounds(), "zone": scheduling.zone_name()},
         "texts": compose_page.texts(limit_bytes=limit),
         **context,
     }

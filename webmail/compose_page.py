@@ -15,7 +15,7 @@ from core.access import Access
 from documents.filetype import extension_of, icon_kind
 from documents.html.text import html_to_text
 from mailstore.services.drafts import AttachmentRow, DraftRow
-from webmail import composing, reading
+from webmail import composing, reading, scheduling
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ def fields_of(draft: DraftRow, *, following: str) -> dict[str, Any]:
         "html": composing.for_editor(draft.html, draft.id, draft.attachments),
         "text": draft.text if draft.is_plain else html_to_text(draft.html),
         "next": following,
+        "schedule_at": scheduling.field_of(draft.schedule_us),
         **composing.options_of(draft.options),
     }
 

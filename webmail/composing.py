@@ -19,6 +19,7 @@ from documents.html.text import html_to_text
 from mailstore.message import Address, Invalid, Outgoing, OutgoingPart, compose, parse_address_list
 from mailstore.selectors import drafts
 from mailstore.services.drafts import AttachmentRow, DraftContent, DraftRow
+from webmail import scheduling
 from webmail.forms.compose import ComposeForm
 
 _LOOK = (
@@ -223,6 +224,7 @@ def content_of(form: ComposeForm, attachments: Sequence[AttachmentRow], *, ident
         text=given["text"] if given["is_plain"] else html_to_text(html),
         is_plain=given["is_plain"],
         options=given["options"],
+        schedule_us=scheduling.at_us(given["schedule_at"]),
     )
 
 

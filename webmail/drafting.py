@@ -74,8 +74,8 @@ def snapshot(access: Access, actor: Account, draft: DraftRow, *, close: bool) ->
         return
 
 
-def send(access: Access, actor: Account, draft: DraftRow) -> int:
-    """Send a draft; returns the submission. Durable when this returns; raises as `mta.services.submit` does."""
+def send(access: Access, actor: Account, draft: DraftRow, *, schedule_us: int = 0) -> int:
+    """Send a draft, now or at a time; returns the submission. Durable when this returns; raises as `mta.services.submit` does."""
     recipients = composing.recipients_of(draft)
     identity = _identity(actor, access, draft)
     raw = _message(access, actor, draft)
@@ -84,6 +84,7 @@ def send(access: Access, actor: Account, draft: DraftRow) -> int:
         recipients=recipients.addresses,
         raw=raw,
         draft_id=draft.id,
+        schedule_us=schedule_us,
         save_to_sent=composing.options_of(draft.options)["save_to_sent"],
         actor_id=actor.pk,
     )

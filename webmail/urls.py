@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from webmail.views import act, folder, folders, health, home, labels, preferences, programs, recovery, search, sign_in
+from webmail.views import (
+    act,
+    folder,
+    folders,
+    health,
+    home,
+    labels,
+    preferences,
+    programs,
+    recovery,
+    search,
+    sign_in,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -34,6 +46,7 @@ urlpatterns = [
     path("preferences/display/", preferences.switch_display, name="switch_display"),
     path("", include("webmail.urls_reading")),
     path("", include("webmail.urls_compose")),
+    path("", include("webmail.urls_ways")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "webmail.views.errors.bad_request"

@@ -35,19 +35,22 @@ from mailstore.selectors.drafts import (
 from mailstore.services.purge import purge_rows
 from mailstore.services.quota import require_room
 from mailstore.services.rows import load, now_us
-from mailstore.services.store import Incoming, Placement, prepare, store
+from mailstore.services.store import Incoming, Placement, Prepared, prepare, store
 
 __all__ = [
     "AttachmentRow",
     "DraftContent",
     "DraftRow",
     "attach",
+    "content_of",
     "create_draft",
     "detach",
     "discard_draft",
     "draft_of_entry",
     "get_draft",
+    "hide_snapshot",
     "save_draft",
+    "show_snapshot",
     "snapshot_draft",
 ]
 
@@ -81,6 +84,12 @@ class DraftContent:
         values["identity"] = values["identity"][:320]
         values["options"] = dict(self.options)
         return values
+
+
+def content_of(draft: DraftRow, **changed: Any) -> DraftContent:
+    """What a draft holds, with some fields changed."""
+    names = [field.name for field in dataclasses.fields(DraftContent)]
+    return DraftContent(**{name: getattr(draft, name) for name in names} | changed)
 
 
 def create_draft(
@@ -130,16 +139,21 @@ def snapshot_draft(access: Access, draft_id: int, raw: bytes) -> int:
     access.require(Right.INSERT)
     if len(raw) > settings.MESSAGE_MAX_BYTES:
         raise MailError(ErrorKind.TOO_LARGE, limit=settings.MESSAGE_MAX_BYTES)
-    prepared = prepare(raw)
-    placement = Placement(access.mailbox, role=Role.DRAFTS, flags=int(Flag.SEEN | Flag.DRAFT))
-    with transaction.atomic():
-        draft = _without_snapshot(access, draft_id)
-        require_room(Ledger([access.mailbox]), access.mailbox, prepared.size)
-        stored = store([Incoming(prepared, [placement], is_snapshot=True)])
-        draft.snapshot_entry_id = stored[0].entry_ids[access.mailbox]
-        draft.snapshot_us = now_us()
-        draft.save(update_fields=["snapshot_entry_id", "snapshot_us"])
-    return int(draft.snapshot_entry_id)
+    return _put_snapshot(access, draft_id, prepare(raw), checked=True)
+
+
+def hide_snapshot(access: Access, draft_id: int) -> None:
+    """Take a draft's copy out of 草稿箱 while the mail waits to be sent; the draft itself stays. Harmless when it is
+    gone; in the caller's transaction."""
+    access.require(Right.INSERT)
+    if Draft.objects.filter(pk=draft_id, mailbox_id=access.mailbox).exists():
+        _without_snapshot(access, draft_id)
+
+
+def show_snapshot(access: Access, draft_id: int, raw: bytes) -> None:
+    """The way back: `raw` lies in 草稿箱 again, however full the mailbox is, for it was there before. NOT_FOUND."""
+    access.require(Right.INSERT)
+    _put_snapshot(access, draft_id, prepare(raw))
 
 
 def discard_draft(access: Access, draft_id: int) -> None:
@@ -248,6 +262,19 @@ def _prefill(readable: Readable) -> dict[str, Any]:
 
 def _joined(people: tuple[Address, ...]) -> str:
     return ", ".join(format_address(each) for each in people)
+
+
+def _put_snapshot(access: Access, draft_id: int, prepared: Prepared, *, checked: bool = False) -> int:
+    placement = Placement(access.mailbox, role=Role.DRAFTS, flags=int(Flag.SEEN | Flag.DRAFT))
+    with transaction.atomic():
+        draft = _without_snapshot(access, draft_id)
+        if checked:
+            require_room(Ledger([access.mailbox]), access.mailbox, prepared.size)
+        stored = store([Incoming(prepared, [placement], is_snapshot=True)])
+        draft.snapshot_entry_id = stored[0].entry_ids[access.mailbox]
+        draft.snapshot_us = now_us()
+        draft.save(update_fields=["snapshot_entry_id", "snapshot_us"])
+    return int(draft.snapshot_entry_id)
 
 
 def _without_snapshot(access: Access, draft_id: int) -> Draft:

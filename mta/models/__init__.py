@@ -4,11 +4,13 @@ from mta.models.accepted import Accepted
 from mta.models.dmarc import DmarcObservation, DmarcReport
 from mta.models.greylist import Greylisted
 from mta.models.keys import DkimKey
-from mta.models.outgoing import Delivery, Submission
+from mta.models.outgoing import GATED, OPEN, Delivery, Submission
 from mta.models.policy import MailPolicy
 from mta.models.senders import ListedSender
 
 __all__ = [
+    "GATED",
+    "OPEN",
     "Accepted",
     "Delivery",
     "DkimKey",

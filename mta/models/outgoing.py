@@ -16,7 +16,7 @@ class Submission(models.Model):
         SMTP = "smtp", _("Mail program")
         SYSTEM = "system", _("System")
 
-    mailbox_id = models.BigIntegerField(db_index=True)
+    mailbox_id = models.BigIntegerField()
     """Whose mail it is; the domain's system account for mail without a person."""
     actor_id = models.BigIntegerField()
     origin = models.CharField(max_length=8, choices=Origin.choices)
@@ -29,8 +29,16 @@ class Submission(models.Model):
     """What is sent: without Bcc."""
     sent_entry_id = models.BigIntegerField(null=True)
     draft_id = models.BigIntegerField(null=True)
+    is_gated = models.BooleanField(default=False)
+    """Nothing of it has left its author: undo, approval or schedule holds it, and its draft can be had back."""
     release_us = models.BigIntegerField(default=0)
-    """When undo or schedule is over."""
+    """When the undo time is over; once a gate has been passed, when it was handed over."""
+    schedule_us = models.BigIntegerField(default=0)
+    """The moment its author chose for sending; 0: at once."""
+    is_followed = models.BooleanField(default=False)
+    """Its author may ask what became of it (18.4.3 of the manual)."""
+    local_hash = models.BinaryField(max_length=32, null=True)
+    """SHA-256 of what lies in local mailboxes, the trace included: by it a recall finds every copy."""
     created_us = models.BigIntegerField()
     returned = models.CharField(max_length=4, blank=True)
     """How much of the mail its reports hold (RFC 3461 4.3): FULL, HDRS or empty for the header."""
@@ -43,6 +51,13 @@ class Submission(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["sent_blob_id"], name="submission_sent_blob"),
             models.Index(fields=["wire_blob_id"], name="submission_wire_blob"),
+            models.Index(fields=["mailbox_id", "created_us", "id"], name="submission_of_mailbox"),
+            models.Index(fields=["mailbox_id", "message_id"], name="submission_message"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["draft_id"], condition=models.Q(is_gated=True, draft_id__isnull=False), name="submission_draft"
+            )
         ]
 
 
@@ -63,6 +78,8 @@ class Delivery(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="deliveries")
+    mailbox_id = models.BigIntegerField(default=0)
+    """The submission's, for the list of what waits; 0 for mail that no person sent."""
     recipient = models.CharField(max_length=320)
     domain = models.CharField(max_length=255)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
@@ -91,4 +108,15 @@ class Delivery(models.Model):
                 name="delivery_due",
             ),
             models.Index(fields=["blob_id"], condition=models.Q(blob_id__isnull=False), name="delivery_blob"),
+            models.Index(
+                fields=["mailbox_id", "submission"],
+                condition=models.Q(state__in=["held", "approval", "scheduled", "queued", "sending", "deferred"]),
+                name="delivery_open",
+            ),
         ]
+
+
+GATED = (Delivery.State.HELD, Delivery.State.APPROVAL, Delivery.State.SCHEDULED)
+"""Nothing has left its author yet."""
+OPEN = (*GATED, Delivery.State.QUEUED, Delivery.State.SENDING, Delivery.State.DEFERRED)
+"""What the index `delivery_open` holds: everything whose end is not known."""

@@ -62,14 +62,14 @@ def claim(now_us: int, *, limit: int = BATCH) -> list[Claimed]:
 
 
 def due_releases(now_us: int, *, limit: int = BATCH) -> list[int]:
-    """Submissions whose undo time is over."""
-    held = Delivery.objects.filter(state=State.HELD, next_attempt_us__lte=now_us)
+    """Submissions whose undo time is over, and those whose hour has come."""
+    held = Delivery.objects.filter(state__in=[State.HELD, State.SCHEDULED], next_attempt_us__lte=now_us)
     return list(held.order_by("submission_id").values_list("submission_id", flat=True).distinct()[:limit])
 
 
 def is_anything_due(now_us: int) -> bool:
     """Whether a worker would find something to do."""
-    waiting = [State.HELD, State.QUEUED, State.DEFERRED, State.SENDING]
+    waiting = [State.HELD, State.SCHEDULED, State.QUEUED, State.DEFERRED, State.SENDING]
     return Delivery.objects.filter(state__in=waiting, next_attempt_us__lte=now_us).exists()
 
 

@@ -42,7 +42,8 @@ def settle(submission: Submission, deliveries: Sequence[Claimed], results: Seque
 
 def _final(result: Result, submission: Submission, now_us: int) -> Result:
     """A delay that has lasted too long is a failure (RFC 3463 4.4.7)."""
-    if result.verdict is Verdict.LATER and is_too_old(submission.created_us, now_us):
+    since_us = max(submission.created_us, submission.release_us)
+    if result.verdict is Verdict.LATER and is_too_old(since_us, now_us):
         return dataclasses.replace(result, verdict=Verdict.REFUSED, code="4.4.7")
     return result
 

@@ -137,10 +137,11 @@ def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Route
     ]
     if placements:
         items.append(Incoming(parcel.local, placements))
+        submission.local_hash = parcel.local.encoded.sha256
     stored = store(items) if items else []
     if parcel.sent is not None:
         submission.sent_entry_id = stored[0].entry_ids[submission.mailbox_id]
-        submission.save(update_fields=["sent_entry_id"])
+    submission.save(update_fields=["sent_entry_id", "local_hash", "is_gated"])
 
 
 def _targets(routes: Sequence[Routed]) -> list[Target]:

@@ -1,31 +1,77 @@
-"""The undo time is over: what was held leaves its author, in one transaction."""
+"""A gate opens: what was held goes on to the next one or leaves its author, in one transaction."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections.abc import Sequence
 
 from django.db import transaction
 
 from mailstore import blobs
 from mta.models import Delivery, Submission
-from mta.services.handover import Parcel, apply_routes, hand_over, route
+from mta.services.dating import dated
+from mta.services.gates import advance, next_gate
+from mta.services.handover import Parcel, Routed, apply_routes, hand_over, route
 
 State = Delivery.State
 
 
-def release(submission_id: int) -> bool:
-    """Hand over a held submission; False when it was cancelled or released meanwhile. Safe to call twice."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Contents:
+    """What leaves, encoded outside the transaction; None where the stored bytes leave as they are."""
+
+    parcel: Parcel
+    wire: blobs.Encoded | None
+    sent: blobs.Encoded | None
+
+
+def release(submission_id: int, *, passed: Sequence[str] = (State.HELD, State.SCHEDULED)) -> bool:
+    """Open the gate before which a submission stands if it is one of `passed`; False when it stands before none of
+    them any more (cancelled or released meanwhile). Safe to call twice, and to be killed at any line."""
     submission = Submission.objects.get(pk=submission_id)
-    sent = blobs.get(submission.sent_blob_id) if submission.sent_blob_id is not None else None
-    parcel = Parcel.of(submission.envelope_from, blobs.get(submission.wire_blob_id), sent=sent)
-    held = Delivery.objects.filter(submission=submission, state=State.HELD)
-    routes = route(list(held.values_list("recipient", flat=True)), sender=submission.envelope_from)
+    waiting = Delivery.objects.filter(submission=submission, state__in=passed)
+    first = waiting.first()
+    if first is None:
+        return False
     now_us = time.time_ns() // 1000
+    gate = next_gate(submission, passed=first.state, now_us=now_us)
+    if gate is not None:
+        with transaction.atomic():
+            rows = list(waiting.filter(state=first.state).select_for_update())
+            advance(submission, rows, gate, now_us)
+        return bool(rows)
+    contents = _contents(submission, now_us)
+    routes = route(list(waiting.values_list("recipient", flat=True)), sender=submission.envelope_from)
     with transaction.atomic():
-        rows = list(held.select_for_update())
+        rows = list(waiting.filter(state=first.state).select_for_update())
         if not rows:
             return False
-        apply_routes(rows, routes, now_us)
-        Delivery.objects.bulk_update(rows, ["state", "code", "text", "next_attempt_us", "updated_us"])
-        hand_over(submission, parcel, routes)
+        _leave(submission, contents, rows, routes)
     return True
+
+
+def _contents(submission: Submission, now_us: int) -> _Contents:
+    """A mail that was scheduled is dated when it leaves: until then it was not final (RFC 5322 3.6.1)."""
+    wire = blobs.get(submission.wire_blob_id)
+    sent = blobs.get(submission.sent_blob_id) if submission.sent_blob_id is not None else None
+    if not submission.schedule_us:
+        return _Contents(Parcel.of(submission.envelope_from, wire, sent=sent), None, None)
+    wire, sent = dated(wire, now_us), dated(sent, now_us) if sent is not None else None
+    parcel = Parcel.of(submission.envelope_from, wire, sent=sent)
+    return _Contents(parcel, blobs.encode(wire), blobs.encode(sent) if sent is not None else None)
+
+
+def _leave(submission: Submission, contents: _Contents, rows: list[Delivery], routes: Sequence[Routed]) -> None:
+    now_us = time.time_ns() // 1000
+    changed = [each for each in (contents.wire, contents.sent) if each is not None]
+    ids = blobs.insert(changed) if changed else {}
+    if contents.wire is not None:
+        submission.wire_blob_id = ids[contents.wire.sha256]
+    if contents.sent is not None:
+        submission.sent_blob_id = ids[contents.sent.sha256]
+    submission.release_us, submission.is_gated = now_us, False
+    submission.save(update_fields=["wire_blob_id", "sent_blob_id", "release_us", "is_gated"])
+    apply_routes(rows, routes, now_us)
+    Delivery.objects.bulk_update(rows, ["state", "code", "text", "next_attempt_us", "updated_us"])
+    hand_over(submission, contents.parcel, routes)

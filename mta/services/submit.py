@@ -2,7 +2,7 @@
 
 One transaction: policy, submission and delivery rows, the Sent entry, the copies of local recipients, events. When it
 has committed the mail is sent as far as its author is concerned; remote recipients are the queue's work from then on.
-With an undo time the rows wait as `held` and everything else happens at release.
+What a gate holds back (`mta.services.gates`) waits in its rows, and everything else happens at release.
 """
 
 from __future__ import annotations
@@ -12,22 +12,26 @@ import time
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.models import Account
 from accounts.selectors import may_send_as
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
-from core.jobs import wake_on_commit
 from mailstore import blobs
 from mailstore.message import scan, without_bcc
+from mailstore.models import Draft
 from mta.inbound.accepted import remember
 from mta.models import Delivery, Submission
+from mta.services.gates import Gate, enter, next_gate, undo_until_us
 from mta.services.handover import Parcel, Routed, apply_routes, hand_over, route
 from mta.smtp_in.commands import parse_address
 from mta.wishes import NO_WISHES, Wishes
 
 Origin = Submission.Origin
+
+SCHEDULE_MAX_DAYS = 365
+"""How far ahead a mail may be scheduled: a year's greetings; what is further away is a slip."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class SubmitRequest:
     recipients: Sequence[str]
     raw: bytes
     draft_id: int | None = None
+    schedule_us: int = 0
+    """When to send it; 0: now."""
     save_to_sent: bool = True
     origin: str = Origin.WEB
     actor_id: int = 0
@@ -50,31 +56,55 @@ def submit(access: Access, request: SubmitRequest) -> int:
     """Queue a message of `access.mailbox` and return the submission's id; durable when this returns.
 
     Raises NO_PERMISSION (no right to send, or not from this address), TOO_LARGE, LIMIT (recipients), INVALID (an
-    address, or none at all), OVER_QUOTA (no room for the Sent entry), AlreadyAcceptedError (the same `digest` is stored
-    and perhaps never answered). Then nothing was changed.
+    address, or none at all; a time that is over or too far away), OVER_QUOTA (no room for the Sent entry), IN_USE (the
+    draft is on its way already), AlreadyAcceptedError (the same `digest` is stored and perhaps never answered). Then
+    nothing was changed.
     """
     access.require(Right.SEND)
     recipients = _recipients(request.recipients)
     _check_policy(access, request, len(recipients))
     now_us = time.time_ns() // 1000
-    held = settings.UNDO_SEND_S > 0 and request.origin == Origin.WEB
+    _check_schedule(request.schedule_us, now_us)
     submission = _new_submission(access, request, now_us)
+    gate = next_gate(submission, passed=None, now_us=now_us)
     sent = request.raw if request.save_to_sent else None
     parcel = Parcel.of(request.envelope_from, without_bcc(request.raw), sent=sent)
     contents = [blobs.encode(each) for each in (parcel.wire, sent) if each is not None]
-    routes = [] if held else route(recipients, sender=request.envelope_from)
+    routes = [] if gate else route(recipients, sender=request.envelope_from)
     with transaction.atomic():
         if request.digest:
             remember(request.digest)
         ids = blobs.insert(contents)
         submission.wire_blob_id = ids[contents[0].sha256]
         submission.sent_blob_id = ids[contents[-1].sha256] if request.save_to_sent else None
-        submission.release_us = now_us + settings.UNDO_SEND_S * 1_000_000 if held else 0
-        submission.save(force_insert=True)
-        _create_deliveries(submission, recipients, routes, request.wishes)
-        if not held:
+        _insert(submission)
+        _create_deliveries(submission, recipients, gate, routes, request.wishes)
+        if gate:
+            enter(submission, gate, now_us)
+        else:
+            submission.is_gated = False
             hand_over(submission, parcel, routes)
     return submission.pk
+
+
+def _insert(submission: Submission) -> None:
+    """A draft leaves once: of two windows that send it, the second waits here for the first, and finds it gone."""
+    submission.is_gated = True
+    if submission.draft_id is None:
+        submission.save(force_insert=True)
+        return
+    try:
+        with transaction.atomic():
+            submission.save(force_insert=True)
+    except IntegrityError:
+        raise MailError(ErrorKind.IN_USE) from None
+    if not Draft.objects.filter(pk=submission.draft_id, mailbox_id=submission.mailbox_id).exists():
+        raise MailError(ErrorKind.IN_USE)
+
+
+def _check_schedule(schedule_us: int, now_us: int) -> None:
+    if schedule_us and not now_us < schedule_us <= now_us + SCHEDULE_MAX_DAYS * 86_400_000_000:
+        raise MailError(ErrorKind.INVALID, field="schedule", days=SCHEDULE_MAX_DAYS)
 
 
 def _recipients(given: Sequence[str]) -> list[str]:
@@ -112,21 +142,26 @@ def _new_submission(access: Access, request: SubmitRequest, now_us: int) -> Subm
         subject=scanned.subject[:500],
         draft_id=request.draft_id,
         created_us=now_us,
+        release_us=undo_until_us(request.origin, request.schedule_us, now_us),
+        schedule_us=request.schedule_us,
         returned=request.wishes.returned,
         envelope_id=request.wishes.envelope_id,
         require_tls=request.wishes.require_tls,
     )
 
 
-def _create_deliveries(submission: Submission, recipients: list[str], routes: list[Routed], wishes: Wishes) -> None:
+def _create_deliveries(
+    submission: Submission, recipients: list[str], gate: Gate | None, routes: list[Routed], wishes: Wishes
+) -> None:
     now_us = submission.created_us
     rows = [
         Delivery(
             submission=submission,
+            mailbox_id=submission.mailbox_id,
             recipient=recipient,
             domain=recipient.rpartition("@")[2],
-            state=Delivery.State.HELD,
-            next_attempt_us=submission.release_us,
+            state=gate.state if gate else Delivery.State.QUEUED,
+            next_attempt_us=gate.until_us if gate else now_us,
             updated_us=now_us,
             notify=wishes.of(recipient).notify,
             original=wishes.of(recipient).original,
@@ -135,5 +170,3 @@ def _create_deliveries(submission: Submission, recipients: list[str], routes: li
     ]
     apply_routes(rows, routes, now_us)
     Delivery.objects.bulk_create(rows)
-    if submission.release_us:
-        wake_on_commit("mta.send_due", countdown_s=settings.UNDO_SEND_S)

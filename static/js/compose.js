@@ -61,6 +61,7 @@ class Composer {
       element.addEventListener("click", (event) => { event.preventDefault(); act(element); });
     });
     on("[data-send]", () => this.send());
+    on("[data-scheduled]", (button) => this.schedule(button));
     on("[data-save]", () => this.saveNow());
     on("[data-discard]", () => this.discard());
     on("[data-close]", () => this.close());
@@ -70,7 +71,7 @@ class Composer {
     on("[data-format]", () => (this.editor.isPlain ? this.editor.toRich() : this.editor.toPlain()));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
     form.elements.subject.addEventListener("input", () => this.changed());
-    form.querySelectorAll("select, input[type=checkbox]").forEach((field) => (
+    form.querySelectorAll("select, input[type=checkbox], input[name=schedule_at]").forEach((field) => (
       field.addEventListener("change", () => this.changed())
     ));
     form.addEventListener("keydown", (event) => this.key(event));
@@ -165,7 +166,14 @@ class Composer {
     this.clearNotice();
   }
 
-  async send(confirmed = "") {
+  // The time is kept while warnings are answered.
+  schedule(button) {
+    button.closest("details").open = false;
+    if (button.value === "chosen" && !this.form.elements.schedule_at.reportValidity()) return;
+    this.send("", button.value);
+  }
+
+  async send(confirmed = "", scheduled = "") {
     if (this.sending) return;
     this.sending = true;
     this.form.classList.add("is-sending");
@@ -175,7 +183,7 @@ class Composer {
       await this.attachments.idle();
       if (this.complain()) return;
       await this.saving.save();
-      await this.post(confirmed);
+      await this.post(confirmed, scheduled);
     } finally {
       this.sending = false;
       this.form.classList.remove("is-sending");
@@ -193,10 +201,11 @@ class Composer {
     return false;
   }
 
-  async post(confirmed) {
+  async post(confirmed, scheduled) {
     this.showState("sending");
     const body = this.collect();
     if (confirmed) body.set("confirmed", confirmed);
+    if (scheduled) body.set("scheduled", scheduled);
     let answer;
     try {
       answer = await fetch(this.form.dataset.sendUrl, {
@@ -213,7 +222,8 @@ class Composer {
     this.showState("not_sent");
     // What was posted has been saved all the same.
     if (result.revision !== undefined) this.form.elements.revision.value = result.revision;
-    if (result.warnings) return this.ask(result.warnings);
+    if (result.warnings) return this.ask(result.warnings, scheduled);
+    if (result.field === "schedule_at") this.form.querySelector("[data-schedule]").parentElement.open = true;
     this.tell(result.errors || [result.error || this.texts.failed]);
     if (result.field) (this.recipients[result.field]?.input || this.form.elements[result.field])?.focus();
   }
@@ -311,10 +321,10 @@ class Composer {
     (buttons[0] || this.notice).focus();
   }
 
-  ask(warnings) {
+  ask(warnings, scheduled) {
     const names = warnings.map((warning) => warning.name).join(",");
     this.tell(warnings.map((warning) => warning.text), [
-      { label: this.texts.send_anyway, run: () => this.send(names) },
+      { label: this.texts.send_anyway, run: () => this.send(names, scheduled) },
       { label: this.texts.go_on, run: () => this.focusWarning(warnings[0].name) },
     ]);
   }

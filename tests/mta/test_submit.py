@@ -17,7 +17,7 @@ from mailstore.selectors import entries
 from mta.models import Delivery, Submission
 from mta.outbound import worker
 from mta.selectors import deliveries
-from mta.services import SubmitRequest, cancel, submit
+from mta.services import SubmitRequest, submit, take_back
 from mta.services.release import release
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -169,12 +169,12 @@ def test_what_is_held_can_be_taken_back_and_leaves_no_trace(alice: Account, bob:
     submission = submit(access, request("bob@example.test", "x@far.example"))
     assert set(states(submission).values()) == {"held"}
     assert mails(alice, "sent") == mails(bob, "inbox") == []
-    cancel(access, submission)
+    take_back(access, submission)
     assert set(states(submission).values()) == {"cancelled"}
     assert release(submission) is False
     assert mails(bob, "inbox") == []
     with pytest.raises(MailError) as caught:
-        cancel(access, submission)
+        take_back(access, submission)
     assert caught.value.kind is ErrorKind.IN_USE
 
 
@@ -191,13 +191,13 @@ def test_held_mail_leaves_when_its_time_is_over_and_then_it_is_too_late(
     assert release(submission) is False
     assert len(mails(bob, "inbox")) == 1
     with pytest.raises(MailError):
-        cancel(access, submission)
+        take_back(access, submission)
 
 
 def test_a_strangers_submission_is_not_found(alice: Account, charlie: Account) -> None:
     submission = submit(access_for(alice, alice.pk), request("x@far.example"))
     stranger = access_for(charlie, charlie.pk)
-    for look in (deliveries, cancel):
+    for look in (deliveries, take_back):
         with pytest.raises(MailError) as caught:
             look(stranger, submission)
         assert caught.value.kind is ErrorKind.NOT_FOUND

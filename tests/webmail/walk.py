@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,6 +59,8 @@ class Things:
     thread: int
     code: int
     """A client code."""
+    waiting: int
+    """A scheduled mail."""
     undo: str
 
 
@@ -105,6 +108,9 @@ def things_of(alice: Account, word: str = SECRET) -> Things:
     sent = drafts.create_draft(access, identity=alice.address)
     sent = drafts.save_draft(access, sent.id, sent.revision, content)
     submission = drafting.send(access, alice, sent)
+    later = drafts.create_draft(access, identity=alice.address)
+    later = drafts.save_draft(access, later.id, later.revision, content)
+    waiting = drafting.send(access, alice, later, schedule_us=(int(time.time()) + 86_400) * 1_000_000)
     gone = deliver(alice, mail(Subject=word, Message_ID="<gone@x.test>"))
     purge(access, [gone])
     inbox = folder_by_role(access, Role.INBOX).id
@@ -116,13 +122,32 @@ def things_of(alice: Account, word: str = SECRET) -> Things:
     code = create_client_code(alice, word)[0].pk
     undo = signing.dumps([[alice.pk, alice.pk], [entry, inbox]], salt=UNDO_SALT, compress=True)
     return Things(
-        alice.pk, folder, inbox, entry, draft.id, draft_entry.pk, file.id, submission, gone, label, thread, code, undo
-    )
+        alice.pk, folder, inbox, entry, draft.id, draft_entry.pk, file.id, submission, gone, label, thread, code,
+        waiting, undo,
+    )  # fmt: skip
 
 
 def requests_for(things: Things, own: Things) -> dict[str, list[Ask]]:
     """For each name of the mail pages the requests to Alice's things (and to one's own with hers mixed in)."""
-    return {**_pages(things, own), **_marks(things, own), **_reading(things), **_composing(things, own)}
+    return {
+        **_pages(things, own),
+        **_marks(things, own),
+        **_reading(things),
+        **_composing(things, own),
+        **_ways(things, own),
+    }
+
+
+def _ways(it: Things, own: Things) -> dict[str, list[Ask]]:
+    """Mail on its way."""
+    acts = ("edit", "now", "cancel")
+    return {
+        "outbox": [Ask(reverse("outbox", args=[it.mailbox]))],
+        "outbox_act": [
+            *(Ask(reverse("outbox_act", args=[it.mailbox, it.waiting]), data={"act": a}, reader={403}) for a in acts),
+            *(Ask(reverse("outbox_act", args=[own.mailbox, it.waiting]), data={"act": a}, reader={404}) for a in acts),
+        ],
+    }
 
 
 def _pages(it: Things, own: Things) -> dict[str, list[Ask]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from webmail.demo import company, marks, post, script, unfinished
+from webmail.demo import company, marks, post, script, unfinished, ways
 
 
 class DomainTakenError(Exception):
@@ -44,6 +44,7 @@ def fill() -> Filled:
     delivered = post.deliver_all(script.letters(now), now)
     drafts = unfinished.create_drafts()
     marks.put_marks()
+    ways.fill()
     _write(note, state | {"is_complete": True})
     return Filled(delivered.arrived, delivered.sent, drafts)
 

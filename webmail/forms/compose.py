@@ -29,6 +29,7 @@ class ComposeForm(forms.Form):
     high_priority = forms.BooleanField(required=False)
     save_to_sent = forms.BooleanField(required=False)
     receipt = forms.BooleanField(required=False)
+    schedule_at = forms.CharField(max_length=40, required=False)
     next = forms.CharField(max_length=2_000, required=False)
 
     def clean(self) -> dict[str, Any]:

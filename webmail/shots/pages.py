@@ -205,6 +205,16 @@ def _talk(visit: Visit, *, on: bool, stay: bool = False) -> None:
         visit.page.reload(wait_until="load")
 
 
+def _outbox(visit: Visit) -> None:
+    visit.go("/inbox/")
+    visit.go(visit.page.locator("#tree a[href$='/outbox/']").get_attribute("href") or "/")
+
+
+def _schedule(visit: Visit) -> None:
+    _compose(visit)
+    visit.page.locator("[data-schedule]").click()
+
+
 def _day(visit: Visit) -> None:
     visit.go("/inbox/")
     visit.page.locator("[data-jump]").click()
@@ -250,6 +260,8 @@ SHOTS = (
     Shot("label-new", READER, _labels("../new/")),
     Shot("label-edit", READER, _labels("edit/")),
     Shot("label-delete", READER, _labels("delete/")),
+    Shot("outbox", READER, _outbox),
+    Shot("compose-schedule", READER, _schedule),
     Shot("recovery", READER, _at("/recovery/")),
     Shot("thread", READER, _mail(LONG_THREAD)),
     Shot("newsletter", READER, _mail(NEWSLETTER)),

@@ -11,6 +11,7 @@ import contextlib
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.access import Access
@@ -18,7 +19,9 @@ from core.errors import MailError
 from mailstore.selectors import drafts as drafts_read
 from mailstore.services import drafts
 from mailstore.services.drafts import DraftRow
-from webmail import compose_answers, compose_page, composing, drafting
+from mta.selectors import is_waiting
+from mta.services.submit import SCHEDULE_MAX_DAYS
+from webmail import compose_answers, compose_page, composing, drafting, scheduling
 from webmail.compose_posted import save_posted
 from webmail.http import access_of, actor_of, packed_id
 from webmail.views import compose_files
@@ -47,6 +50,8 @@ def compose_new(request: HttpRequest) -> HttpResponse:
 def compose(request: HttpRequest, draft_id: int) -> HttpResponse:
     """The composer with a draft."""
     access = access_of(request, draft_id)
+    if is_waiting(access, draft_id):
+        return redirect("outbox", access.mailbox)
     return compose_answers.page(request, access, drafts_read.get_draft(access, draft_id))
 
 
@@ -71,16 +76,30 @@ def compose_send(request: HttpRequest, draft_id: int) -> HttpResponse:
     draft = save_posted(request, access, draft_id)
     if isinstance(draft, HttpResponse):
         return draft
+    schedule_us, wrong = _schedule(request)
     errors = composing.errors_of(composing.recipients_of(draft), max_recipients=compose_page.max_recipients(access))
+    errors += wrong
     confirmed = set(request.POST.get("confirmed", "").split(","))
     warnings = [each for each in composing.warnings_of(draft, draft.attachments) if each.name not in confirmed]
     if errors or warnings:
         return compose_answers.refused(request, access, draft, errors=errors, warnings=[] if errors else warnings)
     try:
-        submission = drafting.send(access, actor_of(request), draft)
+        submission = drafting.send(access, actor_of(request), draft, schedule_us=schedule_us)
     except MailError as error:
         return compose_answers.failed(request, access, draft, error)
     return compose_answers.sent(request, draft, submission)
+
+
+def _schedule(request: HttpRequest) -> tuple[int, list[tuple[str, str]]]:
+    """When to send (0: now), and what is wrong with the time. `scheduled` is a time, or `chosen` for that of the field."""
+    wanted = request.POST.get("scheduled", "")
+    if not wanted:
+        return 0, []
+    at_us = scheduling.at_us(request.POST.get("schedule_at", "") if wanted == "chosen" else wanted)
+    earliest, latest = scheduling.limits_us()
+    if at_us is None or not earliest < at_us <= latest:
+        return 0, [("schedule_at", _("Choose a time within the next %(days)d days.") % {"days": SCHEDULE_MAX_DAYS})]
+    return at_us, []
 
 
 @login_required

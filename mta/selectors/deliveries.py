@@ -1,4 +1,4 @@
-"""What authors may see of their mail on its way."""
+"""The recipients of one submission, one by one."""
 
 from __future__ import annotations
 

@@ -1,0 +1,100 @@
+"""待发送: what has been sent and has not reached everybody. A view over submissions, not a folder."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from django.db.models import Count, Max, Min
+
+from core.access import Access, Right
+from mta.models import GATED, OPEN, Delivery, Submission
+from mta.services.gates import Gate
+
+State = Delivery.State
+RECIPIENTS_SHOWN = 5
+OUTBOX_MAX = 500
+"""Mails on the page; those due first come first."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OutboxMail:
+    """One mail that waits. `state` is where it stands (of several, the one furthest behind), `due_us` when the clock
+    moves it on (0: somebody's decision does); `waiting` of its recipients `total` have not got it; `error_code` is the
+    last answer of a server that asked for patience (RFC 3463)."""
+
+    submission_id: int
+    subject: str
+    state: str
+    due_us: int
+    created_us: int
+    recipients: list[str]
+    waiting: int
+    total: int
+    error_code: str
+    is_gated: bool
+    may_stop: bool
+
+    @property
+    def more(self) -> int:
+        """Recipients that are not named."""
+        return max(0, self.waiting - len(self.recipients))
+
+
+def outbox(access: Access) -> list[OutboxMail]:
+    """The mails of `access.mailbox` that wait, those due first come first. Four queries along `delivery_open`."""
+    access.require(Right.READ)
+    waiting = Delivery.objects.filter(mailbox_id=access.mailbox, state__in=OPEN)
+    groups = list(
+        waiting.values("submission_id")
+        .annotate(waiting=Count("pk"), due=Min("next_attempt_us"), code=Max("code"))
+        .order_by("due", "submission_id")[:OUTBOX_MAX]
+    )
+    ids = [group["submission_id"] for group in groups]
+    submissions = Submission.objects.in_bulk(ids)
+    totals = Delivery.objects.filter(submission__in=ids).values("submission_id").annotate(count=Count("pk"))
+    total = {row["submission_id"]: row["count"] for row in totals}
+    states, names = _named(access.mailbox, ids)
+    return [
+        OutboxMail(
+            submission_id=each.pk,
+            subject=each.subject,
+            state=_behind(states[each.pk]),
+            due_us=0 if State.APPROVAL in states[each.pk] else group["due"],
+            created_us=each.created_us,
+            recipients=names[each.pk][:RECIPIENTS_SHOWN],
+            waiting=group["waiting"],
+            total=total[each.pk],
+            error_code=group["code"],
+            is_gated=each.is_gated,
+            may_stop=each.is_gated or not states[each.pk] <= {State.SENDING},
+        )
+        for group in groups
+        for each in [submissions[group["submission_id"]]]
+    ]
+
+
+def gate_of(submission_id: int) -> Gate | None:
+    """The gate before which a submission of one's own stands; one query."""
+    first = Delivery.objects.filter(submission=submission_id).values_list("state", "next_attempt_us").first()
+    return Gate(*first) if first is not None and first[0] in GATED else None
+
+
+def is_waiting(access: Access, draft_id: int) -> bool:
+    """Whether a draft is on its way already, held before a gate; one query along a unique index."""
+    return Submission.objects.filter(draft_id=draft_id, mailbox_id=access.mailbox, is_gated=True).exists()
+
+
+def _named(mailbox: int, ids: list[int]) -> tuple[dict[int, set[str]], dict[int, list[str]]]:
+    states: dict[int, set[str]] = {each: set() for each in ids}
+    names: dict[int, list[str]] = {each: [] for each in ids}
+    open_ones = Delivery.objects.filter(mailbox_id=mailbox, state__in=OPEN, submission__in=ids)
+    for submission, recipient, state in open_ones.order_by("pk").values_list("submission_id", "recipient", "state"):
+        states[submission].add(state)
+        if len(names[submission]) < RECIPIENTS_SHOWN:
+            names[submission].append(recipient)
+    return states, names
+
+
+def _behind(states: set[str]) -> str:
+    order = [*GATED, State.DEFERRED, State.QUEUED, State.SENDING]
+    return str(next(state for state in order if state in states))

@@ -1,0 +1,63 @@
+"""What holds a mail back before it leaves its author: the undo time, then the schedule.
+
+A submission stands before one gate at a time, with all its deliveries. `next_gate` decides, `enter` writes; whoever
+opens a gate (the clock, its author) asks for the next one. Behind the last gate it is handed over.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from django.conf import settings
+
+from core.access import system_access
+from core.jobs import wake_on_commit
+from mailstore.services.drafts import hide_snapshot
+from mta.models import Delivery, Submission
+
+State = Delivery.State
+
+MAX_COUNTDOWN_S = 600
+"""A broker keeps longer waits badly; the sweep finds those."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gate:
+    """`until_us` is when the clock opens it; 0: somebody does."""
+
+    state: str
+    until_us: int
+
+
+def next_gate(submission: Submission, *, passed: str | None, now_us: int) -> Gate | None:
+    """The gate after `passed` (None: after none), or None when nothing holds it any more."""
+    if passed is None and submission.release_us > now_us:
+        return Gate(State.HELD, submission.release_us)
+    if passed != State.SCHEDULED and submission.schedule_us > now_us:
+        return Gate(State.SCHEDULED, submission.schedule_us)
+    return None
+
+
+def undo_until_us(origin: str, schedule_us: int, now_us: int) -> int:
+    """When the undo time of a new submission is over; 0 for none. Scheduled mail can be stopped until it is due."""
+    if origin != Submission.Origin.WEB or schedule_us or settings.UNDO_SEND_S <= 0:
+        return 0
+    return int(now_us + settings.UNDO_SEND_S * 1_000_000)
+
+
+def enter(submission: Submission, gate: Gate, now_us: int) -> None:
+    """In the caller's transaction, for a submission whose deliveries have the gate's state: its draft leaves 草稿箱
+    where it would wait for long, and the clock is set."""
+    if gate.state != State.HELD and submission.draft_id:
+        hide_snapshot(system_access(submission.mailbox_id), submission.draft_id)
+    left_s = (gate.until_us - now_us) / 1_000_000
+    if gate.until_us and left_s <= MAX_COUNTDOWN_S:
+        wake_on_commit("mta.send_due", countdown_s=max(0.0, left_s))
+
+
+def advance(submission: Submission, rows: list[Delivery], gate: Gate, now_us: int) -> None:
+    """Move the locked deliveries of a submission to `gate`, in the caller's transaction."""
+    for row in rows:
+        row.state, row.next_attempt_us, row.updated_us = gate.state, gate.until_us, now_us
+    Delivery.objects.bulk_update(rows, ["state", "next_attempt_us", "updated_us"])
+    enter(submission, gate, now_us)

@@ -1,0 +1,92 @@
+"""待发送 in the browser, and 定时发送 in the composer."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Account
+from mta.models import Delivery, Submission
+from tests.webmail.mails import browser_of
+from tests.webmail.test_compose import in_folder, start, step
+from webmail import scheduling
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(alice: Account) -> Client:
+    """Alice's browser."""
+    return browser_of(alice)
+
+
+def local(**ahead: int) -> str:
+    """A time ahead as the form has it, in the zone of accounts that chose none."""
+    with timezone.override("Asia/Shanghai"):
+        return (timezone.localtime() + datetime.timedelta(**ahead)).strftime(scheduling.FORMAT)
+
+
+def act(client: Client, submission: Submission, name: str) -> Any:
+    """One button of the page."""
+    return client.post(reverse("outbox_act", args=[submission.mailbox_id, submission.pk]), {"act": name}, follow=True)
+
+
+def scheduled(client: Client) -> Submission:
+    """A mail for tomorrow."""
+    answer = step(client, start(client), "send", scheduled="chosen", schedule_at=local(days=1))
+    assert answer.status_code == 200, answer.content
+    return Submission.objects.get()
+
+
+def test_a_chosen_time_is_kept_in_the_writers_zone_and_said(client: Client, bob: Account) -> None:
+    wanted = local(days=1)
+    answer = step(client, start(client), "send", scheduled="chosen", schedule_at=wanted)
+    with timezone.override("Asia/Shanghai"):
+        assert scheduling.field_of(Submission.objects.get().schedule_us) == wanted
+    assert wanted[11:] in answer.json()["toast"]
+    assert in_folder(bob, "inbox") == []
+    page = client.get(reverse("outbox", args=[Submission.objects.get().mailbox_id])).content.decode()
+    assert "Lunch" in page and wanted[11:] in page
+
+
+@pytest.mark.parametrize("when", ["", "nonsense", "2001-01-01T10:00", "9999-12-31T23:59", "0001-01-01T00:00"])
+def test_a_time_that_cannot_be_is_said_and_nothing_is_lost(client: Client, bob: Account, when: str) -> None:
+    draft = start(client)
+    answer = step(client, draft, "send", scheduled="chosen", schedule_at=when)
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "schedule_at"
+    assert not Submission.objects.exists()
+    draft.refresh_from_db()
+    assert "At noon" in draft.html
+
+
+def test_undo_and_edit_open_the_draft_with_its_time(client: Client, bob: Account) -> None:
+    submission = scheduled(client)
+    composer = reverse("compose", args=[submission.draft_id])
+    assert client.get(composer).url == reverse("outbox", args=[submission.mailbox_id])  # type: ignore[attr-defined]
+    answer = act(client, submission, "edit")
+    assert answer.redirect_chain[-1][0] == composer
+    assert f'value="{local(days=1)[:10]}'.encode() in answer.content
+
+
+def test_send_now_and_cancel(client: Client, bob: Account) -> None:
+    submission = scheduled(client)
+    act(client, submission, "now")
+    assert len(in_folder(bob, "inbox")) == 1
+    assert act(client, submission, "cancel").status_code == 200
+    Submission.objects.all().delete()
+    submission = scheduled(client)
+    act(client, submission, "cancel")
+    assert Delivery.objects.get(submission=submission).state == "cancelled"
+    assert len(in_folder(bob, "inbox")) == 1
+
+
+def test_hours_that_a_change_of_clocks_leaves_out_are_no_times() -> None:
+    with timezone.override("Europe/Berlin"):
+        assert scheduling.at_us("2027-03-28T02:30") is None
+        assert scheduling.at_us("2027-03-28T03:30") is not None

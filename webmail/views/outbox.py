@@ -1,0 +1,99 @@
+"""待发送: what waits to be sent, and what may be done about it: write on, send now, cancel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from core.access import Access, Right
+from core.errors import ErrorKind, MailError
+from mta.models import Delivery
+from mta.selectors import OutboxMail, outbox
+from mta.services import cancel, send_now, take_back
+from webmail import scheduling
+from webmail.delivery_words import reason_words, state_words, tone_of
+from webmail.http import mailbox_access
+
+State = Delivery.State
+MAX_ID = 2**63 - 1
+
+
+@login_required
+@require_safe
+def outbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """The list of a mailbox."""
+    access = mailbox_access(request, mailbox_id)
+    request.current_place = "outbox"  # type: ignore[attr-defined]
+    context: dict[str, Any] = {
+        "mails": [_shown(each) for each in outbox(access)],
+        "mailbox": mailbox_id,
+        "may_send": access.may(Right.SEND),
+    }
+    return render(request, "webmail/outbox.html", context)
+
+
+@login_required
+@require_POST
+def outbox_act(request: HttpRequest, mailbox_id: int, submission_id: int) -> HttpResponse:
+    """`act` is `edit` (the draft opens), `now` or `cancel`."""
+    access = mailbox_access(request, mailbox_id)
+    if submission_id > MAX_ID:
+        raise MailError(ErrorKind.NOT_FOUND)
+    try:
+        draft_id = _done(request, access, submission_id)
+    except MailError as error:
+        if error.kind is not ErrorKind.IN_USE:
+            raise
+        messages.warning(request, _("Too late: the mail has left."))
+        draft_id = None
+    return redirect("compose", draft_id) if draft_id else redirect("outbox", mailbox_id)
+
+
+def _done(request: HttpRequest, access: Access, submission_id: int) -> int | None:
+    """What was asked, and said; the draft to open, if any."""
+    act = request.POST.get("act", "")
+    if act == "edit":
+        return take_back(access, submission_id)
+    if act == "now":
+        send_now(access, submission_id)
+        messages.success(request, _("Sent"))
+        return None
+    if act != "cancel":
+        raise MailError(ErrorKind.INVALID, field="act")
+    stopped = cancel(access, submission_id)
+    if stopped.draft_id:
+        messages.success(request, _("Sending cancelled. The mail is in Drafts."))
+    else:
+        words = ngettext(
+            "Sending to %(n)d recipient cancelled", "Sending to %(n)d recipients cancelled", len(stopped.recipients)
+        )
+        messages.success(request, words % {"n": len(stopped.recipients)})
+    return None
+
+
+def _shown(mail: OutboxMail) -> dict[str, Any]:
+    reason = ""
+    if mail.state == State.DEFERRED:
+        reason = reason_words(mail.error_code)
+    return {
+        "id": str(mail.submission_id),
+        "subject": mail.subject,
+        "state": mail.state,
+        "words": state_words(mail.state),
+        "tone": tone_of(mail.state),
+        "reason": reason,
+        "due": scheduling.shown(mail.due_us) if mail.due_us and mail.state not in {State.QUEUED, State.SENDING} else "",
+        "recipients": mail.recipients,
+        "more": mail.more,
+        "waiting": mail.waiting,
+        "total": mail.total,
+        "is_gated": mail.is_gated,
+        "may_stop": mail.may_stop,
+        "may_hurry": mail.state in {State.HELD, State.SCHEDULED, State.DEFERRED},
+    }
