@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import zoneinfo
 
 from django.utils import timezone
 
@@ -43,7 +44,8 @@ def fill() -> None:
 
 def _schedule(author: Account, to: str, subject: str, text: str, days: int) -> None:
     access = drafting.writing_access(author, author.pk)
-    at = (timezone.localtime() + datetime.timedelta(days=days)).replace(hour=9, minute=0, second=0, microsecond=0)
+    now = timezone.localtime(timezone=zoneinfo.ZoneInfo(author.time_zone))
+    at = (now + datetime.timedelta(days=days)).replace(hour=9, minute=0, second=0, microsecond=0)
     draft = create_draft(
         access,
         identity=author.address,
