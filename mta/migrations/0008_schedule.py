@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mta', '0006_listed_senders'),
+        ('mta', '0007_greylist'),
     ]
 
     operations = [
