@@ -15,6 +15,7 @@ from mailstore import sql
 from mailstore.blobs import HOLDERS
 from mailstore.fields import COUNTER_BITS, MAX_COUNTER
 from mailstore.ledger import Ledger
+from mailstore.models import TODO_MARKS, Flag
 from mailstore.objects import objects
 from mailstore.services.recovery import drop_messages
 
@@ -251,6 +252,20 @@ def _rewrite_labels(mailbox: int, keyword_id: int, bit: int) -> None:
     )
 
 
+def _todo_flags(mailbox: int, repair: bool) -> Iterator[Finding]:
+    """Each entry has the flag of its row of `todo`, and none without."""
+    mark = f"CASE WHEN t.entry_id IS NULL THEN 0 WHEN t.done_us IS NULL THEN {Flag.TODO:d} ELSE {Flag.DONE:d} END"
+    query = (
+        f"SELECT e.id, e.flags, {mark} FROM mailstore_entry e LEFT JOIN mailstore_todo t ON t.entry_id = e.id "
+        f"WHERE e.mailbox_id = %s AND (e.flags & {TODO_MARKS}) <> {mark}"
+    )
+    for entry_id, flags, wanted in sql.rows(query, [mailbox]):
+        yield Finding(mailbox, "to-do flag", str(entry_id), str(flags & TODO_MARKS), str(wanted), repair)
+        if repair:
+            statement = "UPDATE mailstore_entry SET flags = %s WHERE id = %s"
+            sql.run(statement, [flags & ~TODO_MARKS | wanted, entry_id])
+
+
 def find_missing_blobs() -> Iterator[Finding]:
     """Every held blob exists, and every object that a row names."""
     for (table, column), name in HOLDERS.items():
@@ -277,4 +292,5 @@ CHECKS: tuple[Check, ...] = (
     _next_id,
     _folder_threads,
     _keywords,
+    _todo_flags,
 )

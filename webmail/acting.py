@@ -97,19 +97,19 @@ def _empty(access: Access, chosen: Chosen) -> Done:
 
 
 def _todo(access: Access, chosen: Chosen) -> Done:
-    marked = todos.mark_todo(access, chosen)
+    marked = todos.mark_todo(access, chosen).entry_ids
     text = ngettext("%d mail is to do now", "%d mails are to do now", len(marked)) % len(marked)
     return _marked(access, text, "todo", marked)
 
 
 def _finish(access: Access, chosen: Chosen) -> Done:
-    done = todos.finish_todo(access, chosen)
+    done = todos.finish_todo(access, chosen).entry_ids
     text = ngettext("%d mail completed", "%d mails completed", len(done)) % len(done)
     return _marked(access, text, "done", done)
 
 
 def _restore(access: Access, chosen: Chosen) -> Done:
-    restored = todos.restore_todo(access, chosen)
+    restored = todos.restore_todo(access, chosen).entry_ids
     text = ngettext("%d mail is back in its folder", "%d mails are back in their folders", len(restored))
     return Done(text % len(restored))
 

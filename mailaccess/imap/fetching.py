@@ -14,6 +14,7 @@ from typing import Any
 
 from core.access import Right
 from mailaccess.imap.errors import NoError
+from mailaccess.imap.flags import state_of
 from mailaccess.imap.folder_index import index
 from mailaccess.imap.grammar.fetch import Item, Section
 from mailaccess.imap.grammar.strings import literal, string
@@ -179,7 +180,7 @@ class Fetcher:
         found = {}
         for _, uid, flags, keywords in here:
             found[uid] = (flags | int(Flag.SEEN), keywords, changed.modseq)
-            self.view.own_changes[uid] = keywords << 8 | flags | int(Flag.SEEN)
+            self.view.own_changes[uid] = state_of(flags | int(Flag.SEEN), keywords)
         return found
 
     # Values ---------------------------------------------------------------------------------------
@@ -226,7 +227,7 @@ class Fetcher:
         return made[name]
 
     def _flags(self, row: Any, place: dict[str, int]) -> bytes:
-        state = row[place["keywords"]] << 8 | row[place["flags"]]
+        state = state_of(row[place["flags"]], row[place["keywords"]])
         return f"FLAGS ({self.view.flag_names.text(state)})".encode()
 
     def _from_letter(self, item: Item) -> Callable[[Letter], bytes]:
@@ -259,7 +260,7 @@ class Fetcher:
 
     def _lines_from_index(self, ranges: Ranges) -> Iterator[bytes]:
         snapshot = index.current(self.view.folder_id)
-        uids, states = snapshot.uids, snapshot.states
+        uids = snapshot.uids
         text = self.view.flag_names.text
         with_uid, with_flags = ({item.name for item in self.items} >= {name} for name in (b"UID", b"FLAGS"))
         is_same = self.view.uids == uids
@@ -267,13 +268,14 @@ class Fetcher:
             begin, end = bisect_left(uids, first), bisect_left(uids, last + 1)
             for start in range(begin, end, LINES_CHUNK):
                 lines = []
-                for at in range(start, min(start + LINES_CHUNK, end)):
+                after = min(start + LINES_CHUNK, end)
+                for at, state in zip(range(start, after), snapshot.states(start, after), strict=True):
                     uid = uids[at]
                     number = at + 1 if is_same else self._number(uid)
                     if not number:
                         continue
                     told = f"UID {uid}" * with_uid + " " * (with_uid and with_flags)
-                    lines.append(f"* {number} FETCH ({told}{f'FLAGS ({text(states[at])})' * with_flags})\r\n")
+                    lines.append(f"* {number} FETCH ({told}{f'FLAGS ({text(state)})' * with_flags})\r\n")
                 yield self.view.flag_names.announcement() + "".join(lines).encode()
 
 

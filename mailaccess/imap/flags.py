@@ -17,11 +17,21 @@ SYSTEM = {
     Flag.DRAFT: "\\Draft",
     Flag.FORWARDED: "$Forwarded",
     Flag.MDN_SENT: "$MDNSent",
+    Flag.TODO: "$Todo",
+    Flag.DONE: "$Done",
 }
+"""`$Todo` and `$Done` are the to-do marks of the webmail; KMail names its own to-do mark so too."""
+FLAG_BITS = 16
+"""The low bits of a state are flags, those above keywords."""
 BITS = {name.upper(): int(bit) for bit, name in SYSTEM.items()}
 IGNORED = frozenset({"\\RECENT"})
 """Only the server sets it (RFC 3501 2.3.2), and this one, as RFC 9051, has none."""
 TOKENS_MAX = 5_000
+
+
+def state_of(flags: int, keywords: int) -> int:
+    """Everything that FLAGS tells of a message, as one number."""
+    return keywords << FLAG_BITS | flags
 
 
 @dataclass(slots=True)
@@ -55,7 +65,7 @@ class FlagNames:
             self._texts.clear()
 
     def text(self, state: int) -> str:
-        """`keywords << 8 | flags` as the inside of `FLAGS (…)`."""
+        """A state as the inside of `FLAGS (…)`."""
         found = self._texts.get(state)
         if found is None:
             if len(self._texts) > TOKENS_MAX:
@@ -68,7 +78,7 @@ class FlagNames:
     def knows(self, state: int) -> bool:
         """Whether every keyword bit has a name; another session may have made one since."""
         known = sum(1 << row.bit for row in self.rows)
-        return not state >> 8 & ~known
+        return not state >> FLAG_BITS & ~known
 
     def all_names(self) -> list[str]:
         """Everything a message here can carry."""
@@ -76,7 +86,7 @@ class FlagNames:
 
     def _names(self, state: int) -> Iterable[str]:
         yield from (name for bit, name in SYSTEM.items() if state & bit)
-        yield from (row.atom for row in self.rows if state >> 8 & 1 << row.bit)
+        yield from (row.atom for row in self.rows if state >> FLAG_BITS & 1 << row.bit)
 
 
 @dataclass(frozen=True, slots=True)

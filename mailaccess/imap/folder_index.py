@@ -1,7 +1,7 @@
 """What a process remembers of a folder: the UIDs in order and the flags of each, shared by all its sessions.
 
 A snapshot is immutable and belongs to a modseq; `current` makes a new one from what changed after it, and reads the
-folder whole only when there is none yet or too much changed. 16 bytes for each message and a reference of a list.
+folder whole only when there is none yet or too much changed. 14 bytes for each message.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mailaccess.imap.flags import state_of
 from mailstore.selectors.folder_state import FolderState, changes_after, folder_state, whole_folder
 
 MAX_MESSAGES = 3_000_000
@@ -21,12 +23,17 @@ MAX_CHANGES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A folder at a modseq: `uids` ascending; `states` are `keywords << 8 | flags` in the same order."""
+    """A folder at a modseq: `uids` ascending; `flags` and `keywords` in the same order."""
 
     folder_id: int
     modseq: int
     uids: array[int]
-    states: array[int]
+    flags: array[int]
+    keywords: array[int]
+
+    def states(self, first: int, after: int) -> Iterator[int]:
+        """The states (mailaccess.imap.flags) of a run of positions."""
+        return map(state_of, self.flags[first:after], self.keywords[first:after])
 
     def position(self, uid: int) -> int:
         """Where a UID stands (from 0), or -1."""
@@ -72,31 +79,28 @@ class FolderIndex:
     def _read(self, folder_id: int) -> Snapshot:
         modseq, rows = whole_folder(folder_id)
         uids = array("I", [uid for uid, _, _ in rows])
-        states = array("Q", [keywords << 8 | flags for _, flags, keywords in rows])
-        return Snapshot(folder_id, modseq, uids, states)
+        flags = array("H", [row[1] for row in rows])
+        keywords = array("Q", [row[2] for row in rows])
+        return Snapshot(folder_id, modseq, uids, flags, keywords)
 
     def _advance(self, known: Snapshot, state: FolderState) -> Snapshot | None:
         """The next snapshot from what changed; None when it is cheaper to read the folder."""
         found = changes_after(known.folder_id, known.modseq, MAX_CHANGES)
         if found is None:
             return None
-        uids, states = known.uids[:], known.states[:]
+        uids, flags, keywords = known.uids[:], known.flags[:], known.keywords[:]
         for first, last in found.gone:
             begin, end = bisect_left(uids, first), bisect_left(uids, last + 1)
-            del uids[begin:end], states[begin:end]
-        for uid, flags, keywords, _ in found.rows:
-            value = keywords << 8 | flags
-            if not uids or uid > uids[-1]:
-                uids.append(uid)
-                states.append(value)
-                continue
-            at = bisect_left(uids, uid)
-            if at < len(uids) and uids[at] == uid:
-                states[at] = value
-            else:
+            del uids[begin:end], flags[begin:end], keywords[begin:end]
+        for uid, new_flags, new_keywords, _ in found.rows:
+            at = len(uids) if not uids or uid > uids[-1] else bisect_left(uids, uid)
+            if at == len(uids) or uids[at] != uid:
                 uids.insert(at, uid)
-                states.insert(at, value)
-        return Snapshot(known.folder_id, found.modseq, uids, states)
+                flags.insert(at, new_flags)
+                keywords.insert(at, new_keywords)
+            else:
+                flags[at], keywords[at] = new_flags, new_keywords
+        return Snapshot(known.folder_id, found.modseq, uids, flags, keywords)
 
 
 index = FolderIndex()

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from core.errors import ErrorKind, MailError
+from mailaccess.imap.flags import state_of
 from mailaccess.imap.grammar.sets import SequenceSet, ranges_of, written
 from mailaccess.imap.view import View
 from mailstore.selectors.folder_state import changed_rows, gone_after, uidvalidity_of
@@ -33,7 +34,7 @@ def resynchronise(view: View, asked: Resync) -> bytes:
     for uid, flags, keywords, modseq in changed_rows(view.folder_id, asked.modseq, MAX_ROWS):
         number = view.number_of(uid)
         if number and _within(uid, known):
-            lines.append(view.flags_line(number, uid, keywords << 8 | flags, modseq=modseq))
+            lines.append(view.flags_line(number, uid, state_of(flags, keywords), modseq=modseq))
     return view.flag_names.announcement() + b"".join(lines)
 
 

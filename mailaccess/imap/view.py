@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core.access import Access
-from mailaccess.imap.flags import FlagNames
+from mailaccess.imap.flags import FlagNames, state_of
 from mailaccess.imap.folder_index import MAX_CHANGES, index
 from mailaccess.imap.grammar.returns import Part
 from mailaccess.imap.grammar.sets import SequenceSet, joined, ranges_of, written
@@ -162,7 +162,7 @@ class View:
         if not telling.flags:
             return b""
         for uid, flags, keywords, modseq in rows:
-            state = keywords << 8 | flags
+            state = state_of(flags, keywords)
             if self.own_changes.get(uid) == state:
                 continue
             number = self.number_of(uid)

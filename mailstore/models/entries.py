@@ -20,6 +20,18 @@ class Flag(enum.IntFlag):
     DRAFT = 16
     FORWARDED = 32
     MDN_SENT = 64
+    TODO = 128
+    """Marked to-do: there is a row of `Todo`. Only the services of to-do marks change this and the next one."""
+    DONE = 256
+
+
+TODO_MARKS = int(Flag.TODO | Flag.DONE)
+"""An entry has one of them at most."""
+
+
+def settled(flags: int) -> int:
+    """Flags that an entry may have: what is done is not to be done."""
+    return flags & ~Flag.TODO if flags & Flag.DONE else flags
 
 
 class EntryColumns(models.Model):

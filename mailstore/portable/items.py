@@ -17,6 +17,8 @@ SYSTEM_FLAGS = {
     "\\draft": Flag.DRAFT,
     "$forwarded": Flag.FORWARDED,
     "$mdnsent": Flag.MDN_SENT,
+    "$todo": Flag.TODO,
+    "$done": Flag.DONE,
 }
 NAMES = {
     Flag.SEEN: "\\Seen",
@@ -26,6 +28,8 @@ NAMES = {
     Flag.DRAFT: "\\Draft",
     Flag.FORWARDED: "$Forwarded",
     Flag.MDN_SENT: "$MDNSent",
+    Flag.TODO: "$Todo",
+    Flag.DONE: "$Done",
 }
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 

@@ -12,8 +12,9 @@ from core.errors import ErrorKind, MailError
 from mailstore import sql, threads
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FolderCount, Ledger
-from mailstore.models import Role
+from mailstore.models import TODO_MARKS, Role
 from mailstore.services.deletion_log import Deletion, note
+from mailstore.services.marks import copy_marks
 from mailstore.services.purge import purge_rows
 from mailstore.services.quota import require_room
 from mailstore.services.rows import Row, count_keywords, leave, load, now_us, senders, unread_of, writable
@@ -172,6 +173,7 @@ def _copy(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[int]:
         ],
     )
     ledger.count_all(target, rows)
+    copy_marks([(row.id, first + place) for place, row in enumerate(rows) if row.flags & TODO_MARKS])
     _copy_labels([(row.id, first + place) for place, row in enumerate(rows) if row.keywords], target)
     count_keywords(mailbox, [(row.keywords, 1, unread_of(row.flags)) for row in rows if row.keywords])
     _join(rows, target)

@@ -20,6 +20,7 @@ from mailstore.ledger import FolderCount, Ledger
 from mailstore.models import Flag, Role
 from mailstore.selectors.folders import locked_folders
 from mailstore.services.deletion_log import Deletion, note
+from mailstore.services.marks import insert_marks
 from mailstore.services.quota import quota_bytes, require_room
 from mailstore.services.rows import bits, count_keywords, now_us, unread_of, writable
 from mailstore.services.selection import Selection, slices_of
@@ -160,6 +161,7 @@ def _bring_back(ledger: Ledger, target: FolderCount, rows: Sequence[_Row]) -> No
     ids = [row.id for row in back]
     _insert_entries(ledger, target, ids, still)
     ledger.count_all(target, back)
+    insert_marks((row.id, target.id, row.flags) for row in back)
     _label(mailbox, target.id, [row for row in back if row.keywords], known)
     sql.run(f"DELETE FROM mailstore_recoverable WHERE {sql.among('id')}", [sql.numbers(ids)])
     deltas = threads.new_deltas()

@@ -31,8 +31,9 @@ from mailstore.message import (
     sender_key,
     subject_key,
 )
-from mailstore.models import Role
+from mailstore.models import Role, settled
 from mailstore.services import correspondents
+from mailstore.services.marks import insert_marks
 
 T = TypeVar("T")
 
@@ -188,6 +189,7 @@ def _write(ledger: Ledger, places: list[_Place], snapshots: set[int]) -> None:
     todo = [(place.message_id, place.placement.mailbox) for place in sought]
     insert_rows("mailstore_searchtodo", "message_id, mailbox_id", todo)
     insert_rows("mailstore_entry", ENTRY_COLUMNS, [_entry_row(ledger, place) for place in places])
+    insert_marks((place.entry_id, place.folder.id, place.placement.flags) for place in places)
     _count_threads(places, threads.assign([_arrived(place) for place in messages.values()]))
     correspondents.write(ledger, [met for place in sought for met in _people(place)], places[0].at_us if places else 0)
     ledger.write()
@@ -283,7 +285,7 @@ def _entry_row(ledger: Ledger, place: _Place) -> tuple[object, ...]:
         place.uid,
         place.message_id,
         ledger.modseq(place.folder),
-        placement.flags,
+        settled(placement.flags),
         0,
         prepared.scanned.attributes,
         place.at_us,

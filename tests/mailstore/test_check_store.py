@@ -14,6 +14,7 @@ from mailstore.models import Flag
 from mailstore.selectors import folders
 from mailstore.services.drafts import attach, create_draft, snapshot_draft
 from mailstore.services.entries import purge
+from mailstore.services.todos import mark_todo
 from tests.mailstore.letters import letter, stored, stored_many
 
 DAMAGE = {
@@ -38,6 +39,9 @@ DAMAGE = {
     "thread of a folder that has none": "UPDATE mailstore_folderthread SET folder_id = folder_id + 1",
     "thread date": "UPDATE mailstore_folderthread SET last_us = 4",
     "search todo": "UPDATE mailstore_searchtodo SET message_id = message_id + 1000000",
+    "to-do without its flag": "UPDATE mailstore_entry SET flags = flags & 127 WHERE (flags & 128) <> 0",
+    "to-do flag of what is done": "UPDATE mailstore_todo SET done_us = 5",
+    "to-do flag of no to-do": "DELETE FROM mailstore_todo",
     "attachment without draft": "UPDATE mailstore_draftattachment SET draft_id = draft_id + 1000",
     "draft without its copy": "UPDATE mailstore_draft SET snapshot_entry_id = snapshot_entry_id + 1000",
 }
@@ -48,6 +52,7 @@ def furnished(mine: Access) -> None:
     found = stored_many(mine, 6)
     stored(mine, letter("starred", references=["m1"]), flags=int(Flag.FLAGGED | Flag.SEEN))
     purge(mine, [stored(mine, letter("gone"))])
+    mark_todo(mine, found[:1])
     draft = create_draft(mine, identity="alice@example.test")
     attach(mine, draft.id, "a", "text/plain", b"x")
     snapshot_draft(mine, draft.id, letter("draft"))

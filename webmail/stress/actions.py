@@ -14,7 +14,7 @@ from webmail.stress.session import Session
 if TYPE_CHECKING:
     from webmail.stress.player import Player
 
-FLAGS = (b"\\Seen", b"\\Flagged", b"\\Answered", b"\\Draft", b"\\Deleted", b"$Forwarded", b"$Junk", b"Project")
+FLAGS = (b"\\Seen", b"\\Flagged", b"\\Answered", b"\\Draft", b"\\Deleted", b"$Forwarded", b"$Todo", b"Project")
 MANY = 60
 FEW = 8
 HEADER = b"BODY.PEEK[HEADER.FIELDS (X-Marker)]"

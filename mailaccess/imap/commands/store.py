@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from core.access import Access
 from mailaccess.imap.errors import BadError
-from mailaccess.imap.flags import Wanted, wanted
+from mailaccess.imap.flags import Wanted, state_of, wanted
 from mailaccess.imap.grammar.cursor import MAX_NUMBER64, Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
 from mailaccess.imap.grammar.sets import SequenceSet, after, ranges_of, sequence_set, within, written
 from mailaccess.imap.session import Answer, Session
 from mailaccess.imap.view import View
-from mailstore.models import Flag
+from mailstore.models import TODO_MARKS, Flag, settled
 from mailstore.selectors.fetch import rows_of_ranges
-from mailstore.services.entries import holding, set_flags
+from mailstore.services.entries import Changed, holding, set_flags
 from mailstore.services.keywords import make_keyword, set_keywords
+from mailstore.services.selection import Chosen
+from mailstore.services.todos import mark_done, mark_todo, restore_todo
 
 EVERY_FLAG = Flag(sum(Flag))
+MARKS = Flag(TODO_MARKS)
+SET_MARK: dict[Flag, Callable[[Access, Chosen], Changed]] = {
+    Flag(0): restore_todo,
+    Flag.TODO: mark_todo,
+    Flag.DONE: mark_done,
+}
+"""To-do marks are more than flags: pages list them, and they may have a day."""
 COLUMNS = ("uid", "entry", "flags", "keywords", "modseq")
 SLICE = 1_000
 """Messages that one transaction takes, as in the services."""
@@ -54,9 +65,13 @@ class Change:
     taken: dict[int, int]
 
     def after(self, row: Row) -> int:
-        """What becomes of a row, as `keywords << 8 | flags`."""
+        """The state that a row gets."""
         keywords = (row.keywords | sum(self.put.values())) & ~sum(self.taken.values())
-        return keywords << 8 | int((row.flags | self.add) & ~self.remove)
+        return state_of(self.flags_of(row), keywords)
+
+    def flags_of(self, row: Row) -> int:
+        """The flags that a row gets."""
+        return (row.flags | int(self.add)) & ~int(self.remove)
 
 
 async def store(session: Session, cursor: Cursor) -> Answer:
@@ -112,7 +127,7 @@ def _store(session: Session, view: View, asked: Asked, *, by_uid: bool) -> tuple
             rows = [Row(*each) for each in rows_of_ranges(view.folder_id, rest, COLUMNS, SLICE)]
             since = asked.unchanged_since
             taken = [row for row in rows if since is None or row.modseq <= since]
-            modseqs = _apply(view, change, [row.entry for row in taken])
+            modseqs = _apply(view, change, taken)
         refused += [row.uid for row in rows if since is not None and row.modseq > since]
         lines += [_told(session, asked, row, change.after(row), modseqs.get(row.entry, row.modseq)) for row in taken]
         rest = after(rest, rows[-1].uid) if len(rows) == SLICE else []
@@ -128,23 +143,33 @@ def _change_of(view: View, asked: Asked) -> Change:
     atoms = {atom.lower() for atom in asked.flags.atoms}
     named = {row.id: 1 << row.bit for row in rows if row.id in made or row.atom.lower() in atoms}
     others = {row.id: 1 << row.bit for row in rows if row.id not in named}
+    flags = Flag(settled(int(asked.flags.flags)))
     if asked.how == "-":
         return Change(Flag(0), asked.flags.flags, {}, named)
     if asked.how == "+":
-        return Change(asked.flags.flags, Flag(0), named, {})
-    return Change(asked.flags.flags, EVERY_FLAG & ~asked.flags.flags, named, others)
+        other_mark = MARKS & ~flags if flags & MARKS else Flag(0)  # what is done is not to be done
+        return Change(flags, other_mark, named, {})
+    return Change(flags, EVERY_FLAG & ~flags, named, others)
 
 
-def _apply(view: View, change: Change, ids: list[int]) -> dict[int, int]:
-    """Entry to its new modseq, of those that are different now. `ids` are one slice of the services."""
+def _apply(view: View, change: Change, rows: Sequence[Row]) -> dict[int, int]:
+    """Entry to its new modseq, of those that are different now. `rows` are one slice of the services."""
     modseqs: dict[int, int] = {}
-    if ids and (change.add or change.remove):
-        flagged = set_flags(view.access, ids, add=change.add, remove=change.remove)
-        modseqs = dict.fromkeys(flagged.entry_ids, flagged.modseq)
+    ids = [row.entry for row in rows]
+    add, remove = change.add & ~MARKS, change.remove & ~MARKS
+    if ids and (add or remove):
+        modseqs |= _told_by(set_flags(view.access, ids, add=add, remove=remove))
     if ids and (change.put or change.taken):
-        named = set_keywords(view.access, ids, add=list(change.put), remove=list(change.taken))
-        modseqs |= dict.fromkeys(named.entry_ids, named.modseq)
+        modseqs |= _told_by(set_keywords(view.access, ids, add=list(change.put), remove=list(change.taken)))
+    if (change.add | change.remove) & MARKS:
+        for mark, set_mark in SET_MARK.items():
+            wanted = [row.entry for row in rows if row.flags & TODO_MARKS != mark == change.flags_of(row) & TODO_MARKS]
+            modseqs |= _told_by(set_mark(view.access, wanted)) if wanted else {}
     return modseqs
+
+
+def _told_by(changed: Changed) -> dict[int, int]:
+    return dict.fromkeys(changed.entry_ids, changed.modseq)
 
 
 def _told(session: Session, asked: Asked, row: Row, state: int, modseq: int) -> bytes:

@@ -68,7 +68,7 @@ class Evaluator:
         self.now_s = now_s
         snapshot = index.current(view.folder_id)
         self.everything = masks.every(self.total)
-        self._states, self.present = _states(snapshot, self.uids, self.everything)
+        self._flags, self._keywords, self.present = _states(snapshot, self.uids, self.everything)
 
     def result(self, key: Key) -> Steps:
         """The messages that the key means; those that left the folder are in no answer."""
@@ -121,7 +121,6 @@ class Evaluator:
     # From the folder's index ----------------------------------------------------------------------
 
     def _flagged(self, name: str) -> int:
-        """The states are `keywords << 8 | flags`: the byte that holds the bit, of every message, through a table."""
         bit = BITS.get(name)
         if bit is None:
             if name.startswith("\\"):
@@ -129,10 +128,15 @@ class Evaluator:
             at = next((row.bit for row in keywords(self.view.access) if row.atom.upper() == name), None)
             if at is None:
                 return 0
-            bit = 1 << at + 8
-        place = (bit.bit_length() - 1) // 8
-        column = self._states[place if sys.byteorder == "little" else 7 - place :: 8]
-        low = bit >> 8 * place
+            return self._with_bit(self._keywords, at)
+        return self._with_bit(self._flags, bit.bit_length() - 1)
+
+    def _with_bit(self, numbers: array[int], bit: int) -> int:
+        """The byte that holds the bit, of every message, through a table."""
+        place = bit // 8
+        width = numbers.itemsize
+        column = numbers.tobytes()[place if sys.byteorder == "little" else width - 1 - place :: width]
+        low = 1 << bit % 8
         return masks.of(column.translate(bytes(bool(value & low) for value in range(256))))
 
     def _numbered(self, key: Numbered) -> int:
@@ -223,13 +227,14 @@ class Evaluator:
         return found | (yield from self._read(test, late & within & ~found))
 
 
-def _states(snapshot: Snapshot, uids: array[int], everything: int) -> tuple[bytes, int]:
-    """The states of a view's messages as bytes, eight each, and which messages are still there."""
+def _states(snapshot: Snapshot, uids: array[int], everything: int) -> tuple[array[int], array[int], int]:
+    """The flags and keywords of a view's messages, and which messages are still there."""
     if snapshot.uids == uids:
-        return snapshot.states.tobytes(), everything
-    states = dict(zip(snapshot.uids, snapshot.states, strict=True))
-    found = array("Q", [states.get(uid, 0) for uid in uids])
-    return found.tobytes(), masks.of(bytes(map(states.__contains__, uids)))
+        return snapshot.flags, snapshot.keywords, everything
+    places = [snapshot.position(uid) for uid in uids]
+    flags = array("H", [snapshot.flags[at] if at >= 0 else 0 for at in places])
+    keywords = array("Q", [snapshot.keywords[at] if at >= 0 else 0 for at in places])
+    return flags, keywords, masks.of(bytes(at >= 0 for at in places))
 
 
 def _cost(key: Key) -> int:

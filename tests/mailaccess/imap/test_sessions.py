@@ -11,7 +11,9 @@ from mailaccess.imap.commands import idle
 from mailaccess.imap.feed import feed
 from mailstore.models import Flag, Role
 from mailstore.selectors.folders import modseq_of
+from mailstore.selectors.lists import Filter, list_page
 from mailstore.services.entries import move, purge, set_flags
+from mailstore.services.todos import finish_todo, mark_todo
 from tests.factories import PASSWORD
 from tests.mailaccess.conftest import Running, Talk
 from tests.mailstore.letters import folder_id, letter, stored, stored_many
@@ -164,3 +166,35 @@ def test_a_selected_folder_that_goes_is_told(imap_server: Running, mine: Access)
     assert other.say(b"NOOP")[0] == b"* BYE The selected mailbox is gone"
     talk.close()
     other.close()
+
+
+def test_a_to_do_mark_goes_both_ways_and_is_heard_at_once(imap_server: Running, mine: Access) -> None:
+    one, two = stored_many(mine, 2)
+    talk = opened(imap_server, enable=b"CONDSTORE")
+    talk.send(b"i IDLE\r\n")
+    assert talk.line().startswith(b"+ ")
+    marked = mark_todo(mine, [one])
+    assert talk.line() == b"* 1 FETCH (UID 1 FLAGS ($Todo) MODSEQ (%d))" % marked.modseq
+    finished = finish_todo(mine, [one])
+    assert talk.line() == b"* 1 FETCH (UID 1 FLAGS ($Done) MODSEQ (%d))" % finished.modseq
+    talk.send(b"DONE\r\n")
+    talk.answer(b"i")
+    talk.say(b"STORE 2 +FLAGS.SILENT ($Todo)")
+    assert [row.entry_id for row in list_page(mine, folder_id(mine), filter=Filter(todo=True)).rows] == [two]
+    before = modseq_of([mine.mailbox])
+    assert talk.say(b"STORE 2 +FLAGS.SILENT ($Todo)")[-1] == b"a OK Stored"
+    assert modseq_of([mine.mailbox]) == before
+    talk.close()
+
+
+def test_a_mailbox_may_have_all_its_62_keywords(imap_server: Running, mine: Access) -> None:
+    stored(mine, letter())
+    talk = opened(imap_server)
+    names = [b"key%d" % number for number in range(62)]
+    told = talk.say(b"STORE 1 +FLAGS (" + b" ".join(names) + b")")
+    assert told[-2] == b"* 1 FETCH (UID 1 FLAGS (" + b" ".join(names) + b"))"
+    assert talk.say(b"STORE 1 +FLAGS (onemore)")[-1].startswith(b"a NO [LIMIT]")
+    assert talk.say(b"SEARCH KEYWORD key61")[0] == b"* SEARCH 1"
+    assert talk.say(b"SEARCH KEYWORD key7 UNKEYWORD key61")[0] == b"* SEARCH"
+    talk.say(b"UID FETCH 1:400 FLAGS")
+    talk.close()
