@@ -43,6 +43,10 @@ ACTS = {
     "rotate_dkim_keys": _("New DKIM keys made"),
     "list_sender": _("Sender put on a list"),
     "unlist_sender": _("Sender taken off a list"),
+    "create_filter": _("Filter made"),
+    "update_filter": _("Filter changed"),
+    "delete_filter": _("Filter deleted"),
+    "run_filters": _("Filters applied to a folder"),
     "set_pop_settings": _("POP3 settings changed"),
     "activate_dkim_keys": _("New DKIM keys in use"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -39,9 +40,15 @@ SENTENCES: dict[ErrorKind, str | Promise] = {
     ErrorKind.INVALID: _("This value is not valid."),
 }
 
+EXPLAINERS: list[Callable[[MailError], str | None]] = []
+"""Upper layers say more about their own refusals; the first that answers is heard."""
+
 
 def sentences(error: MailError) -> list[str]:
     """What to tell the reader about a refusal, in his language."""
+    for explain in EXPLAINERS:
+        if said := explain(error):
+            return [said]
     problems = error.data.get("problems")
     if isinstance(problems, list):
         return [str(PASSWORD_PROBLEMS[problem]) for problem in problems]

@@ -18,6 +18,7 @@ from mta.outbound import queue, worker
 from mta.records.check import finish_rotation
 from mta.services.dkim_keys import forget_retired
 from mta.services.domains import prepare_domain
+from mta.services.filter_runs import work_on_runs
 
 
 @shared_task(name="mta.send_due")
@@ -33,6 +34,13 @@ def sweep() -> None:
     expire(now_us)
     if queue.is_anything_due(now_us):
         worker.send_due()
+    work_on_runs()
+
+
+@shared_task(name="mta.run_filters")
+def run_filters() -> None:
+    """Apply filters to mail that is there already, slice by slice."""
+    work_on_runs()
 
 
 @shared_task(name="mta.turn_keys")

@@ -26,7 +26,10 @@ from accounts.services import (
 )
 from logs_app.models import Event
 from mailaccess.models import PopSettings
-from mta.models import DkimKey, DmarcReport, ListedSender, MailPolicy
+from mailstore.models import Folder
+from mta.models import DkimKey, DmarcReport, Filter, FilterRun, ListedSender, MailPolicy
+from mta.services.filter_runs import start_run
+from mta.services.filters import create_filter
 from mta.services.senders import list_sender
 from tests.factories import make_account
 
@@ -36,6 +39,13 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
     other = make_account(f"{word}-other@{domain.name}", password=None)
     event = Event.objects.filter(domain_id=domain.pk).first()
     assert event is not None
+    rule = create_filter(
+        account,
+        f"{word} rule",
+        conditions=[{"what": "subject", "how": "contains", "value": word}],
+        actions=[{"do": "star"}],
+    )
+    inbox = Folder.objects.get(mailbox_id=account.pk, role="inbox").pk
     return {
         Domain: domain,
         DomainAlias: add_domain_alias(domain, f"{word}-alias.test"),
@@ -53,5 +63,7 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
             domain=domain, organisation=f"{word}.example", report_id=word, begins_at=event.at, ends_at=event.at
         ),
         ListedSender: list_sender(domain, f"{word}.example", "block", account=account),
+        Filter: rule,
+        FilterRun: start_run(account, inbox),
         Event: event,
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.db import DatabaseError, connection
@@ -33,6 +33,7 @@ from mailstore.message import (
 )
 from mailstore.models import Role, settled
 from mailstore.services import correspondents
+from mailstore.services.labelled import Labelled, write_labels
 from mailstore.services.marks import insert_marks
 
 T = TypeVar("T")
@@ -90,6 +91,8 @@ class Placement:
     matched_address: str = ""
     verdict: int = 0
     internal_us: int | None = None
+    labels: tuple[int, ...] = ()
+    """Ids of keywords; one that is gone meanwhile is passed over."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -188,7 +191,11 @@ def _write(ledger: Ledger, places: list[_Place], snapshots: set[int]) -> None:
     sought = [place for place in messages.values() if id(place.prepared) not in snapshots]
     todo = [(place.message_id, place.placement.mailbox) for place in sought]
     insert_rows("mailstore_searchtodo", "message_id, mailbox_id", todo)
-    insert_rows("mailstore_entry", ENTRY_COLUMNS, [_entry_row(ledger, place) for place in places])
+    labelled = [(place, place.placement) for place in places if place.placement.labels]
+    labels = write_labels(
+        [Labelled(to.mailbox, at.folder.id, at.entry_id, at.at_us, to.flags, to.labels) for at, to in labelled]
+    )
+    insert_rows("mailstore_entry", ENTRY_COLUMNS, [_entry_row(ledger, place, labels) for place in places])
     insert_marks((place.entry_id, place.folder.id, place.placement.flags) for place in places)
     _count_threads(places, threads.assign([_arrived(place) for place in messages.values()]))
     correspondents.write(ledger, [met for place in sought for met in _people(place)], places[0].at_us if places else 0)
@@ -275,7 +282,7 @@ def _message_row(place: _Place, blob_id: int) -> tuple[object, ...]:
     )
 
 
-def _entry_row(ledger: Ledger, place: _Place) -> tuple[object, ...]:
+def _entry_row(ledger: Ledger, place: _Place, labels: Mapping[int, int]) -> tuple[object, ...]:
     prepared, placement = place.prepared, place.placement
     ledger.count(place.folder, flags=placement.flags, size=prepared.encoded.size)
     return (
@@ -286,7 +293,7 @@ def _entry_row(ledger: Ledger, place: _Place) -> tuple[object, ...]:
         place.message_id,
         ledger.modseq(place.folder),
         settled(placement.flags),
-        0,
+        labels.get(place.entry_id, 0),
         prepared.scanned.attributes,
         place.at_us,
         place.at_us,

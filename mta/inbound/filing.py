@@ -20,6 +20,8 @@ class Verdict(enum.IntEnum):
     """Its author's domain does not vouch for it."""
     BLOCKED = 2
     """Its reader or his company has its sender on the black list."""
+    REJECTED = 20
+    """A filter of its reader's says so."""
 
 
 def lists_of(targets: Iterable[Target]) -> Mapping[int, SenderLists]:

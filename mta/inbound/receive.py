@@ -11,7 +11,7 @@ import datetime
 import functools
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from django.conf import settings
 
@@ -24,6 +24,7 @@ from mailstore.services.deliver import Incoming, Placement, Prepared, deliver_as
 from mta.authentication.results import Judgement
 from mta.dmarc_reports.observed import Observation, observe
 from mta.inbound.accepted import AlreadyAcceptedError, digest_of, remember_all
+from mta.inbound.arranging import Arranged, Coming, Placed, arrange, ruled_in
 from mta.inbound.filing import filed, lists_of
 from mta.inbound.judging import NO_CONSEQUENCE, Consequence, Judging, consequence
 from mta.inbound.recipients import Target, merge_accounts
@@ -34,6 +35,7 @@ from mta.steps import Mail, place
 
 PREPARE_ON_LOOP_MAX = 64 * 1024
 """Below this, preparing on the event loop (0.2 ms) is cheaper than a thread; above it would make clients wait."""
+NO_NOTES: Mapping[str, object] = {}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,14 +98,18 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     else:
         prepared = await dbthread.run(prepare, received, trace=trace)
     author = prepared.scanned.sender_address
-    placements = _placements(transaction, Mail(transaction.sender, transaction.arrival, header), decided, author)
+    placed = _placed(transaction, Mail(transaction.sender, transaction.arrival, header), decided, author)
+    arranged = Arranged([each.placement for each in placed])
+    if ruled := ruled_in(transaction.targets):
+        coming = Coming(received, prepared.scanned, transaction.sender, trace_length=len(trace))
+        arranged = await dbthread.run(arrange, coming, placed, ruled)
     leaving = [t for t in transaction.targets if t.externals and t.domain_id not in decided.junk_domains]
     also = await _forwarding(transaction, leaving, received, judgement) if leaving else None
     try:
-        await deliver_async(Incoming(prepared, placements, also, about=digest, together=remember_all))
+        await deliver_async(Incoming(prepared, arranged.placements, also, about=digest, together=remember_all))
     except AlreadyAcceptedError:
         return Receipt(b"", ())
-    return Receipt(digest, tuple(_events(transaction, prepared)), observation)
+    return Receipt(digest, tuple(_events(transaction, prepared, arranged.notes)), observation)
 
 
 async def _decide(transaction: Transaction, judgement: Judgement) -> Consequence:
@@ -123,16 +129,16 @@ def _observed(transaction: Transaction, judgement: Judgement, done: str) -> Obse
     return observe(judgement, source=arrival.remote_address, sender=transaction.sender, at_s=arrival.at_s, done=done)
 
 
-def _placements(transaction: Transaction, mail: Mail, decided: Consequence, author: str) -> list[Placement]:
+def _placed(transaction: Transaction, mail: Mail, decided: Consequence, author: str) -> list[Placed]:
     at_us = int(transaction.arrival.at_s * 1_000_000)
     lists = lists_of(transaction.targets)
-    placements = []
+    placed = []
     for account, matched in merge_accounts(transaction.targets).values():
         placement = Placement(account.id, matched_address=matched, internal_us=at_us)
         unproven = account.domain_id in decided.junk_domains
         placement = filed(placement, unproven=unproven, lists=lists, senders=(transaction.sender, author))
-        placements.append(place(mail, account, placement))
-    return placements
+        placed.append(Placed(account, matched, place(mail, account, placement)))
+    return placed
 
 
 async def _forwarding(
@@ -159,20 +165,28 @@ def _queue(transaction: Transaction, leaving: Sequence[Target], received: bytes,
         )
 
 
-def _events(transaction: Transaction, prepared: Prepared) -> Iterator[NewEvent]:
+def _events(
+    transaction: Transaction, prepared: Prepared, notes: Mapping[int, Mapping[str, object]]
+) -> Iterator[NewEvent]:
     """One RECEIVED event for each account, and one for each member whose mailbox had no room."""
     for account, matched in merge_accounts(transaction.targets).values():
-        yield _event(transaction, account, matched, prepared)
+        yield _event(transaction, account, matched, prepared, notes=notes.get(account.id, NO_NOTES))
     for target in transaction.targets:
         for member in target.full:
             yield _event(transaction, member, target.matched, prepared, error="over_quota")
 
 
 def _event(
-    transaction: Transaction, account: AccountRow, matched: str, prepared: Prepared | None = None, *, error: str = ""
+    transaction: Transaction,
+    account: AccountRow,
+    matched: str,
+    prepared: Prepared | None = None,
+    *,
+    error: str = "",
+    notes: Mapping[str, object] = NO_NOTES,
 ) -> NewEvent:
     arrival = transaction.arrival
-    facts = {"size": prepared.size, "subject": prepared.subject} if prepared else {}
+    facts = {"size": prepared.size, "subject": prepared.subject, **notes} if prepared else {}
     return NewEvent(
         Kind.RECEIVED if prepared else Kind.REFUSED,
         at=datetime.datetime.fromtimestamp(arrival.at_s, datetime.UTC),

@@ -9,15 +9,13 @@ from __future__ import annotations
 import dataclasses
 import enum
 import time
-from collections.abc import Iterable, Mapping, Sequence
-
-from django.db import models
+from collections.abc import Iterable, Mapping
 
 from accounts.rows import AccountRow
 from accounts.selectors import expand_group, is_local_domain, local_domains, resolve
 from core.access import system_access
 from mailstore.selectors.folders import mailbox_usage
-from mta.models import ListedSender
+from mta.inbound.standing import standing_of
 from mta.senders import SenderLists, Wish
 
 KEEP_S = 1.0
@@ -52,6 +50,8 @@ class Target:
     full: tuple[AccountRow, ...] = ()
     is_group: bool = False
     listed: Mapping[int, SenderLists] = dataclasses.field(default_factory=dict)
+    ruled: Mapping[int, frozenset[str]] = dataclasses.field(default_factory=dict)
+    """Which kinds of rules (`mta.inbound.standing`) the accounts have that have any."""
 
     def blocks(self, sender: str) -> bool:
         """Whether the one account meant wants nothing from this envelope sender; a list's members are asked later."""
@@ -83,7 +83,8 @@ def find_target(address: str, *, sender: str, proven: bool = True) -> Target | R
     if is_full(account):
         return Refusal.FULL
     matched = resolved.address if resolved.via_alias else ""
-    return Target(matched, account.domain_id, (account,), listed=_listed([account]))
+    standing = standing_of([account])
+    return Target(matched, account.domain_id, (account,), listed=standing.listed, ruled=standing.ruled)
 
 
 def is_full(account: AccountRow) -> bool:
@@ -100,21 +101,17 @@ def _group_target(group_id: int, address: str, sender: str) -> Target | Refusal:
     open_members = tuple(account for account in members if account not in full)
     domain_id = members[0].domain_id if members else 0
     externals = tuple(expansion.externals)
-    return Target(address, domain_id, open_members, externals, full, is_group=True, listed=_listed(open_members))
-
-
-def _listed(accounts: Sequence[AccountRow]) -> dict[int, SenderLists]:
-    """One query for all; nearly always it finds nothing."""
-    own: dict[int, dict[str, str]] = {}
-    company: dict[int, dict[str, str]] = {}
-    domains = {account.domain_id for account in accounts}
-    ours = models.Q(account_id__in=[account.id for account in accounts])
-    rows = ListedSender.objects.filter(ours | models.Q(account=None, domain_id__in=domains))
-    for account_id, domain_id, pattern, wish in rows.values_list("account_id", "domain_id", "pattern", "wish"):
-        kept = own.setdefault(account_id, {}) if account_id else company.setdefault(domain_id, {})
-        kept[pattern] = wish
-    found = {each.id: SenderLists(own.get(each.id, {}), company.get(each.domain_id, {})) for each in accounts}
-    return {account_id: lists for account_id, lists in found.items() if lists}
+    standing = standing_of(open_members)
+    return Target(
+        address,
+        domain_id,
+        open_members,
+        externals,
+        full,
+        is_group=True,
+        listed=standing.listed,
+        ruled=standing.ruled,
+    )
 
 
 class RecentTargets:

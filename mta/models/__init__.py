@@ -2,6 +2,7 @@
 
 from mta.models.accepted import Accepted
 from mta.models.dmarc import DmarcObservation, DmarcReport
+from mta.models.filters import Filter, FilterRun
 from mta.models.greylist import Greylisted
 from mta.models.keys import DkimKey
 from mta.models.outgoing import GATED, OPEN, Delivery, Submission
@@ -16,6 +17,8 @@ __all__ = [
     "DkimKey",
     "DmarcObservation",
     "DmarcReport",
+    "Filter",
+    "FilterRun",
     "Greylisted",
     "ListedSender",
     "MailPolicy",

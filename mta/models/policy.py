@@ -24,6 +24,7 @@ class MailPolicy(models.Model):
         Domain, models.CASCADE, primary_key=True, related_name="mail_policy", verbose_name=_("domain")
     )
     dmarc = models.CharField(_("mail that fails DMARC"), max_length=8, choices=Dmarc.choices, default=Dmarc.OBEY)
+    max_filters = models.PositiveIntegerField(_("filters for each account"), default=100)
 
     class Meta:
         verbose_name = _("mail policy")

@@ -17,6 +17,7 @@ from core.jobs import wake_on_commit
 from mailstore.models import Flag, Role
 from mailstore.services.deliver import Incoming, Placement, Prepared, prepare, store
 from mailstore.services.drafts import discard_draft
+from mta.inbound.arranging import Coming, Placed, arrange, ruled_in
 from mta.inbound.filing import filed, lists_of
 from mta.inbound.recipients import Refusal, Target, find_target, merge_accounts
 from mta.inbound.trace import mail_date
@@ -129,12 +130,7 @@ def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Route
     if parcel.sent is not None:
         mine = Placement(submission.mailbox_id, role=Role.SENT, flags=int(Flag.SEEN))
         items.append(Incoming(parcel.sent, [mine]))
-    targets = _targets(routes)
-    lists, senders = lists_of(targets), (submission.envelope_from, parcel.local.scanned.sender_address)
-    placements = [
-        filed(Placement(account.id, matched_address=matched), unproven=False, lists=lists, senders=senders)
-        for account, matched in merge_accounts(targets).values()
-    ]
+    placements = _placements(submission, parcel, _targets(routes))
     if placements:
         items.append(Incoming(parcel.local, placements))
         submission.local_hash = parcel.local.encoded.sha256
@@ -142,6 +138,21 @@ def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Route
     if parcel.sent is not None:
         submission.sent_entry_id = stored[0].entry_ids[submission.mailbox_id]
     submission.save(update_fields=["sent_entry_id", "local_hash", "is_gated"])
+
+
+def _placements(submission: Submission, parcel: Parcel, targets: Sequence[Target]) -> list[Placement]:
+    """Where the copies of local recipients go: by their lists, then by their rules."""
+    sender, scanned = submission.envelope_from, parcel.local.scanned
+    lists, senders = lists_of(targets), (sender, scanned.sender_address)
+    placed = []
+    for account, matched in merge_accounts(targets).values():
+        placement = filed(Placement(account.id, matched_address=matched), unproven=False, lists=lists, senders=senders)
+        placed.append(Placed(account, matched, placement))
+    ruled = ruled_in(targets)
+    if not ruled:
+        return [each.placement for each in placed]
+    coming = Coming(parcel.wire, scanned, sender, trace_length=parcel.local.trace_length)
+    return arrange(coming, placed, ruled).placements
 
 
 def _targets(routes: Sequence[Routed]) -> list[Target]:

@@ -11,7 +11,7 @@ from accounts.services.permission import apply, audit, require_admin
 from core.errors import ErrorKind, MailError
 from mta.models import MailPolicy
 
-POLICY_FIELDS = frozenset({"dmarc"})
+POLICY_FIELDS = frozenset({"dmarc", "max_filters"})
 
 
 def create_policy(domain: Domain) -> None:

@@ -1,0 +1,126 @@
+"""Administration of what recipients have ruled: filters and their runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_lazy as _
+
+from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
+from accounts.admin_site import PAGES
+from accounts.forms import EXPLAINERS
+from core.errors import MailError
+from mta.models import Filter, FilterRun
+from mta.rules.terms import actions_of, conditions_of
+from mta.rules.words import action_words, condition_words, explained
+from mta.services.filter_runs import cancel_run, start_run
+from mta.services.filters import create_filter, delete_filter, troubles_of, update_filter
+
+DOMAIN_OF.update({Filter: "account__domain", FilterRun: "account__domain"})
+PAGES += [
+    ("mta_filter", _("Filters"), "filter_alt"),
+    ("mta_filterrun", _("Runs of filters"), "play_circle"),
+]
+EXPLAINERS.append(explained)
+
+TROUBLES = {
+    "folder": _("The folder is gone: mail stays in the inbox."),
+    "label": _("The label is gone."),
+    "form": _("The filter can't be read."),
+}
+
+
+class OfAccount(ScopedAdmin):
+    """Rows that belong to one account and stay with it."""
+
+    list_select_related = ("account__domain",)
+    autocomplete_fields = ("account",)
+
+    def recorded_as(self, obj: Any) -> str:
+        """The account's address."""
+        return str(obj.account.address)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whose it is stays."""
+        fixed = tuple(super().get_readonly_fields(request, obj))
+        return ("account", *fixed) if obj else fixed
+
+
+@admin.register(Filter)
+class FilterAdmin(OfAccount):
+    """Of every account of the domain."""
+
+    list_display = ("name", "account", "position", "is_active", "asks", "does", "troubles")
+    list_filter = ("is_active",)
+    search_fields = ("name", "account__address")
+    fields = ("account", "name", "position", "is_active", "joined", "conditions", "actions", "stops")
+    export_columns = ("account", "name", "position", "is_active", "joined", "conditions", "actions", "stops")
+
+    @admin.display(description=_("conditions"))
+    def asks(self, row: Filter) -> str:
+        """In words."""
+        try:
+            return "; ".join(map(condition_words, conditions_of(row.conditions)))
+        except MailError:
+            return "?"
+
+    @admin.display(description=_("actions"))
+    def does(self, row: Filter) -> str:
+        """In words."""
+        try:
+            return "; ".join(map(action_words, actions_of(row.actions)))
+        except MailError:
+            return "?"
+
+    @admin.display(description=_("problems"))
+    def troubles(self, row: Filter) -> str:
+        """What no longer works."""
+        return " ".join(str(TROUBLES[each]) for each in troubles_of(row))
+
+    def create(self, request: HttpRequest, obj: Any, form: Any) -> Filter:
+        """Through the service."""
+        names = ("position", "is_active", "joined", "stops")
+        more = {name: form.cleaned_data[name] for name in names if name in form.changed_data}
+        return create_filter(
+            obj.account, obj.name, conditions=obj.conditions, actions=obj.actions, actor=actor_of(request), **more
+        )
+
+    def update(self, request: HttpRequest, obj: Any, changes: dict[str, Any]) -> None:
+        """Through the service."""
+        update_filter(Filter.objects.get(pk=obj.pk), actor=actor_of(request), **changes)
+
+    def destroy(self, request: HttpRequest, obj: Any) -> None:
+        """Through the service."""
+        delete_filter(obj, actor=actor_of(request))
+
+
+@admin.register(FilterRun)
+class FilterRunAdmin(OfAccount):
+    """Started here, watched, stopped by deleting."""
+
+    list_display = ("account", "created_at", "state", "progress", "matched")
+    list_filter = ("state",)
+    search_fields = ("account__address",)
+    fields = ("account", "folder_id", "filters")
+    export_columns = ("account", "created_at", "state", "total", "seen", "matched")
+
+    @admin.display(description=_("progress"))
+    def progress(self, row: FilterRun) -> str:
+        """How far it is."""
+        return gettext("%(seen)d of %(total)d") % {"seen": row.seen, "total": max(row.seen, row.total)}
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A run is as it was started."""
+        return False
+
+    def create(self, request: HttpRequest, obj: Any, form: Any) -> FilterRun:
+        """Through the service; workers do the rest."""
+        ids = [each for each in obj.filters or [] if isinstance(each, int)]
+        return start_run(obj.account, obj.folder_id, filter_ids=ids, actor=actor_of(request))
+
+    def destroy(self, request: HttpRequest, obj: Any) -> None:
+        """It stops before its next slice, and is forgotten."""
+        cancel_run(obj, actor=actor_of(request))
+        obj.delete()
