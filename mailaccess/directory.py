@@ -104,7 +104,8 @@ class Directory:
     def _of(self, access: Access, prefix: str) -> Iterator[Named]:
         if not access.may(Right.READ):
             return
-        rows = [row for row in folder_tree(access) if row.imap_visible and not row.is_hidden]
+        access, tree = opened(access)
+        rows = [row for row in tree if row.imap_visible and not row.is_hidden]
         shown = {row.id for row in rows}
         parents = {row.parent_id for row in rows}
         paths: dict[int, str] = {}
@@ -115,6 +116,16 @@ class Directory:
                 f"{paths[row.parent_id]}{DELIMITER}{row.name}" if row.parent_id in paths else prefix + row.name
             )
             yield Named(paths[row.id], access, row, row.id in parents)
+
+
+def opened(access: Access) -> tuple[Access, list[FolderRow]]:
+    """The folders of a mailbox. A lock is the web's: its owner's programs see what he does not hide from them."""
+    tree = folder_tree(access)
+    locked = frozenset(row.id for row in tree if row.is_locked and row.imap_visible)
+    if not locked or access.actor != access.mailbox:
+        return access, tree
+    access = dataclasses.replace(access, unlocked=access.unlocked | locked)
+    return access, folder_tree(access)
 
 
 def canonical(name: str) -> str:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from core.access import Access
 from core.errors import ErrorKind, MailError
+from mailaccess.directory import opened
 from mailaccess.models import PopSettings
 from mailstore import sql
-from mailstore.selectors.folders import folder_tree
 from mailstore.selectors.maildrop import Drop, drop_count, drop_rows, letter
 from mailstore.services.entries import purge
 
@@ -53,7 +53,8 @@ class Maildrop:
         """What this account's programs may see now."""
         settings = PopSettings.of(access.mailbox)
         days = WINDOWS[settings.window]
-        folders = [row for row in folder_tree(access) if not row.is_locked or row.imap_visible]
+        access, folders = opened(access)
+        folders = [row for row in folders if not row.is_locked]
         shown = [row for row in folders if row.pop_visible or (row.role == "monitor" and settings.with_monitored)]
         since_us = time.time_ns() // 1000 - days * DAY_US if days else None
         return cls(access, Drop.of(shown, since_us), settings.keeps_mail)

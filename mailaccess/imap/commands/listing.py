@@ -117,7 +117,7 @@ def _lines(session: Session, asked: Asked) -> bytes:
         if b"SPECIAL-USE" in asked.selections and not named.special_use:
             continue
         found.append(_line(session, named, asked, is_subscribed=is_subscribed, below=below))
-        if asked.status is not None and named.folder is not None:
+        if asked.status is not None and named.folder is not None and not named.folder.is_locked:
             found.append(status_line(session, named, asked.status))
     known = {named.name for named in names}
     if b"SUBSCRIBED" in asked.selections:

@@ -1,7 +1,8 @@
 """MYRIGHTS, GETACL, LISTRIGHTS, SETACL, DELETEACL (RFC 4314) over the grants of a whole mailbox.
 
 A grant counts for every folder of a mailbox, so an access list is the same everywhere and is changed at INBOX alone: a
-program that means one folder must not open all of them. The rights of a level are tied (RFC 4314 2): all or none.
+program that means one folder must not open all of them. LISTRIGHTS says so: what is given at INBOX is always granted in
+the other folders, and nothing else can be. The rights of a level are tied (RFC 4314 2): all or none.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from accounts.rows import Level
 from accounts.selectors import grants_of
 from accounts.services import grant_mailbox, revoke_mailbox
 from core.access import Access, Right
-from core.errors import ErrorKind, MailError
 from mailaccess.directory import Named
 from mailaccess.imap.errors import NoError
 from mailaccess.imap.grammar.cursor import Cursor
@@ -54,12 +54,11 @@ async def get_list(session: Session, cursor: Cursor) -> Answer:
 
 
 async def list_rights(session: Session, cursor: Cursor) -> Answer:
-    """`LISTRIGHTS mailbox identifier`."""
+    """`LISTRIGHTS mailbox identifier`; the identifier is told as it was asked (RFC 4314 3.4)."""
     name = _name(session, cursor)
     identifier = _identifier(cursor)
     cursor.end()
-    named, owner = await session.run(_managed, session, name)
-    groups = _written(OWNER) if identifier == owner.address else f'"" {READ} {_written(CHANGE)} {POST}'
+    named, groups = await session.run(_grantable, session, name, identifier)
     head = b"* LISTRIGHTS " + _shown(session, named) + b" " + string(identifier.encode())
     session.write(head + f" {groups}\r\n".encode())
     return Answer("Done")
@@ -103,17 +102,44 @@ def _rights_here(named: Named) -> str:
     return _written(held)
 
 
+def _grantable(session: Session, name: str, identifier: str) -> tuple[Named, str]:
+    """The mailbox, and what somebody always has there and can be given (RFC 4314 3.7)."""
+    named, owner = _managed(session, name)
+    assert named.folder is not None
+    if identifier.lower() == owner.address:
+        return named, _written(OWNER)
+    grantee = _grantee(owner, identifier)
+    if grantee is None:
+        return named, '""'
+    if named.folder.role != Role.INBOX:
+        return named, _written(_held(owner, grantee)) or '""'
+    return named, f'"" {READ} {_written(CHANGE)} {POST}'
+
+
+def _grantee(owner: Account, identifier: str) -> Account | None:
+    """Who can be given rights: another person of the domain. `anyone` and negative rights are nobody's here."""
+    return Account.objects.filter(address=identifier.lower(), domain=owner.domain_id).exclude(pk=owner.pk).first()
+
+
+def _held(owner: Account, grantee: Account) -> str:
+    return next((LEVELS[Level(each.level)] for each in grants_of(owner) if each.grantee_id == grantee.pk), "")
+
+
 def _set(session: Session, name: str, identifier: str, how: str, rights: frozenset[str]) -> None:
     named, owner = _managed(session, name)
     assert named.folder is not None
-    if named.folder.role != Role.INBOX:
-        raise NoError("CANNOT", "Rights count for the whole mailbox: set them at INBOX")
-    grantee = Account.objects.filter(address=identifier, domain=owner.domain_id).first()
-    if grantee is None or grantee.pk == owner.pk:
+    grantee = _grantee(owner, identifier)
+    if grantee is None:
         raise NoError("CANNOT", "Rights are given to other people of the same domain")
-    held = next((LEVELS[Level(each.level)] for each in grants_of(owner) if each.grantee_id == grantee.pk), "")
+    held = _held(owner, grantee)
     wanted = {"+": rights | set(held), "-": set(held) - rights}.get(how, rights)
     level = _level(wanted)
+    if level is None and wanted and how != "-":
+        raise NoError("CANNOT", f"Rights come together: {READ}, {READ + CHANGE}, {READ + CHANGE + POST}")
+    if (LEVELS[level] if level is not None else "") == held and wanted:
+        return  # nothing of it changes what he has
+    if named.folder.role != Role.INBOX:
+        raise NoError("CANNOT", "Rights count for the whole mailbox: set them at INBOX")
     actor = session.directory.account
     if level is not None:
         grant_mailbox(owner, grantee, level, actor=actor)
@@ -122,13 +148,10 @@ def _set(session: Session, name: str, identifier: str, how: str, rights: frozens
 
 
 def _level(wanted: AbstractSet[str]) -> Level | None:
-    """The level that has exactly these rights, None for no right; CANNOT for a part of a tied group."""
-    if not wanted:
-        return None
-    for level, rights in LEVELS.items():
-        if set(rights) == set(wanted):
-            return level
-    raise NoError("CANNOT", f"Rights come together: {READ}, {READ + CHANGE}, {READ + CHANGE + POST}")
+    """The highest level whose rights are all wanted, None for none: of a tied group a part gives nothing (RFC 4314 2),
+    and `a` is the owner's alone."""
+    fitting = [level for level, rights in LEVELS.items() if set(rights) <= wanted]
+    return fitting[-1] if fitting else None
 
 
 def _managed(session: Session, name: str) -> tuple[Named, Account]:
@@ -155,9 +178,9 @@ def _written(rights: str) -> str:
 
 def _identifier(cursor: Cursor) -> str:
     cursor.space()
-    found = cursor.astring().decode("utf-8", "replace").lower()
-    if not found or found.startswith("-"):
-        raise MailError(ErrorKind.INVALID, field="identifier")  # negative rights (RFC 4314 2) are not kept
+    found = cursor.astring().decode("utf-8", "replace")
+    if not found or not found.isprintable():
+        raise ImapSyntaxError("bad identifier")  # RFC 4314 3
     return found
 
 

@@ -29,12 +29,24 @@ def test_an_owner_gives_and_takes_rights(imap_server: Running, alice: Account, b
     assert talk.say(b"LISTRIGHTS INBOX bob@example.test")[0] == (
         b'* LISTRIGHTS INBOX "bob@example.test" "" lr swikxtecd p'
     )
+    assert talk.say(b"LISTRIGHTS INBOX BOB@example.test")[0].startswith(b'* LISTRIGHTS INBOX "BOB@example.test" ')
+    assert talk.say(b"LISTRIGHTS INBOX anyone")[0] == b'* LISTRIGHTS INBOX "anyone" ""'
     assert talk.say(b"SETACL INBOX bob@example.test lr")[-1] == b"a OK Done"
+    assert talk.say(b"GETACL Sent")[0].endswith(b' "bob@example.test" lr')
+    assert talk.say(b"LISTRIGHTS Sent bob@example.test")[0] == b'* LISTRIGHTS Sent "bob@example.test" lr'
+    assert talk.say(b"SETACL Sent bob@example.test lr")[-1] == b"a OK Done"
+    assert talk.say(b"SETACL INBOX bob@example.test lrsw")[-1] == b"a OK Done"
+    assert talk.say(b"GETACL INBOX")[0].endswith(b' "bob@example.test" lr')
     assert talk.say(b"SETACL INBOX bob@example.test +swicd")[-1] == b"a OK Done"
     assert talk.say(b"GETACL INBOX")[0].endswith(b' "bob@example.test" lrswikxtecd')
     assert MailboxGrant.objects.get(owner=alice).level == "editor"
     assert talk.say(b"SETACL INBOX bob@example.test -swikxte")[-1] == b"a OK Done"
     assert MailboxGrant.objects.get(owner=alice).level == "reader"
+    assert talk.say(b"SETACL INBOX bob@example.test lrswipkxtecda")[-1] == b"a OK Done"
+    assert talk.say(b"GETACL INBOX")[0].endswith(b' "bob@example.test" lrswikxtepcd')
+    assert talk.say(b"SETACL INBOX bob@example.test -r")[-1] == b"a OK Done"
+    assert not MailboxGrant.objects.exists()
+    assert talk.say(b"SETACL INBOX bob@example.test +lr")[-1] == b"a OK Done"
     assert talk.say(b"DELETEACL INBOX bob@example.test")[-1] == b"a OK Done"
     assert not MailboxGrant.objects.exists()
     talk.close()
@@ -43,12 +55,15 @@ def test_an_owner_gives_and_takes_rights(imap_server: Running, alice: Account, b
 @pytest.mark.parametrize(
     ("command", "answer"),
     [
-        (b"SETACL INBOX bob@example.test lrs", b"a NO [CANNOT] Rights come together"),
+        (b"SETACL INBOX bob@example.test sw", b"a NO [CANNOT] Rights come together"),
         (b"SETACL Sent bob@example.test lr", b"a NO [CANNOT] Rights count for the whole mailbox"),
         (b"SETACL INBOX anyone lr", b"a NO [CANNOT]"),
         (b"SETACL INBOX alice@example.test lr", b"a NO [CANNOT]"),
         (b"SETACL INBOX -bob@example.test lr", b"a NO [CANNOT]"),
         (b"SETACL INBOX bob@example.test lz", b"a BAD"),
+        (b"SETACL INBOX bob@example.test L", b"a BAD"),
+        (b'SETACL INBOX "" lr', b"a BAD"),
+        (b"DELETEACL Sent bob@example.test", b"a NO [CANNOT]"),
         (b"GETACL Nowhere", b"a NO [NONEXISTENT]"),
     ],
 )
@@ -99,3 +114,23 @@ def test_a_read_only_folder_is_told_as_one(imap_server: Running, alice: Account)
     assert talk.say(b"MYRIGHTS Junk")[0] == b"* MYRIGHTS Junk lrpa"
     assert talk.say(b"SELECT Junk")[-1] == b"a OK [READ-ONLY] Selected"
     talk.close()
+
+
+def test_a_lock_of_the_web_hides_nothing_from_its_owners_programs(
+    imap_server: Running, alice: Account, bob: Account
+) -> None:
+    grant_mailbox(alice, bob, "editor")
+    stored(access_for(alice, alice.pk), letter("hers"))
+    sql.run("UPDATE mailstore_folder SET lock_scope = 'folder' WHERE mailbox_id = %s AND role = 'inbox'", [alice.pk])
+    talk = signed_in(imap_server, "alice@example.test")
+    assert talk.say(b"STATUS INBOX (MESSAGES)")[0] == b"* STATUS INBOX (MESSAGES 1)"
+    assert talk.say(b"SELECT INBOX")[-1] == b"a OK [READ-WRITE] Selected"
+    assert talk.say(b"STORE 1 +FLAGS.SILENT (\\Seen)")[-1] == b"a OK Stored"
+    assert talk.say(b"MOVE 1 Sent")[-1] == b"a OK Moved"
+    talk.close()
+    others = signed_in(imap_server, "bob@example.test")
+    assert others.say(b"STATUS " + ALICES + b" (MESSAGES)")[-1].startswith(b"a NO [NOPERM]")
+    told = others.say(b'LIST "" "Other Users/*/INBOX" RETURN (STATUS (MESSAGES))')
+    assert [line.split()[1] for line in told] == [b"LIST", b"OK"]
+    assert others.say(b"SELECT " + ALICES)[-1].startswith(b"a NO [NOPERM]")
+    others.close()
