@@ -14,6 +14,7 @@ from django.db import transaction
 from mailstore import sql
 from mailstore.blobs import HOLDERS
 from mailstore.fields import COUNTER_BITS, MAX_COUNTER
+from mailstore.folder_threads import LEAST
 from mailstore.ledger import Ledger
 from mailstore.models import TODO_MARKS, Flag
 from mailstore.objects import objects
@@ -73,7 +74,13 @@ ORPHANS = (
     ("recoverable", "id", _lacks("message", "id", "mailstore_recoverable.message_id")),
     ("recoverable", "id", "EXISTS (SELECT 1 FROM mailstore_entry o WHERE o.id = mailstore_recoverable.id)"),
     ("threadof", "message_id", _lacks("message", "id", "mailstore_threadof.message_id")),
-    ("threadreference", "id", _lacks("threadof", "thread_id", "mailstore_threadreference.thread_id")),
+    (
+        "threadreference",
+        "id",
+        _lacks("threadof", "thread_id", "mailstore_threadreference.thread_id")
+        + " AND "
+        + _lacks("message", "id", "mailstore_threadreference.thread_id"),
+    ),
     ("searchtodo", "message_id", _lacks("message", "id", "mailstore_searchtodo.message_id")),
     ("entrylabel", "id", _lacks("entry", "id", "mailstore_entrylabel.entry_id")),
     ("todo", "entry_id", _lacks("entry", "id", "mailstore_todo.entry_id")),
@@ -180,22 +187,24 @@ def _next_id(mailbox: int, repair: bool) -> Iterator[Finding]:
             sql.run("UPDATE mailstore_mailbox SET next_id = %s WHERE id = %s", [newest + 1, mailbox])
 
 
-def _unthreaded(mailbox: int, repair: bool) -> Iterator[Finding]:
-    """A message without a thread becomes one of its own."""
-    query = f"SELECT id FROM mailstore_message WHERE mailbox_id = %s AND {_lacks('threadof', 'message_id', 'mailstore_message.id')}"
-    alone = [row[0] for row in sql.rows(query, [mailbox])]
-    for message_id in alone:
-        yield Finding(mailbox, "message without thread", str(message_id), "", "", repair)
-    if repair:
-        statement = sql.insert("mailstore_threadof", "message_id, mailbox_id, thread_id")
-        sql.run_many(statement, [(message_id, mailbox, message_id) for message_id in alone])
+def _threads(mailbox: int, repair: bool) -> Iterator[Finding]:
+    """A thread is named by a message that is in no other."""
+    query = (
+        "SELECT t.message_id, t.thread_id, o.thread_id FROM mailstore_threadof t "
+        "JOIN mailstore_threadof o ON o.message_id = t.thread_id WHERE t.mailbox_id = %s AND o.thread_id <> t.thread_id"
+    )
+    for message_id, stored, expected in sql.rows(query, [mailbox]):
+        yield Finding(mailbox, "thread in a thread", str(message_id), str(stored), str(expected), repair)
+        if repair:
+            sql.run("UPDATE mailstore_threadof SET thread_id = %s WHERE message_id = %s", [expected, message_id])
 
 
 def _folder_threads(mailbox: int, repair: bool) -> Iterator[Finding]:
     query = (
-        "SELECT e.folder_id, t.thread_id, count(*), sum(CASE WHEN (e.flags & 1) = 0 THEN 1 ELSE 0 END), "
-        "sum(CASE WHEN (e.flags & 4) = 4 THEN 1 ELSE 0 END), max(e.sort_us) FROM mailstore_entry e "
-        "JOIN mailstore_threadof t ON t.message_id = e.message_id WHERE e.mailbox_id = %s GROUP BY e.folder_id, t.thread_id"
+        "SELECT e.folder_id, COALESCE(t.thread_id, e.message_id), count(*), "
+        "sum(CASE WHEN (e.flags & 1) = 0 THEN 1 ELSE 0 END), sum(CASE WHEN (e.flags & 4) = 4 THEN 1 ELSE 0 END), "
+        "max(e.sort_us) FROM mailstore_entry e LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id "
+        f"WHERE e.mailbox_id = %s GROUP BY 1, 2 HAVING count(*) >= {LEAST}"
     )
     columns = "folder_id, thread_id, total, unread, starred, last_us"
     expected = {(row[0], row[1]): tuple(map(int, row[2:])) for row in sql.rows(query, [mailbox])}
@@ -285,7 +294,7 @@ CHECKS: tuple[Check, ...] = (
     _orphans,
     _draft_copies,
     _unheld_messages,
-    _unthreaded,
+    _threads,
     _folder_counters,
     _folder_numbers,
     _mailbox_counters,

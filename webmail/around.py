@@ -14,7 +14,7 @@ from mailstore.selectors import entries
 from mailstore.selectors.conversations import ConversationRow, conversation_page
 from mailstore.selectors.entries import EntryRow
 from mailstore.selectors.folders import FolderRow
-from mailstore.selectors.lists import Key, ListRow
+from mailstore.selectors.lists import ListRow
 from webmail.asked import Asked
 from webmail.http import hides_marked
 from webmail.listing import view_of
@@ -36,7 +36,7 @@ def around(request: HttpRequest, access: Access, folder: FolderRow, entry: Entry
 def around_conversation(request: HttpRequest, access: Access, folder: FolderRow, row: ConversationRow) -> Around:
     """By the date of the newest mail."""
     asked = _asked(request, folder)
-    here = Key(row.last_us, row.thread_id)
+    here = row.key
     beside = functools.partial(
         conversation_page,
         access,

@@ -13,6 +13,7 @@ from mailstore.fields import mailbox_of
 from mailstore.message import message_id_hash
 from mailstore.selectors.folders import is_locked, locked_folders
 from mailstore.selectors.lists import ALL, NATURAL, ROW_COLUMNS, ROW_JOINS, By, Filter, Key, ListRow, Sort, list_page
+from mailstore.thread_members import members_of
 
 MAX_THREAD_ROWS = 500
 MAX_CHANGED_ROWS = 2_000
@@ -94,13 +95,15 @@ def thread(access: Access, entry_id: int) -> list[ListRow]:
     entry = get(access, entry_id)
     locked = locked_folders(access)
     query = (
-        f"SELECT {ROW_COLUMNS} FROM mailstore_threadof o CROSS JOIN mailstore_entry e {ROW_JOINS} "
+        f"SELECT {ROW_COLUMNS} FROM {members_of('%s')} AS s CROSS JOIN mailstore_entry e {ROW_JOINS} "
         "JOIN mailstore_folder f ON f.id = e.folder_id "
-        "WHERE o.thread_id = %s AND e.message_id = o.message_id AND e.mailbox_id = %s AND m.id = e.message_id "
+        "WHERE e.message_id = s.message_id AND e.mailbox_id = %s AND m.id = e.message_id "
         f"AND (f.role NOT IN ('trash', 'junk') OR f.id = %s) AND NOT f.id IN ({sql.marks(locked) if locked else '0'}) "
         "ORDER BY e.sort_us DESC, e.id DESC LIMIT %s"
     )
-    found = sql.rows(query, [entry.thread_id, access.mailbox, entry.folder_id, *locked, MAX_THREAD_ROWS])
+    found = sql.rows(
+        query, [entry.thread_id, entry.thread_id, access.mailbox, entry.folder_id, *locked, MAX_THREAD_ROWS]
+    )
     return [ListRow(*row) for row in reversed(found)]
 
 

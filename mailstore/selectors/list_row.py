@@ -14,7 +14,7 @@ ROW_COLUMNS = (
 )
 ROW_JOINS = (
     "CROSS JOIN mailstore_message m LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id "
-    "LEFT JOIN mailstore_folderthread ft ON ft.thread_id = t.thread_id AND ft.folder_id = e.folder_id"
+    "LEFT JOIN mailstore_folderthread ft ON ft.thread_id = COALESCE(t.thread_id, e.message_id) AND ft.folder_id = e.folder_id"
 )
 """CROSS JOIN keeps SQLite's planner from starting at the messages; the condition is in WHERE."""
 

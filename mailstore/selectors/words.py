@@ -17,6 +17,7 @@ from mailstore.search.expression import Either, Expression
 from mailstore.search.index import index
 from mailstore.search.plan import expression
 from mailstore.search.tree import Field, Or, Text
+from mailstore.thread_members import members_of
 
 ADDRESSED = (Field.SUBJECT, Field.FROM, Field.TO)
 """Fields whose words stand among those of the text too; TO holds Cc and Bcc."""
@@ -56,11 +57,11 @@ def waiting(access: Access) -> list[int]:
 def in_thread(access: Access, thread_id: int) -> list[int]:
     """Messages of a conversation; a message in none is its own."""
     access.require(Right.READ)
-    query = "SELECT message_id FROM mailstore_threadof WHERE thread_id = %s AND mailbox_id = %s"
-    found = [row[0] for row in sql.rows(query, [thread_id, access.mailbox])]
-    if sql.row("SELECT 1 FROM mailstore_threadof WHERE message_id = %s", [thread_id]) is None:
-        found.append(thread_id)
-    return found
+    query = (
+        f"SELECT m.id FROM {members_of('%s')} AS s CROSS JOIN mailstore_message m "
+        "WHERE m.id = s.message_id AND m.mailbox_id = %s"
+    )
+    return [row[0] for row in sql.rows(query, [thread_id, thread_id, access.mailbox])]
 
 
 def with_message_id(access: Access, message_id_hash: int) -> list[int]:

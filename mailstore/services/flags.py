@@ -10,7 +10,7 @@ from django.db import transaction
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
-from mailstore import sql, threads
+from mailstore import folder_threads, sql
 from mailstore.ledger import FLAGGED, Ledger
 from mailstore.models import Flag
 from mailstore.services.rows import count_keywords, may_touch, unread_of
@@ -111,14 +111,14 @@ def _change(ledger: Ledger, access: Access, alike: list[_Alike], asked: _Asked) 
         statement = f"UPDATE mailstore_entry SET flags = %s, modseq = %s WHERE {sql.among('id')}"
         sql.run(statement, [flags, modseq, each.ids])
         effect = _effect(each.flags, flags)
-        if effect != threads.NOTHING:
+        if effect != folder_threads.NOTHING:
             folder.unread += each.entries * effect[1]
             folder.starred += each.entries * effect[2]
-            threads.change_alike(each.folder_id, each.threads, effect)
+            folder_threads.change_alike(each.folder_id, each.threads, effect)
             count_keywords(access.mailbox, [(each.keywords, 0, each.entries * effect[1])])
     ledger.write()
     return modseq
 
 
-def _effect(before: int, after: int) -> threads.Change:
+def _effect(before: int, after: int) -> folder_threads.Change:
     return 0, unread_of(after) - unread_of(before), bool(after & FLAGGED) - bool(before & FLAGGED)

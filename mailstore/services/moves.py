@@ -9,7 +9,7 @@ from django.db import transaction
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
-from mailstore import sql, threads
+from mailstore import folder_threads, sql
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FolderCount, Ledger
 from mailstore.models import TODO_MARKS, Role
@@ -144,8 +144,8 @@ def _move(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[tuple[in
     if labelled := [row.id for row in moving if row.keywords]:
         statement = f"UPDATE mailstore_entrylabel SET folder_id = %s WHERE {sql.among('entry_id')}"
         sql.run(statement, [target.id, sql.numbers(labelled)])
-    carried = threads.carry(losses, target.id)
-    threads.change({key: loss for key, loss in losses.items() if key not in carried})
+    carried = folder_threads.carry(losses, target.id)
+    folder_threads.change({key: loss for key, loss in losses.items() if key not in carried})
     _join([row for row in moving if (row.thread_id, row.folder_id) not in carried], target)
     return [(row.id, row.folder_id) for row in moving]
 
@@ -193,9 +193,10 @@ def _join(rows: Sequence[Row], target: FolderCount) -> None:
     """Their conversations grow in the folder."""
     if not rows:
         return
-    names = senders(rows)
-    deltas = threads.new_deltas()
+    known = folder_threads.rows_in(target.id, [row.thread_id for row in rows])
+    names = senders([row for row in rows if row.thread_id in known])
+    grown = folder_threads.nothing_grown()
     for row in rows:
-        delta = deltas[row.thread_id, target.id]
-        delta.add(flags=row.flags, sort_us=row.sort_us, name=names.get(row.message_id, ""))
-    threads.apply(deltas)
+        name = names.get(row.message_id, "")
+        grown[row.thread_id, target.id].add(flags=row.flags, sort_us=row.sort_us, name=name)
+    folder_threads.grow(grown)

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
-from mailstore import sql, threads
+from mailstore import folder_threads, sql
 from mailstore.ledger import Ledger
 from mailstore.services.deletion_log import Deletion, note
 from mailstore.services.recovery import drop_messages, keep_allowance
@@ -52,7 +52,7 @@ def purge_rows(
     if keep:
         _make_recoverable(ledger, access, list(last.values()))
     _delete_entries(access.mailbox, rows)
-    threads.change(losses)
+    folder_threads.change(losses)
     if not keep:
         drop_messages(list(last), was_searched=False)
     keep_allowance(ledger, access.mailbox)

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
-from mailstore import sql, threads
+from mailstore import folder_threads, sql, threads
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FolderCount, Ledger
 from mailstore.models import Flag, Role
@@ -164,10 +164,10 @@ def _bring_back(ledger: Ledger, target: FolderCount, rows: Sequence[_Row]) -> No
     insert_marks((row.id, target.id, row.flags) for row in back)
     _label(mailbox, target.id, [row for row in back if row.keywords], known)
     sql.run(f"DELETE FROM mailstore_recoverable WHERE {sql.among('id')}", [sql.numbers(ids)])
-    deltas = threads.new_deltas()
+    grown = folder_threads.nothing_grown()
     for row in back:
-        deltas[row.thread_id, target.id].add(flags=row.flags, sort_us=row.sort_us, name=row.sender)
-    threads.apply(deltas)
+        grown[row.thread_id, target.id].add(flags=row.flags, sort_us=row.sort_us, name=row.sender)
+    folder_threads.grow(grown)
     ledger.mailboxes[mailbox].recoverable_bytes -= size
     ledger.mailboxes[mailbox].is_changed = True
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from core.access import Access
 from core.bulk import insert_rows
 from core.errors import ErrorKind, MailError
-from mailstore import sql, threads
+from mailstore import folder_threads, sql
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FLAGGED, SEEN, FolderCount, Ledger
 from mailstore.selectors.folders import is_locked
@@ -80,7 +80,7 @@ def writable(ledger: Ledger, access: Access, folder_id: int) -> FolderCount:
     return folder
 
 
-def leave(ledger: Ledger, rows: Sequence[Row]) -> threads.Changes:
+def leave(ledger: Ledger, rows: Sequence[Row]) -> folder_threads.Changes:
     """Count entries out of their folders and note their UIDs as expunged (RFC 7162 3.2.10); what conversations lose."""
     expunged = []
     for folder_id in {row.folder_id for row in rows}:
@@ -91,7 +91,8 @@ def leave(ledger: Ledger, rows: Sequence[Row]) -> threads.Changes:
         gone = ranges([row.uid for row in leaving])
         expunged += [(mailbox_of(folder_id), folder_id, modseq, first, last) for first, last in gone]
     insert_rows("mailstore_expunged", "mailbox_id, folder_id, modseq, first_uid, last_uid", expunged)
-    return threads.changes([((row.thread_id, row.folder_id), LOSSES[row.flags & (SEEN | FLAGGED)]) for row in rows])
+    losses = [((row.thread_id, row.folder_id), LOSSES[row.flags & (SEEN | FLAGGED)]) for row in rows]
+    return folder_threads.changes(losses)
 
 
 def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 
 from core.bulk import insert_rows
 from core.errors import MailError
-from mailstore import blobs, sql, threads
+from mailstore import blobs, folder_threads, sql, threads
 from mailstore.blobs import Encoded
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FolderCount, Ledger
@@ -186,6 +186,7 @@ def store_group(items: Sequence[Incoming[Any]]) -> list[Stored]:
 def _write(ledger: Ledger, places: list[_Place], snapshots: set[int]) -> None:
     stored = blobs.insert([place.prepared.encoded for place in places])
     messages = {place.message_id: place for place in places}
+    threads_of = threads.assign([_arrived(place) for place in messages.values()])
     rows = [_message_row(place, stored[place.prepared.encoded.sha256]) for place in messages.values()]
     insert_rows("mailstore_message", MESSAGE_COLUMNS, rows)
     sought = [place for place in messages.values() if id(place.prepared) not in snapshots]
@@ -197,7 +198,7 @@ def _write(ledger: Ledger, places: list[_Place], snapshots: set[int]) -> None:
     )
     insert_rows("mailstore_entry", ENTRY_COLUMNS, [_entry_row(ledger, place, labels) for place in places])
     insert_marks((place.entry_id, place.folder.id, place.placement.flags) for place in places)
-    _count_threads(places, threads.assign([_arrived(place) for place in messages.values()]))
+    _count_threads(places, threads_of)
     correspondents.write(ledger, [met for place in sought for met in _people(place)], places[0].at_us if places else 0)
     ledger.write()
 
@@ -308,17 +309,19 @@ def _entry_row(ledger: Ledger, place: _Place, labels: Mapping[int, int]) -> tupl
 
 
 def _arrived(place: _Place) -> threads.Arrived:
-    return threads.Arrived(place.placement.mailbox, place.message_id, place.prepared.hashes)
+    prepared = place.prepared
+    return threads.Arrived(place.placement.mailbox, place.message_id, prepared.own_hash, prepared.hashes)
 
 
 def _count_threads(places: list[_Place], threads_of: dict[int, int]) -> None:
-    deltas = threads.new_deltas()
+    grown = folder_threads.nothing_grown()
     for place in places:
         scanned = place.prepared.scanned
         name = scanned.sender_name or scanned.sender_address
-        delta = deltas[threads_of[place.message_id], place.folder.id]
-        delta.add(flags=place.placement.flags, sort_us=place.at_us, name=name)
-    threads.apply(deltas)
+        growth = grown[threads_of[place.message_id], place.folder.id]
+        growth.add(flags=place.placement.flags, sort_us=place.at_us, name=name)
+    fresh = {key for key, growth in grown.items() if key[0] in threads_of and growth.total == 1}
+    folder_threads.grow({key: growth for key, growth in grown.items() if key not in fresh})
 
 
 def _people(place: _Place) -> list[correspondents.Met]:

@@ -33,6 +33,8 @@ DAMAGE = {
     "message without entry": "DELETE FROM mailstore_entry WHERE id = (SELECT max(id) FROM mailstore_entry WHERE flags = 0)",
     "recoverable without message": "DELETE FROM mailstore_message WHERE id IN (SELECT message_id FROM mailstore_recoverable)",
     "message without thread": "DELETE FROM mailstore_threadof WHERE message_id = (SELECT max(message_id) FROM mailstore_threadof)",
+    "thread in a thread": "INSERT INTO mailstore_threadof (message_id, mailbox_id, thread_id) SELECT thread_id, mailbox_id, "
+    "(SELECT min(id) FROM mailstore_message) - 1 FROM mailstore_threadof",
     "reference without thread": "UPDATE mailstore_threadreference SET thread_id = 5",
     "thread counts": "UPDATE mailstore_folderthread SET unread = 3",
     "thread gone": "DELETE FROM mailstore_folderthread",
@@ -51,6 +53,7 @@ def furnished(mine: Access) -> None:
     """A bit of everything."""
     found = stored_many(mine, 6)
     stored(mine, letter("starred", references=["m1"]), flags=int(Flag.FLAGGED | Flag.SEEN))
+    stored(mine, letter("child", references=["unknown"]))
     purge(mine, [stored(mine, letter("gone"))])
     mark_todo(mine, found[:1])
     draft = create_draft(mine, identity="alice@example.test")

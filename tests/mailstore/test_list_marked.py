@@ -156,7 +156,8 @@ def test_to_do_mails_are_looked_for_among_a_conversations_own(mine: Access) -> N
     stored_many(mine, 3)
     plan = last_plan(lambda: conversation_page(mine, folder_id(mine), unmarked=True))
     inner = [line for line in plan.splitlines() if line.startswith("SEARCH e ")]
-    assert [("entry_message" in line, "entry_date" in line) for line in inner] == [*[(True, False)] * 4, (False, True)]
+    found = [line.split("INDEX ", 1)[1].split(" ", 1)[0] for line in inner if "PRIMARY KEY" not in line]
+    assert found == [*["entry_message"] * 4, "entry_date"]
 
 
 def test_conversations_are_counted_and_found_by_number(mine: Access, monkeypatch: pytest.MonkeyPatch) -> None:

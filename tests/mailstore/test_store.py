@@ -9,10 +9,24 @@ from core import changes
 from core.access import Access, system_access
 from core.errors import ErrorKind, MailError
 from mailstore import sql, writer
-from mailstore.models import Blob, Correspondent, Entry, Flag, FolderThread, Message, Role, SearchTodo, ThreadOf
+from mailstore.check_store import check_store
+from mailstore.models import (
+    Blob,
+    Correspondent,
+    Entry,
+    Flag,
+    FolderThread,
+    Message,
+    Role,
+    SearchTodo,
+    ThreadOf,
+    ThreadReference,
+)
 from mailstore.selectors import entries, folders, lists
 from mailstore.services.deliver import Incoming, Placement, deliver, prepare, store
 from mailstore.services.folders import create_folder, delete_folder
+from mailstore.services.purge import purge
+from mailstore.services.recovery import expire_recoverable
 from tests.mailstore.letters import folder_id, letter, stored
 
 
@@ -70,7 +84,9 @@ def test_a_mailing_list_is_nobody_to_remember(mine: Access) -> None:
 
 def threads_of() -> list[int]:
     """The thread of each message, in order of arrival."""
-    return list(ThreadOf.objects.order_by("message_id").values_list("thread_id", flat=True))
+    joined = dict(ThreadOf.objects.values_list("message_id", "thread_id"))
+    ids = Message.objects.order_by("id").values_list("id", flat=True)
+    return [joined.get(message_id, message_id) for message_id in ids]
 
 
 def test_answers_join_the_thread_of_their_parent(mine: Access) -> None:
@@ -106,6 +122,52 @@ def test_threads_of_two_mailboxes_never_meet(mine: Access, his: Access) -> None:
     stored(mine, letter("a"))
     stored(his, letter("b", references=["a"]))
     assert len(set(threads_of())) == 2
+
+
+def test_a_mail_that_answers_nothing_has_no_rows_of_threads(mine: Access) -> None:
+    stored(mine, letter("a"))
+    stored(mine, letter("b"))
+    assert not any(table.objects.exists() for table in (ThreadOf, ThreadReference, FolderThread))
+
+
+def test_the_row_of_a_conversation_comes_with_its_second_mail_in_a_folder(mine: Access) -> None:
+    stored(mine, letter("a", sender="a <a@x.test>"), flags=int(Flag.SEEN))
+    stored(mine, letter("b", references=["a"]), role=Role.SENT)
+    assert not FolderThread.objects.exists()
+    stored(mine, letter("c", references=["b"], sender="c <c@x.test>"))
+    row = FolderThread.objects.get()
+    assert (row.total, row.unread, row.participants.split("\n")) == (2, 1, ["a", "c"])
+    assert check_store() == []
+
+
+def test_single_mails_that_a_late_parent_brings_together_are_one_row(mine: Access) -> None:
+    for name, references in (("b", ["a"]), ("c", ["x"])):
+        stored(mine, letter(name, references=references))
+    stored(mine, letter("x", references=["a"]), role=Role.JUNK)
+    assert len(set(threads_of())) == 1
+    assert FolderThread.objects.get().total == 2
+    assert check_store() == []
+
+
+def test_a_stored_thread_takes_in_what_a_group_brings_together(mine: Access) -> None:
+    stored(mine, letter("s"))
+    names = [("x", []), ("y", ["x"]), ("z", ["x", "s"])]
+    items = [Incoming(prepare(letter(name, references=refs)), [Placement(mine.mailbox)]) for name, refs in names]
+    with transaction.atomic():
+        store(items)
+    assert len(set(threads_of())) == 1
+    assert FolderThread.objects.get().total == 4
+    assert check_store() == []
+
+
+def test_a_mail_that_is_gone_for_good_still_ties_its_answers(mine: Access) -> None:
+    first = stored(mine, letter("a"))
+    stored(mine, letter("b", references=["a"]))
+    purge(mine, [first])
+    assert expire_recoverable(mine.mailbox, 1 << 62) == 1
+    stored(mine, letter("c", references=["a"]))
+    assert len(set(threads_of())) == 1
+    assert FolderThread.objects.get().total == 2
 
 
 def test_a_mailbox_that_does_not_exist_is_not_found(mine: Access) -> None:
