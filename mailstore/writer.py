@@ -26,7 +26,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from core.changes import held_back, publish
 from core.errors import ErrorKind, MailError
 from core.full import refusal
-from mailstore.services.store import Incoming, ItemError, Stored, store_group
+from mailstore.services.incoming import Incoming
+from mailstore.services.store import ItemError, Stored, store_group
 
 GROUP_MAX = 64
 """Items of one group: 64 deliveries are about 10 ms."""

@@ -22,9 +22,10 @@ from mailstore.portable.keywords import add_keywords
 from mailstore.portable.names import role_of
 from mailstore.selectors.folders import folder_tree
 from mailstore.services.folders import MAX_NAME_CHARS, clean_name, create_folder, folder_limits
+from mailstore.services.incoming import Incoming, Placement, Prepared, prepare
 from mailstore.services.quota import quota_bytes
 from mailstore.services.rows import writable
-from mailstore.services.store import Incoming, Placement, Prepared, prepare, store
+from mailstore.services.store import store
 
 GROUP = 64
 GROUP_BYTES = 4 << 20

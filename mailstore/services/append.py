@@ -11,10 +11,11 @@ from django.db import transaction
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore.ledger import Ledger
+from mailstore.services.incoming import Incoming, Placement, prepare
 from mailstore.services.keywords import set_keywords
 from mailstore.services.quota import require_room
 from mailstore.services.rows import writable
-from mailstore.services.store import Incoming, Placement, prepare, store
+from mailstore.services.store import store
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -32,10 +32,11 @@ from mailstore.selectors.drafts import (
     get_draft,
     load_draft,
 )
+from mailstore.services.incoming import Incoming, Placement, Prepared, prepare
 from mailstore.services.purge import purge_rows
 from mailstore.services.quota import require_room
 from mailstore.services.rows import load, now_us
-from mailstore.services.store import Incoming, Placement, Prepared, prepare, store
+from mailstore.services.store import store
 
 __all__ = [
     "AttachmentRow",

@@ -9,30 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, connection
 
 from core.bulk import insert_rows
 from core.errors import MailError
 from mailstore import blobs, folder_threads, sql, threads
-from mailstore.blobs import Encoded
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FolderCount, Ledger
 from mailstore.message import (
     PARSER_VERSION,
-    Attribute,
-    Scanned,
-    address_hash,
     ancestor_hashes,
-    message_id_hash,
-    scan,
-    sender_key,
-    subject_key,
 )
 from mailstore.models import Role, settled
 from mailstore.services import correspondents
+from mailstore.services.incoming import Incoming, Placement, Prepared, Together
 from mailstore.services.labelled import Labelled, write_labels
 from mailstore.services.marks import insert_marks
 
@@ -48,66 +41,6 @@ ENTRY_COLUMNS = (
     "sender_key, sender_hash, subject_key, verdict, matched_address, saved_us"
 )
 MICROSECONDS = 1_000_000
-
-
-Together = Callable[[Sequence[Any]], tuple[int, Exception] | None]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Prepared:
-    """A message parsed, hashed and compressed: all that does not depend on a mailbox."""
-
-    scanned: Scanned
-    encoded: Encoded
-    trace_length: int
-    own_hash: int | None
-    hashes: tuple[int, ...]
-    """Of every Message-ID it names, each once, its own first."""
-    sender_key: str
-    sender_hash: int
-    subject_key: str
-    is_personal: bool
-    """Neither a list's nor a machine's mail: its sender is somebody to remember."""
-
-    @property
-    def size(self) -> int:
-        """RFC822.SIZE, the trace included."""
-        return self.encoded.size
-
-    @property
-    def subject(self) -> str:
-        """Decoded, cut."""
-        return self.scanned.subject
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Placement:
-    """Where and how a mailbox gets a message. A `folder_id` that is gone meanwhile means the inbox."""
-
-    mailbox: int
-    role: Role | None = Role.INBOX
-    folder_id: int | None = None
-    flags: int = 0
-    matched_address: str = ""
-    verdict: int = 0
-    internal_us: int | None = None
-    labels: tuple[int, ...] = ()
-    """Ids of keywords; one that is gone meanwhile is passed over."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Incoming(Generic[T]):
-    """One message for some mailboxes. `also` runs in the same transaction after the rows; if it raises, this item
-    alone fails (with `store`: the caller's whole transaction). `together` runs once for all items of a transaction
-    that name it, with the `about` of each; the item whose position it returns fails with the error beside it.
-    `is_snapshot`: a draft's copy, not searched for."""
-
-    prepared: Prepared
-    placements: Sequence[Placement]
-    also: Callable[[], T] | None = None
-    is_snapshot: bool = False
-    about: Any = None
-    together: Together | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -138,27 +71,6 @@ class _Place:
     uid: int
     at_us: int
     saved_us: int | None
-
-
-def prepare(received: bytes, *, trace: bytes = b"") -> Prepared:
-    """Scan, hash and compress `trace` + `received`. A large message is written to the object store here, so keep it
-    off event loops; UNAVAILABLE when that fails."""
-    raw = trace + received if trace else received
-    scanned = scan(raw)
-    own = message_id_hash(scanned.message_id) if scanned.message_id else None
-    hashes = [message_id_hash(each) for each in scanned.references]
-    machine = Attribute.LIST | Attribute.AUTO_SUBMITTED
-    return Prepared(
-        scanned=scanned,
-        encoded=blobs.encode(raw),
-        trace_length=len(trace),
-        own_hash=own,
-        hashes=tuple(dict.fromkeys(hashes if own is None else [own, *hashes])),
-        sender_key=sender_key(scanned.sender_name, scanned.sender_address),
-        sender_hash=address_hash(scanned.sender_address),
-        subject_key=subject_key(scanned.subject),
-        is_personal=bool(scanned.sender_address) and not scanned.attributes & machine,
-    )
 
 
 def store(items: Sequence[Incoming[Any]]) -> list[Stored]:

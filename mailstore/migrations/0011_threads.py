@@ -16,7 +16,7 @@ SINGLE = "DELETE FROM mailstore_folderthread WHERE total < 2"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("mailstore", "0008_dictionary"),
+        ("mailstore", "0010_todo_flags"),
     ]
 
     operations = [
