@@ -1,4 +1,4 @@
-"""Whether the rows agree with each other: counters, ids, threads, labels, recovery, blobs.
+"""Whether the rows agree with each other: counters, ids, threads, labels, orders, recovery, blobs.
 
 Each mailbox is looked at under its lock, so a busy store can be checked. `repair` writes what can be computed anew
 (counters, threads, orphans); bytes that are gone can't be brought back and stay reported.
@@ -13,6 +13,7 @@ from django.db import transaction
 
 from mailstore import sql
 from mailstore.blobs import HOLDERS
+from mailstore.check_orders import wrong_orders
 from mailstore.fields import COUNTER_BITS, MAX_COUNTER
 from mailstore.folder_threads import LEAST
 from mailstore.ledger import Ledger
@@ -275,6 +276,11 @@ def _todo_flags(mailbox: int, repair: bool) -> Iterator[Finding]:
             sql.run(statement, [flags & ~TODO_MARKS | wanted, entry_id])
 
 
+def _orders(mailbox: int, repair: bool) -> Iterator[Finding]:
+    for wrong in wrong_orders(mailbox, repair):
+        yield Finding(mailbox, *wrong, repair)
+
+
 def find_missing_blobs() -> Iterator[Finding]:
     """Every held blob exists, and every object that a row names."""
     for (table, column), name in HOLDERS.items():
@@ -302,4 +308,5 @@ CHECKS: tuple[Check, ...] = (
     _folder_threads,
     _keywords,
     _todo_flags,
+    _orders,
 )

@@ -21,9 +21,7 @@ from mailstore.models import Flag
 SEEN = int(Flag.SEEN)
 FLAGGED = int(Flag.FLAGGED)
 
-FOLDER_COLUMNS = (
-    "id, role, is_read_only, is_quota_exempt, lock_scope, uidnext, highestmodseq, total, unread, starred, bytes"
-)
+FOLDER_COLUMNS = "id, role, is_read_only, is_quota_exempt, lock_scope, uidnext, highestmodseq, total, unread, starred, bytes, orders_kept"
 INSIDE_ROLE_INDEX = "NOT (role IN ('', 'monitor'))"
 """The condition of the unique index on roles, word for word as Django writes it, so that it is used."""
 
@@ -55,6 +53,7 @@ class FolderCount:
     unread: int
     starred: int
     bytes: int
+    orders_kept: int
     is_changed: bool = False
 
 

@@ -20,6 +20,7 @@ SCHEDULE = {
     "mta.turn_keys": HOUR_S,
     "mta.exchange_dmarc_reports": HOUR_S,
     "mailstore.collect": HOUR_S,
+    "mailstore.fill_orders": 60.0,
     "mailstore.train_dictionary": 24 * HOUR_S,
     "logs_app.purge_events": 24 * HOUR_S,
 }

@@ -15,6 +15,7 @@ from mailstore.selectors.folders import FolderRow
 from mailstore.selectors.list_position import rank
 from mailstore.selectors.list_walk import total_of
 from mailstore.selectors.lists import UNCOUNTED, By, Filter, Key, Sort, list_page, position
+from mailstore.services.orders import use_orders
 from webmail import conversing, list_menus
 from webmail.asked import Asked, effective
 from webmail.context import folder_name
@@ -47,6 +48,7 @@ def listing(
         rows = conversing.render(request, access, folder, found.page.rows, current=thread)
         numbered, count = found.numbered, len(found.page.rows)
     else:
+        use_orders(access, folder, view.filter, view.sort)
         mails, numbered = _page(access, view)
         by_day = view.sort.by is By.DATE
         made = Rows(role=folder.role, current=current, labels=labels_of(request, access), by_day=by_day)

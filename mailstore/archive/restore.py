@@ -24,9 +24,11 @@ from mailstore.blobs import Encoded
 from mailstore.check_store import check_store
 from mailstore.ledger import Ledger
 from mailstore.models import Entry, Folder, Message, Recoverable
+from mailstore.services.orders import give_up_orders
 
 GROUP_BYTES = 4 << 20
-COUNTERS = ("total", "unread", "starred", "bytes")
+COUNTERS = ("total", "unread", "starred", "bytes", "orders_kept", "orders_ready")
+"""Of folders: computed anew, or begun anew when somebody asks."""
 FOLDER = str(Folder._meta.label_lower)
 MESSAGE = str(Message._meta.label_lower)
 
@@ -64,6 +66,7 @@ def _clear(mailbox: int) -> None:
             _delete_rows(table, mailbox)
     for name in ("entrylabel", "searchtodo"):
         sql.run(f"DELETE FROM mailstore_{name} WHERE mailbox_id = %s", [mailbox])
+    give_up_orders(mailbox)
     check_store(mailbox, repair=True)
 
 
@@ -144,6 +147,7 @@ class _Restoring:
         if self.rows[FOLDER] == 0:
             if _holds_mail(self._mailbox):  # it came since we looked
                 raise MailError(ErrorKind.IN_USE, mailbox=self._mailbox)
+            give_up_orders(self._mailbox)
             sql.run("DELETE FROM mailstore_folder WHERE mailbox_id = %s", [self._mailbox])
             for name in ("keyword", "expunged", "foldermark"):
                 sql.run(f"DELETE FROM mailstore_{name} WHERE mailbox_id = %s", [self._mailbox])

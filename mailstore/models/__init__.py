@@ -12,6 +12,7 @@ from mailstore.models.entries import TODO_MARKS, Entry, Expunged, Flag, Recovera
 from mailstore.models.labels import EntryLabel, Keyword, Snooze, Todo
 from mailstore.models.mailboxes import Folder, Mailbox, Role
 from mailstore.models.messages import Message
+from mailstore.models.orders import EntryOrder, FolderOrder
 from mailstore.models.retention import FolderMark, GoneObject
 from mailstore.models.search import SearchRemoval, SearchTodo
 from mailstore.models.threads import FolderThread, ThreadOf, ThreadReference
@@ -25,10 +26,12 @@ __all__ = [
     "DraftAttachment",
     "Entry",
     "EntryLabel",
+    "EntryOrder",
     "Expunged",
     "Flag",
     "Folder",
     "FolderMark",
+    "FolderOrder",
     "FolderThread",
     "GoneObject",
     "Keyword",

@@ -59,6 +59,10 @@ class Folder(models.Model):
     unread = models.IntegerField(default=0)
     starred = models.IntegerField(default=0)
     bytes = models.BigIntegerField(default=0)
+    orders_kept = models.SmallIntegerField(default=0, db_default=0)
+    """Bits of `mailstore.orders.Kind`: what writers keep up to date, filled already or not."""
+    orders_ready = models.SmallIntegerField(default=0, db_default=0)
+    """Those of them that lists walk."""
 
     class Meta:
         constraints: ClassVar = [

@@ -13,7 +13,7 @@ from mailstore.fields import mailbox_of
 
 COLUMNS = (
     "id, parent_id, name, role, position, is_hidden, is_read_only, is_quota_exempt, pop_visible, imap_visible, lock_scope, "
-    "uidvalidity, uidnext, highestmodseq, total, unread, starred, bytes"
+    "uidvalidity, uidnext, highestmodseq, total, unread, starred, bytes, orders_kept, orders_ready"
 )
 ORDER = {role: number for number, role in enumerate(["inbox", "drafts", "sent", "trash", "junk", "monitor", ""])}
 MAX_FOLDERS = 5_000
@@ -42,6 +42,8 @@ class FolderRow:
     unread: int
     starred: int
     bytes: int
+    orders_kept: int
+    orders_ready: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ row, in a form that no index answers, so that neither engine's planner takes ano
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mailstore.ddl import ATTACHMENT, STARRED, UNREAD
 from mailstore.message import address_hash
+from mailstore.orders import ENTRY_OF, NUMBERS, Kind
 from mailstore.selectors.list_order import Key, Walk
 
 Part = tuple[str, list[object]]
@@ -41,7 +42,7 @@ class Filter:
         """All of it but the text, on the entry `e`: for acts on everything that a list shows."""
         conditions, parameters = self.range()
         for condition in [*self._conditions(), *([HAS_BEEN_READ] if self.read else [])]:
-            form = condition.residual if condition.name in {"label", "todo", "read"} else condition.leading
+            form = condition.residual if condition.name in {"label", "todo", "read", "sender"} else condition.leading
             conditions += form[0]
             parameters = [*parameters, *form[1]]
         return conditions, parameters
@@ -59,12 +60,15 @@ class Filter:
         """Whether dates are bounded."""
         return self.since_us is not None or self.until_us is not None
 
-    def driver(self, counters: Counters | None = None) -> tuple[Condition | None, list[Condition]]:
+    def driver(
+        self, counters: Counters | None = None, *, ready: int | None = None
+    ) -> tuple[Condition | None, list[Condition]]:
         """The condition that leads (None: nothing that an index answers is asked) and the rest. The rarest leads, as far
-        as anybody knows."""
+        as anybody knows. `ready` are the folder's `orders_ready`, None: as if all of them were."""
         conditions = sorted(self._conditions(), key=lambda each: each.rows(counters))
-        rest = [HAS_BEEN_READ] if self.read else []
-        return (conditions[0], conditions[1:] + rest) if conditions else (None, rest)
+        leading = [each for each in conditions if ready is None or each.is_led(ready)][:1]
+        rest = [each for each in conditions if each not in leading] + ([HAS_BEEN_READ] if self.read else [])
+        return (leading[0] if leading else None), rest
 
     def _conditions(self) -> Iterator[Condition]:
         if self.todo:
@@ -73,8 +77,8 @@ class Filter:
             yield Condition("label", (" AND l.keyword_id = %s", [self.label]), (HAS_LABEL, [self.label]))
         if self.sender:
             address = self.sender.strip().lower()
-            by_hash: Part = (" AND e.sender_hash = %s", [address_hash(address)])
-            yield Condition("sender", by_hash, (" AND e.sender_hash + 0 = %s", by_hash[1]))
+            by_hash: list[object] = [address_hash(address)]
+            yield Condition("sender", (" AND o.hash = %s", by_hash), (" AND e.sender_hash = %s", by_hash))
         for name, wanted, leading, checked in (
             ("starred", self.starred, STARRED, "(e.flags & 4) > 0"),
             ("unread", self.unread, UNREAD, "(e.flags & 1) < 1"),
@@ -130,13 +134,21 @@ class Condition:
         if self.name == "todo":
             marked = "d.mailbox_id = %s AND d.done_us IS NULL AND e.id = d.entry_id AND e.folder_id + 0 = %s"
             return "mailstore_todo d CROSS JOIN mailstore_entry e", marked, [mailbox, folder_id]
+        if self.name == "sender":
+            return in_order(Kind.FROM, condition, mailbox, folder_id, parameters)
         return "mailstore_entry e", f"{IN_FOLDER}{condition}", [folder_id, mailbox, *parameters]
 
     def walk(self, walk: Walk) -> Walk:
         """The walk by date through this condition's index."""
         if self.name == "label":
             return dataclasses.replace(walk, value="l.sort_us", id="l.entry_id")
+        if self.name == "sender":
+            return dataclasses.replace(walk, value="o.number", id="o.tie")
         return walk
+
+    def is_led(self, ready: int) -> bool:
+        """Whether it can lead in a folder whose ready orders these are."""
+        return self.name != "sender" or bool(ready & Kind.FROM)
 
     @property
     def is_sorted(self) -> bool:
@@ -147,6 +159,18 @@ class Condition:
 HAS_BEEN_READ = Condition("read", NOTHING, (" AND (e.flags & 1) > 0", []))
 """Most mails have been read: no index is kept for it, and it never leads."""
 IN_FOLDER = "e.folder_id = %s AND e.mailbox_id = %s"
+
+
+def in_order(
+    kind: Kind, condition: str, mailbox: int, folder_id: int, parameters: Sequence[object] = ()
+) -> tuple[str, str, list[object]]:
+    """FROM, WHERE and parameters that lead through an order that the folder keeps."""
+    wordless = " AND o.word = ''" * (kind in NUMBERS)
+    where = (
+        f"o.folder_id = %s AND o.kind = {int(kind)}{condition}{wordless} "
+        f"AND e.id = {ENTRY_OF[kind]} AND e.mailbox_id = %s AND e.folder_id + 0 = o.folder_id"
+    )
+    return "mailstore_entryorder o CROSS JOIN mailstore_entry e", where, [folder_id, *parameters, mailbox]
 
 
 def key_condition(walk: Walk, after: Key | None, until: Key | None = None) -> Part:

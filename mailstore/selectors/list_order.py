@@ -1,7 +1,8 @@
 """The orders of a list, and keys in them: where a row stands, so that a page can start after or before it.
 
-Every order walks one index of the entry. By date and by size both columns of the key fall; by sender and by subject
-the text rises and the id falls, so that the newest of a sender comes first and one index still gives the order.
+By date and by size both columns of the key fall; by sender and by subject the text rises and the id falls, so that the
+newest of a sender comes first. The date's order is an index of the entry, the others are kept where they are used
+(`mailstore.orders`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ class By(enum.Enum):
     def column(self) -> str:
         """The column of `mailstore_entry`."""
         return self.value[0]
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its keys are texts."""
+        return self in {By.SENDER, By.SUBJECT}
 
     @property
     def rises(self) -> bool:
@@ -80,7 +86,7 @@ class Key:
 
     def require(self, sort: Sort) -> None:
         """INVALID for a key of another kind of order."""
-        if isinstance(self.value, str) != (sort.by in {By.SENDER, By.SUBJECT}):
+        if isinstance(self.value, str) != sort.by.is_text:
             raise MailError(ErrorKind.INVALID, field="key")
 
 
@@ -103,33 +109,42 @@ def _text(encoded: str) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Walk:
-    """A direction through (`value`, `id`): SQL expressions, each going up or down."""
+    """A direction through (`value`, `id`): SQL expressions, each going up or down. Where the column has ids negated,
+    `id_up` still speaks of the ids."""
 
     value: str
     id: str
     up: bool
     id_up: bool
+    is_negated: bool = False
 
     @property
     def order(self) -> str:
         """The ORDER BY list."""
-        return f"{self.value} {'ASC' if self.up else 'DESC'}, {self.id} {'ASC' if self.id_up else 'DESC'}"
+        id_up = self.id_up != self.is_negated
+        return f"{self.value} {'ASC' if self.up else 'DESC'}, {self.id} {'ASC' if id_up else 'DESC'}"
+
+    @property
+    def key(self) -> str:
+        """The columns of a row's key, for SELECT."""
+        return f"{self.value}, {'-' * self.is_negated}{self.id}"
 
     def beyond(self, key: Key | None) -> tuple[str, list[object]]:
         """` AND …` for the rows after `key`, in the form that both engines walk an index by; nothing for None."""
         if key is None:
             return "", []
-        value, entry_id = (">" if self.up else "<"), (">" if self.id_up else "<")
-        condition = f" AND {self.value} {value}= %s AND ({self.value} {value} %s OR {self.id} {entry_id} %s)"
-        return condition, [key.value, key.value, key.id]
+        return self._side(key, up=self.up, id_up=self.id_up, also="")
 
     def until(self, key: Key | None) -> tuple[str, list[object]]:
         """` AND …` for the rows up to and with `key`."""
         if key is None:
             return "", []
-        value, entry_id = ("<" if self.up else ">"), ("<=" if self.id_up else ">=")
-        condition = f" AND {self.value} {value}= %s AND ({self.value} {value} %s OR {self.id} {entry_id} %s)"
-        return condition, [key.value, key.value, key.id]
+        return self._side(key, up=not self.up, id_up=not self.id_up, also="=")
+
+    def _side(self, key: Key, *, up: bool, id_up: bool, also: str) -> tuple[str, list[object]]:
+        value, entry_id = (">" if up else "<"), (">" if id_up != self.is_negated else "<")
+        condition = f" AND {self.value} {value}= %s AND ({self.value} {value} %s OR {self.id} {entry_id}{also} %s)"
+        return condition, [key.value, key.value, -key.id if self.is_negated else key.id]
 
 
 NATURAL = Sort()

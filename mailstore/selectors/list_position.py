@@ -5,6 +5,7 @@ Numbers go through anchors, every 1,000th key, kept per process while the folder
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections import OrderedDict
 from typing import Any
@@ -16,7 +17,7 @@ from mailstore.selectors.folders import FolderRow, open_folder
 from mailstore.selectors.list_filter import ALL, Filter
 from mailstore.selectors.list_order import NATURAL, By, Key, Sort, Walk
 from mailstore.selectors.list_row import UNCOUNTED
-from mailstore.selectors.list_walk import EVERYTHING, is_straight, total_of
+from mailstore.selectors.list_walk import EVERYTHING, KINDS, Asked, is_straight, ordered, span, total_of, unindexed
 
 ANCHOR_ROWS = 1_000
 ANCHOR_FOLDERS = 500
@@ -87,6 +88,8 @@ def rank(
     if not is_straight(filter, sort) or sort.by is not By.DATE:
         return None
     way = (filter, sort)
+    if not _road(folder, way).is_indexed:
+        return _between(folder, way, None, key)
     known = _anchors(folder, way)
     sign = 1 if sort.reverse else -1
 
@@ -104,15 +107,17 @@ def rank(
 
 def _between(folder: FolderRow, way: tuple[Filter, Sort], start: Key | None, end: Key) -> int:
     """Rows after `start` up to `end`: fewer than ANCHOR_ROWS."""
-    walk, source, where, parameters = _road(folder, way)
-    after, values = walk.beyond(start)
-    until, more = walk.until(end)
-    query = f"SELECT count(*) FROM {source} WHERE {where}{after}{until}"
-    return int(sql.row(query, [*parameters, *values, *more])[0])
+    road = _road(folder, way)
+    after, values = road.walk.beyond(start)
+    until, more = road.walk.until(end)
+    query = f"SELECT count(*) FROM {road.source} WHERE {road.where}{after}{until}"
+    return int(sql.row(query, [*road.values, *values, *more])[0])
 
 
 def _key_at(folder: FolderRow, way: tuple[Filter, Sort], row_number: int) -> Key | None:
     """The key of the `row_number`th row (1 is the first)."""
+    if not _road(folder, way).is_indexed:
+        return _steps(folder, way, None, row_number - 1)
     known = _anchors(folder, way)
     _extend(folder, way, known, row_number // ANCHOR_ROWS)
     reached = min(row_number // ANCHOR_ROWS, len(known))
@@ -139,19 +144,39 @@ def _extend(folder: FolderRow, way: tuple[Filter, Sort], known: list[Key], count
 
 
 def _steps(folder: FolderRow, way: tuple[Filter, Sort], start: Key | None, skip: int) -> Key | None:
-    walk, source, where, values = _road(folder, way)
-    condition, parameters = walk.beyond(start)
+    road = _road(folder, way)
+    condition, parameters = road.walk.beyond(start)
     query = (
-        f"SELECT {walk.value}, {walk.id} FROM {source} WHERE {where}{condition} ORDER BY {walk.order} LIMIT 1 OFFSET %s"
+        f"SELECT {road.walk.key} FROM {road.source} WHERE {road.where}{condition} "
+        f"ORDER BY {road.walk.order} LIMIT 1 OFFSET %s"
     )
-    row: Any = sql.row(query, [*values, *parameters, skip])
+    row: Any = sql.row(query, [*road.values, *parameters, skip])
     return Key(*row) if row else None
 
 
-def _road(folder: FolderRow, way: tuple[Filter, Sort]) -> tuple[Walk, str, str, list[object]]:
-    """The walk, and FROM, WHERE and parameters of the rows it leads through."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Road:
+    """The walk, and FROM, WHERE and parameters of the rows it leads through. Where no index gives the order, each step
+    costs as much as the folder is large, so there is only one."""
+
+    walk: Walk
+    source: str
+    where: str
+    values: list[object]
+    is_indexed: bool
+
+
+def _road(folder: FolderRow, way: tuple[Filter, Sort]) -> _Road:
     wanted, sort = way
-    driver = wanted.driver()[0] or EVERYTHING
-    source, where, values = driver.source(mailbox_of(folder.id), folder.id)
-    span, bounds = wanted.range()
-    return driver.walk(sort.walk()), source, f"{where}{span}", [*values, *bounds]
+    driver, rest = wanted.driver(ready=folder.orders_ready)
+    leading, walk = driver or EVERYTHING, sort.walk()
+    is_indexed = not rest
+    if sort.by in KINDS:
+        is_indexed = bool(folder.orders_ready & KINDS[sort.by])
+        leading = ordered(KINDS[sort.by]) if is_indexed else EVERYTHING
+        walk = sort.walk(value="" if is_indexed else unindexed(sort.by))
+    walk = leading.walk(walk)
+    source, where, values = leading.source(mailbox_of(folder.id), folder.id)
+    for text, more in (span(Asked(wanted, sort), walk), *(each.residual for each in rest)):
+        where, values = f"{where}{text}", [*values, *more]
+    return _Road(walk, source, where, values, is_indexed)

@@ -14,6 +14,7 @@ from mailstore.fields import mailbox_of
 from mailstore.ledger import Ledger
 from mailstore.services.deletion_log import Deletion
 from mailstore.services.mailboxes import INSERT_FOLDER, folder_values
+from mailstore.services.orders import forget_orders
 from mailstore.services.purge import purge
 from mailstore.services.rows import writable
 from mailstore.services.selection import Selection
@@ -125,6 +126,7 @@ def delete_folder(access: Access, folder_id: int) -> None:
         for table in ("expunged", "folderthread", "entrylabel"):
             sql.run(f"DELETE FROM mailstore_{table} WHERE folder_id = %s", [folder_id])
         sql.run("DELETE FROM mailstore_folder WHERE id = %s", [folder_id])
+        forget_orders(folder_id)
         _tell(ledger, access)
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
-from mailstore import folder_threads, sql
+from mailstore import folder_threads, orders, sql
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FolderCount, Ledger
 from mailstore.models import TODO_MARKS, Role
@@ -141,6 +141,7 @@ def _move(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[tuple[in
         [target.id, ledger.new_uids(target, len(moving)), ledger.modseq(target), now_us(), ids],
     )
     ledger.count_all(target, moving)
+    orders.came([(target, [row.id for row in moving])])
     if labelled := [row.id for row in moving if row.keywords]:
         statement = f"UPDATE mailstore_entrylabel SET folder_id = %s WHERE {sql.among('entry_id')}"
         sql.run(statement, [target.id, sql.numbers(labelled)])
@@ -174,6 +175,7 @@ def _copy(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[int]:
     )
     ledger.count_all(target, rows)
     copy_marks([(row.id, first + place) for place, row in enumerate(rows) if row.flags & TODO_MARKS])
+    orders.came([(target, range(first, first + count))])
     _copy_labels([(row.id, first + place) for place, row in enumerate(rows) if row.keywords], target)
     count_keywords(mailbox, [(row.keywords, 1, unread_of(row.flags)) for row in rows if row.keywords])
     _join(rows, target)

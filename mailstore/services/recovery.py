@@ -14,7 +14,7 @@ from django.db import transaction
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
-from mailstore import folder_threads, sql, threads
+from mailstore import folder_threads, orders, sql, threads
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FolderCount, Ledger
 from mailstore.models import Flag, Role
@@ -162,6 +162,7 @@ def _bring_back(ledger: Ledger, target: FolderCount, rows: Sequence[_Row]) -> No
     _insert_entries(ledger, target, ids, still)
     ledger.count_all(target, back)
     insert_marks((row.id, target.id, row.flags) for row in back)
+    orders.came([(target, ids)])
     _label(mailbox, target.id, [row for row in back if row.keywords], known)
     sql.run(f"DELETE FROM mailstore_recoverable WHERE {sql.among('id')}", [sql.numbers(ids)])
     grown = folder_threads.nothing_grown()

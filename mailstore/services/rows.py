@@ -10,7 +10,7 @@ from typing import NamedTuple
 from core.access import Access
 from core.bulk import insert_rows
 from core.errors import ErrorKind, MailError
-from mailstore import folder_threads, sql
+from mailstore import folder_threads, orders, sql
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FLAGGED, SEEN, FolderCount, Ledger
 from mailstore.selectors.folders import is_locked
@@ -81,12 +81,14 @@ def writable(ledger: Ledger, access: Access, folder_id: int) -> FolderCount:
 
 
 def leave(ledger: Ledger, rows: Sequence[Row]) -> folder_threads.Changes:
-    """Count entries out of their folders and note their UIDs as expunged (RFC 7162 3.2.10); what conversations lose."""
+    """Count entries out of their folders and note their UIDs as expunged (RFC 7162 3.2.10), before their rows change;
+    what conversations lose."""
     expunged = []
     for folder_id in {row.folder_id for row in rows}:
         leaving = [row for row in rows if row.folder_id == folder_id]
         folder = ledger.folder(folder_id)
         ledger.count_all(folder, leaving, by=-1)
+        orders.left(folder, [row.id for row in leaving])
         modseq = ledger.modseq(folder)
         gone = ranges([row.uid for row in leaving])
         expunged += [(mailbox_of(folder_id), folder_id, modseq, first, last) for first, last in gone]

@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 
 from core.bulk import insert_rows
 from core.errors import MailError
-from mailstore import blobs, folder_threads, sql, threads
+from mailstore import blobs, folder_threads, orders, sql, threads
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FolderCount, Ledger
 from mailstore.message import (
@@ -109,6 +109,7 @@ def _write(ledger: Ledger, places: list[_Place], snapshots: set[int]) -> None:
         [Labelled(to.mailbox, at.folder.id, at.entry_id, at.at_us, to.flags, to.labels) for at, to in labelled]
     )
     insert_rows("mailstore_entry", ENTRY_COLUMNS, [_entry_row(ledger, place, labels) for place in places])
+    orders.came((place.folder, [place.entry_id]) for place in places if place.folder.orders_kept)
     insert_marks((place.entry_id, place.folder.id, place.placement.flags) for place in places)
     _count_threads(places, threads_of)
     correspondents.write(ledger, [met for place in sought for met in _people(place)], places[0].at_us if places else 0)

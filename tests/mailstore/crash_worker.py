@@ -1,4 +1,4 @@
-"""A process that delivers, moves and purges until it is killed; started by `test_crashes`.
+"""A process that delivers, orders, moves and purges until it is killed; started by `test_crashes`.
 
 It writes a line for every mail that was acknowledged (after its future is done), as an SMTP client would remember it.
 """
@@ -21,8 +21,9 @@ if __name__ == "__main__":
     from core.access import system_access
     from mailstore.models import Role
     from mailstore.selectors import folders, lists
-    from mailstore.services import entries
+    from mailstore.services import entries, orders
     from mailstore.services.deliver import Incoming, Placement, deliver, prepare
+    from mailstore.services.rows import now_us
     from tests.mailstore.letters import letter
 
     def main(mailbox: int, other: int, tag: str) -> None:
@@ -39,7 +40,18 @@ if __name__ == "__main__":
                 future.result(30)
                 sys.stdout.write(f"{name}\n")
                 sys.stdout.flush()
+            _order(access, turn)
             _shuffle(access, turn)
+
+    def _order(access, turn: int) -> None:  # type: ignore[no-untyped-def]
+        """The inbox's orders are begun, filled in small slices and dropped again and again."""
+        inbox = folders.folder_by_role(access, Role.INBOX)
+        orders.KEPT_FROM, orders.SLICE = -1, 7
+        orders._noted.clear()
+        orders.use_orders(access, inbox, lists.Filter(sender="a@b.test"), lists.Sort(list(lists.By)[turn % 4]))
+        orders.fill_orders(inbox.id)
+        if turn % 4 == 3:
+            orders.drop_orders(now_us() + 40 * 86_400_000_000)
 
     def _shuffle(access, turn: int) -> None:  # type: ignore[no-untyped-def]
         inbox, trash = (folders.folder_by_role(access, role).id for role in (Role.INBOX, Role.TRASH))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unittest import mock
 
 from django.db import transaction
 
 from core.access import Access
 from mailstore.models import Role
 from mailstore.selectors import folders
+from mailstore.selectors.lists import By, Filter, Sort
+from mailstore.services import orders
 from mailstore.services.deliver import Incoming, Placement, prepare, store
 
 
@@ -67,3 +70,13 @@ def stored_many(access: Access, count: int, *, first: int = 0, role: Role = Role
 def folder_id(access: Access, role: Role = Role.INBOX) -> int:
     """The folder with a role."""
     return folders.folder_by_role(access, role).id
+
+
+def keep_orders(access: Access, *, fill: bool = True, role: Role = Role.INBOX) -> None:
+    """As after somebody has looked at a large folder in every order there is."""
+    place = folders.folder_by_role(access, role)
+    with mock.patch.multiple(orders, KEPT_FROM=-1, _noted={}):
+        for by in (By.SENDER, By.SUBJECT, By.SIZE):
+            orders.use_orders(access, place, Filter(sender="a@b.test"), Sort(by))
+    if fill:
+        orders.fill_orders(place.id)

@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from accounts.models import Account
 from accounts.selectors import access_for
-from mailstore.models import Entry, Flag, Role
+from mailstore.models import Entry, EntryOrder, Flag, Role
 from mailstore.selectors.lists import By, Filter, Key, Sort
-from mailstore.services import entries
+from mailstore.services import entries, orders
 from mailstore.services.keywords import create_label, set_keywords
 from mailstore.services.todos import finish_todo, mark_todo
 from tests.webmail.mails import browser_of, deliver, deliver_many, folder_id, mail, with_files
@@ -44,7 +44,12 @@ def senders(html: str) -> list[str]:
     return re.findall(r'row-who">(?:<span[^>]*>[^<]*</span>)?<b>([^<]*)</b>', html)
 
 
-def test_an_order_is_asked_for_in_the_address_and_kept_by_the_pager(client: Client, alice: Account, inbox: str) -> None:
+@pytest.mark.parametrize("kept_from", [0, 2_000])
+def test_an_order_is_asked_for_in_the_address_and_kept_by_the_pager(
+    client: Client, alice: Account, inbox: str, kept_from: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "KEPT_FROM", kept_from)
+    monkeypatch.setattr(orders, "_noted", {})
     for number in range(45):
         name = f"Person {number % 3}"
         deliver(alice, mail(Subject=f"Number {number}", From=f"{name} <p@x.test>", Message_ID=f"<s{number}@x.test>"))
@@ -54,7 +59,9 @@ def test_an_order_is_asked_for_in_the_address_and_kept_by_the_pager(client: Clie
         found += senders(html)
         url = link(html, "next")
         assert not url or "sort=-sender" in url
+        orders.fill_orders()  # from the second page on out of the order that the first one began
     assert found == [f"Person {number}" for number in (2, 1, 0) for _ in range(15)]
+    assert EntryOrder.objects.count() == (45 if kept_from == 0 else 0)
     assert "3/3" in html and 'class="day"' not in html
     assert senders(get(client, f"{inbox}?sort=-sender&page=3")) == found[40:]
     assert senders(get(client, link(html, "prev"))) == found[20:40]

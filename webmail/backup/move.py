@@ -2,7 +2,7 @@
 
 The source stands still for it (SQLite: its write lock is held). All rows go over in one transaction of the target and
 are read back and compared before it commits, so a move that fails or is killed leaves an empty target, ready for the
-next try. Ids stay. The search index is not moved: `reindex` makes it anew.
+next try. Ids stay. The search index is not moved: `reindex` makes it anew. Orders that lists keep fill themselves again.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, models, transaction
 
 from core.errors import ErrorKind, MailError
+from mailstore.orders import BEGIN_ANEW
 
 LINES = 200
 """Rows of one read: blobs have up to 256 KB each."""
+MADE_ANEW = frozenset({"mailstore.entryorder"})
+"""Rows that are computed from others, and that engines sort differently."""
 MADE_BY_MIGRATE = frozenset({"contenttypes.contenttype", "auth.permission"})
 """Rows that Django puts into a fresh database; the source's take their place."""
 
@@ -64,12 +67,15 @@ def move_database(source: str, target: str, *, progress: Progress | None = None)
             if _digest(model, target) != copied[label]:
                 raise MailError(ErrorKind.INVALID, table=model._meta.db_table)
         _set_sequences(target, moved)
+        with connections[target].cursor() as cursor:
+            for statement in BEGIN_ANEW:
+                cursor.execute(statement)
     return copied
 
 
 def _models() -> list[type[models.Model]]:
     """Every table of ours and Django's, many-to-many ones too."""
-    found = apps.get_models(include_auto_created=True)
+    found = [model for model in apps.get_models(include_auto_created=True) if model._meta.label_lower not in MADE_ANEW]
     return [model for model in found if model._meta.managed and not model._meta.proxy]
 
 

@@ -27,7 +27,7 @@ from mailstore.archive.restore import restore_account
 from mailstore.archive.tables import TABLES
 from mailstore.check_store import check_store
 from mailstore.fields import COUNTER_BITS, MAX_COUNTER
-from mailstore.models import Entry, Flag, Mailbox, Message, Role
+from mailstore.models import Entry, Flag, Folder, FolderOrder, Mailbox, Message, Role
 from mailstore.portable.keywords import add_keywords
 from mailstore.selectors import entries as reading, lists
 from mailstore.selectors.recoverable import recoverable_page
@@ -35,7 +35,7 @@ from mailstore.services.drafts import attach, create_draft, snapshot_draft
 from mailstore.services.entries import copy, purge, recover, set_flags
 from mailstore.services.folders import create_folder
 from tests.factories import make_account
-from tests.mailstore.letters import folder_id, letter, stored, stored_many
+from tests.mailstore.letters import folder_id, keep_orders, letter, stored, stored_many
 from webmail.models import Display, ImageSender
 
 SKIPPED = {"mailbox_id", "account_id", "account", "modseq", "highestmodseq"}
@@ -252,10 +252,27 @@ def test_rows_and_tables_of_another_version_find_their_place(filled: Access, tmp
     assert rows_of(other.pk) == rows_of(filled.mailbox)
 
 
+def test_orders_of_lists_are_begun_anew_where_somebody_asks(filled: Access, tmp_path: Path) -> None:
+    keep_orders(filled)
+    backup_account(filled, tmp_path / "a.tar.zst")
+    other = make_account("copy@elsewhere.test")
+    for access in (filled, Access(other.pk, other.pk, OWNER)):
+        restore_account(access, tmp_path / "a.tar.zst", replace=True)
+        assert check_store() == []
+        assert set(Folder.objects.filter(mailbox_id=access.mailbox).values_list("orders_kept", "orders_ready")) == {
+            (0, 0)
+        }
+        keep_orders(access)  # where an old one is still being dropped, it waits for that
+        stored(access, letter("since"))
+        assert check_store() == []
+    assert {each[0] for each in FolderOrder.objects.filter(mailbox_id=other.pk).values_list("state")} == {1}
+
+
 def test_every_table_of_a_mailbox_is_in_the_archive_or_computed_anew() -> None:
     from django.apps import apps
 
     computed = {"mailstore.entrylabel", "mailstore.searchtodo", "mailstore.searchremoval", "mailstore.foldermark"}
+    computed |= {"mailstore.folderorder"}
     owned = {
         model._meta.label_lower
         for model in apps.get_app_config("mailstore").get_models()

@@ -18,9 +18,10 @@ from accounts.selectors import access_for
 from core.errors import ErrorKind, MailError
 from logs_app.models import Event, Kind
 from logs_app.services import record
-from mailstore.models import Blob, Draft, Entry, Message, Role
+from mailstore.models import Blob, Draft, Entry, EntryOrder, Folder, FolderOrder, Message, Role
 from mailstore.services.drafts import create_draft
 from mailstore.services.entries import delete
+from tests.mailstore.letters import keep_orders
 from tests.webmail.mails import deliver, mail, with_files
 from webmail.backup import move
 from webmail.backup.move import move_database, registered
@@ -75,6 +76,18 @@ def test_every_row_arrives_and_new_ones_come_after(filled: Account, target: str)
     last = Event.objects.using("default").order_by("pk").last()
     assert last is not None
     assert Event.objects.using(target).create(at=last.at, kind=Kind.ADMIN).pk > last.pk
+
+
+def test_orders_of_lists_fill_themselves_again(filled: Account, target: str) -> None:
+    access = access_for(filled, filled.pk)
+    keep_orders(access)
+    keep_orders(access, fill=False, role=Role.TRASH)
+    assert EntryOrder.objects.count() > 0
+    move_database("default", target)
+    assert not EntryOrder.objects.using(target).exists()
+    assert set(FolderOrder.objects.using(target).values_list("state", "filled_uid")) == {(FolderOrder.State.FILLING, 0)}
+    bits = set(Folder.objects.using(target).values_list("orders_kept", "orders_ready"))
+    assert bits == {(0, 0), (15, 0)}
 
 
 def test_a_target_with_rows_or_strange_tables_is_refused_untouched(
