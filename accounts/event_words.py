@@ -41,6 +41,8 @@ ACTS = {
     "revoke_mailbox": _("Mailbox closed to somebody"),
     "update_mail_policy": _("Mail policy changed"),
     "rotate_dkim_keys": _("New DKIM keys made"),
+    "release_quarantined": _("Mail released from quarantine"),
+    "delete_quarantined": _("Mail deleted from quarantine"),
     "list_sender": _("Sender put on a list"),
     "unlist_sender": _("Sender taken off a list"),
     "create_filter": _("Filter made"),

@@ -18,7 +18,7 @@ from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for
 from accounts.admin_site import PAGES
 from accounts.models import Domain
 from core.errors import ErrorKind, MailError
-from mta import admin_rules
+from mta import admin_quarantine, admin_rules
 from mta.admin_dns import tables
 from mta.models import DkimKey, DmarcReport, ListedSender, MailPolicy
 from mta.services.dkim_keys import activate_keys, rotate_keys
@@ -35,7 +35,7 @@ PAGES += [
 
 SOURCES_MAX = 500
 
-__all__ = ["admin_rules"]
+__all__ = ["admin_quarantine", "admin_rules"]
 
 
 class MadeWithDomain(ScopedAdmin):
@@ -61,9 +61,18 @@ class MadeWithDomain(ScopedAdmin):
 class MailPolicyAdmin(MadeWithDomain):
     """One for each domain: looked at and changed; from here to its DNS records and new keys."""
 
-    list_display = ("name", "dmarc")
+    list_display = ("name", "dmarc", "junk_score", "quarantine_score", "digest")
     search_fields = ("domain__name",)
-    export_columns = ("domain", "dmarc")
+    export_columns = (
+        "domain",
+        "dmarc",
+        "junk_score",
+        "quarantine_score",
+        "dangerous_files",
+        "macros",
+        "unscanned",
+        "digest",
+    )
     actions_detail = ("dns", "rotate", "activate")
 
     def update(self, request: HttpRequest, obj: Any, changes: dict[str, Any]) -> None:

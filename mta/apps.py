@@ -7,8 +7,14 @@ class MtaConfig(AppConfig):
     verbose_name = _("Mail transfer")
 
     def ready(self) -> None:
-        """A domain gets policy and keys in its own transaction (models exist only now, hence the imports here)."""
-        from accounts.steps import DomainStep, register_domain_step
+        """A domain gets policy and keys in its own transaction, what was learnt goes with who taught it, and moving mail
+        into Junk teaches (models exist only now, hence the imports here)."""
+        from accounts.steps import AccountStep, DomainStep, register_account_step, register_domain_step
+        from mailstore.steps import AfterMove, register_after_move
         from mta.services.domains import prepare_domain
+        from mta.spam.forgetting import forget_account, forget_domain
+        from mta.spam.lessons import note_lesson
 
-        register_domain_step(DomainStep("mta", created=prepare_domain))
+        register_domain_step(DomainStep("mta", created=prepare_domain, erased=forget_domain))
+        register_account_step(AccountStep("mta", erased=forget_account))
+        register_after_move(AfterMove("spam", note_lesson))

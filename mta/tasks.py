@@ -15,10 +15,15 @@ from mta.inbound import greylist
 from mta.inbound.accepted import expire
 from mta.models import DkimKey
 from mta.outbound import queue, worker
+from mta.quarantine.digest import send_digests
+from mta.quarantine.services import purge_quarantine
 from mta.records.check import finish_rotation
 from mta.services.dkim_keys import forget_retired
 from mta.services.domains import prepare_domain
 from mta.services.filter_runs import work_on_runs
+from mta.spam.forgetting import forget
+from mta.spam.lessons import learn
+from mta.spam.partners import meet_partners
 
 
 @shared_task(name="mta.send_due")
@@ -61,3 +66,34 @@ def exchange_dmarc_reports() -> None:
     send_reports(datetime.datetime.now(datetime.UTC).date())
     for domain in Domain.objects.filter(is_active=True):
         read_reports(domain)
+
+
+@shared_task(name="mta.learn_spam")
+def learn_spam() -> None:
+    """Learn from what people moved into Junk and out of it."""
+    learn()
+
+
+@shared_task(name="mta.meet_partners")
+def meet_partners_task() -> None:
+    """Know whom companies write to, for names that are made to look like theirs."""
+    for domain in Domain.objects.filter(is_active=True):
+        meet_partners(domain)
+
+
+@shared_task(name="mta.forget_spam")
+def forget_spam() -> None:
+    """Let what was learnt fade, within its bounds."""
+    forget(datetime.datetime.now(datetime.UTC).date())
+
+
+@shared_task(name="mta.purge_quarantine")
+def purge_quarantine_task() -> None:
+    """Delete what has lain in quarantine for its seven days."""
+    purge_quarantine(timezone.now())
+
+
+@shared_task(name="mta.send_spam_digests")
+def send_spam_digests() -> None:
+    """Send the daily reports that are due."""
+    send_digests(timezone.now())

@@ -27,11 +27,11 @@ from accounts.services import (
 from logs_app.models import Event
 from mailaccess.models import PopSettings
 from mailstore.models import Folder
-from mta.models import DkimKey, DmarcReport, Filter, FilterRun, ListedSender, MailPolicy
+from mta.models import DkimKey, DmarcReport, Filter, FilterRun, ListedSender, MailPolicy, QuarantinedMail
 from mta.services.filter_runs import start_run
 from mta.services.filters import create_filter
 from mta.services.senders import list_sender
-from tests.factories import make_account
+from tests.factories import make_account, quarantined
 
 
 def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[Model], Model]:
@@ -64,6 +64,7 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
         ),
         ListedSender: list_sender(domain, f"{word}.example", "block", account=account),
         Filter: rule,
+        QuarantinedMail: quarantined(account, word),
         FilterRun: start_run(account, inbox),
         Event: event,
     }

@@ -38,6 +38,8 @@ class Message(models.Model):
     bodystructure = models.TextField()
     parts = models.TextField()
     parser_version = models.SmallIntegerField()
+    judgement = models.TextField(null=True)
+    """What was found out about it when it came, as the layer that judged it wrote it; None: nothing to tell."""
 
     class Meta:
         indexes: ClassVar = [

@@ -20,7 +20,7 @@ MAX_CHANGED_ROWS = 2_000
 
 FACTS = (
     "f.role, e.modseq, e.internal_us, m.sent_us, m.received_us, m.header_length, m.trace_length, e.verdict, "
-    "e.matched_address, COALESCE(t.thread_id, e.message_id)"
+    "e.matched_address, COALESCE(t.thread_id, e.message_id), COALESCE(m.judgement, '')"
 )
 
 
@@ -38,6 +38,7 @@ class EntryRow(ListRow):
     verdict: int
     matched_address: str
     thread_id: int
+    judgement: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class Placement:
     flags: int = 0
     matched_address: str = ""
     verdict: int = 0
+    judgement: str = ""
+    """Kept beside the message as it is."""
     internal_us: int | None = None
     labels: tuple[int, ...] = ()
     """Ids of keywords; one that is gone meanwhile is passed over."""

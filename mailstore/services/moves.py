@@ -20,6 +20,7 @@ from mailstore.services.quota import require_room
 from mailstore.services.rows import Row, count_keywords, leave, load, now_us, senders, unread_of, writable
 from mailstore.services.selection import Chosen, Selection, names_entries, slices_of
 from mailstore.services.store import ENTRY_COLUMNS
+from mailstore.steps import tell_moved
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ def move(access: Access, chosen: Chosen, *, folder_id: int) -> Moved:
             rows = load(ledger, access, entry_ids)
             found += len(rows)
             moved = _move(ledger, rows, target)
+            tell_moved(access, ledger, rows, target)
             if target.role == Role.TRASH:
                 _note(access, Deletion.TRASH, rows, moved)
             undo += moved
@@ -64,7 +66,9 @@ def move_back(access: Access, undo: Sequence[tuple[int, int]]) -> int:
                 ledger = Ledger([access.mailbox])
                 trash = ledger.folder_by_role(access.mailbox, Role.TRASH)
                 rows = load(ledger, access, part)
-                moved = _move(ledger, rows, _origin(ledger, access, folder_id))
+                origin = _origin(ledger, access, folder_id)
+                moved = _move(ledger, rows, origin)
+                tell_moved(access, ledger, rows, origin)
                 _note(access, Deletion.UNDO, [row for row in rows if row.folder_id == trash.id], moved)
                 came += len(moved)
                 ledger.write()
@@ -107,6 +111,7 @@ def copy(access: Access, chosen: Chosen, *, folder_id: int) -> list[int]:
             found += len(rows)
             require_room(ledger, access.mailbox, sum(row.size for row in rows))
             created += _copy(ledger, rows, target)
+            tell_moved(access, ledger, rows, target)
             ledger.write()
     if not found and names_entries(chosen):
         raise MailError(ErrorKind.NOT_FOUND)

@@ -34,7 +34,7 @@ T = TypeVar("T")
 MESSAGE_COLUMNS = (
     "id, mailbox_id, blob_id, size, trace_length, header_length, sent_us, received_us, sender_name, sender_address, "
     "recipients, subject, preview, attributes, message_id_hash, ancestors, envelope, bodystructure, parts, "
-    "parser_version"
+    "parser_version, judgement"
 )
 ENTRY_COLUMNS = (
     "id, mailbox_id, folder_id, uid, message_id, modseq, flags, keywords, attributes, sort_us, internal_us, size, "
@@ -193,6 +193,7 @@ def _message_row(place: _Place, blob_id: int) -> tuple[object, ...]:
         scanned.bodystructure,
         scanned.parts,
         PARSER_VERSION,
+        place.placement.judgement or None,
     )
 
 

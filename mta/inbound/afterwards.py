@@ -1,5 +1,5 @@
 """What follows an answer and need not be waited for: events for the log, answers that their clients have read, counts
-for DMARC reports.
+for DMARC reports and for the senders' records.
 
 Collected on the event loop, written every second in one transaction, off the receiving path. A crash loses at most a
 second of events of mail that is safely stored, and leaves digests in `accepted` for a day.
@@ -18,6 +18,8 @@ from core import dbthread
 from logs_app.services import NewEvent, record_many
 from mta.dmarc_reports.observed import Observation, count
 from mta.inbound.accepted import forget
+from mta.inbound.weighing import Seen
+from mta.spam.record import count_seen
 
 EVERY_S = 1.0
 BATCH = 500
@@ -34,6 +36,7 @@ class Afterwards:
         self._events: list[NewEvent] = []
         self._digests: list[bytes] = []
         self._observed: collections.Counter[Observation] = collections.Counter()
+        self._seen: collections.Counter[Seen] = collections.Counter()
 
     def note(self, events: tuple[NewEvent, ...]) -> None:
         """Events of a mail that is stored."""
@@ -44,6 +47,11 @@ class Afterwards:
         """A judged mail, for the report to its domain."""
         if observation is not None and len(self._observed) < WAITING_MAX:
             self._observed[observation] += 1
+
+    def see(self, seen: tuple[Seen, ...]) -> None:
+        """A judged mail, for the record of its sender."""
+        if len(self._seen) < WAITING_MAX:
+            self._seen.update(seen)
 
     def answered(self, digest: bytes) -> None:
         """The client of this transaction has its answer."""
@@ -57,21 +65,27 @@ class Afterwards:
 
     async def flush(self) -> None:
         """Write what was collected; what can't be written now is tried again."""
-        while self._events or self._digests or self._observed:
+        while self._events or self._digests or self._observed or self._seen:
             events, digests = self._events[:BATCH], self._digests[:BATCH]
             observed = dict(itertools.islice(self._observed.items(), BATCH))
+            seen = dict(itertools.islice(self._seen.items(), BATCH))
             try:
-                await dbthread.run(_write, events, digests, observed)
+                await dbthread.run(_write, events, digests, observed, seen)
             except DatabaseError as error:
                 log.info("events wait", extra={"error": str(error), "count": len(self._events)})
                 return
             del self._events[: len(events)], self._digests[: len(digests)]
             self._observed.subtract(observed)
             self._observed = +self._observed  # what was seen again meanwhile stays
+            self._seen.subtract(seen)
+            self._seen = +self._seen
 
 
-def _write(events: list[NewEvent], digests: list[bytes], observed: dict[Observation, int]) -> None:
+def _write(
+    events: list[NewEvent], digests: list[bytes], observed: dict[Observation, int], seen: dict[Seen, int]
+) -> None:
     with transaction.atomic():
         record_many(events)
         forget(digests)
         count(observed)
+        count_seen(seen)

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from django.conf import settings
 
 from accounts.addressing import domain_key
-from core import dbthread
 from core.errors import ErrorKind, MailError
 from mta.authentication.dmarc import DmarcResult, Policy
 from mta.authentication.judge import Origin, judge
@@ -62,15 +61,16 @@ class Judging:
         """Ask nothing any more."""
         await self._resolver.close()
 
-    async def judge(self, arrival: Arrival, sender: str, header: bytes, message: bytes) -> Judgement:
-        """SPF, DKIM, DMARC and ARC of `message`, whose header block is `header` (`trace.checked_header`)."""
+    async def judge(self, arrival: Arrival, sender: str, header: bytes, message: bytes) -> tuple[Judgement, Letter]:
+        """SPF, DKIM, DMARC and ARC of `message`, whose header block is `header` (`trace.checked_header`); and the mail in
+        its fields, so that nobody has to split them again."""
         local, _, domain = sender.rpartition("@")
         origin = Origin(arrival.remote_address, arrival.helo, f"{local}@{domain_key(domain)}" if domain else "")
         if len(header) <= SPLIT_ON_LOOP_MAX:
             letter = Letter.after(header, message)
         else:
             letter = await asyncio.get_running_loop().run_in_executor(None, Letter.after, header, message)
-        return await judge(self._resolver, origin, letter, now_s=arrival.at_s)
+        return await judge(self._resolver, origin, letter, now_s=arrival.at_s), letter
 
 
 def _is_in(address: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
@@ -81,7 +81,7 @@ def _is_in(address: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IP
     return any(parsed in network for network in networks)
 
 
-async def consequence(judgement: Judgement, targets: Sequence[Target]) -> Consequence:
+def consequence(judgement: Judgement, targets: Sequence[Target]) -> Consequence:
     """What the failing author domain asks for, as far as the recipients' domains want it.
 
     Raises NO_PERMISSION (refuse) or UNAVAILABLE (come again: the proof could not be looked up), each with
@@ -90,7 +90,7 @@ async def consequence(judgement: Judgement, targets: Sequence[Target]) -> Conseq
     result = judgement.dmarc
     if result.policy is Policy.NONE or result.outcome not in (Outcome.FAIL, Outcome.TEMPERROR):
         return NO_CONSEQUENCE
-    wishes = await dbthread.run(_wishes, {target.domain_id for target in targets})
+    wishes = _wishes(targets)
     if result.policy is Policy.REJECT and set(wishes.values()) == {MailPolicy.Dmarc.OBEY}:
         raise _refusal(result)
     if result.outcome is Outcome.TEMPERROR:
@@ -103,6 +103,10 @@ def _refusal(result: DmarcResult) -> MailError:
     return MailError(kind, part="dmarc", domain=result.domain, reason=result.reason)
 
 
-def _wishes(domain_ids: set[int]) -> dict[int, str]:
-    found = dict(MailPolicy.objects.filter(pk__in=domain_ids).values_list("pk", "dmarc"))
-    return {domain_id: found.get(domain_id, MailPolicy.Dmarc.OBEY) for domain_id in domain_ids}
+def _wishes(targets: Sequence[Target]) -> dict[int, str]:
+    """By domain; one without an account among the targets (a list of outsiders) obeys."""
+    found = {target.domain_id: str(MailPolicy.Dmarc.OBEY) for target in targets}
+    for target in targets:
+        for account in target.accounts:
+            found[account.domain_id] = target.facts[account.id].policy.dmarc
+    return found

@@ -25,12 +25,15 @@ from mta.authentication.results import Judgement
 from mta.dmarc_reports.observed import Observation, observe
 from mta.inbound.accepted import AlreadyAcceptedError, digest_of, remember_all
 from mta.inbound.arranging import Arranged, Coming, Placed, arrange, ruled_in
-from mta.inbound.filing import filed, lists_of
+from mta.inbound.filing import Filed, filed
 from mta.inbound.judging import NO_CONSEQUENCE, Consequence, Judging, consequence
-from mta.inbound.recipients import Target, merge_accounts
+from mta.inbound.recipients import Target, facts_by_account, merge_accounts
 from mta.inbound.trace import Arrival, checked_header, trace_block, without_our_results
+from mta.inbound.weighing import Seen, Weighing, seen_senders, weigh
 from mta.outbound.signatures import arc_set
+from mta.quarantine.store import quarantine
 from mta.services.lists import queue_for_externals
+from mta.spam.finding import NOTHING, Judged
 from mta.steps import Mail, place
 
 PREPARE_ON_LOOP_MAX = 64 * 1024
@@ -58,6 +61,8 @@ class Receipt:
     digest: bytes
     events: tuple[NewEvent, ...]
     observation: Observation | None = None
+    seen: tuple[Seen, ...] = ()
+    """For the senders' records."""
 
 
 _numbers = itertools.count()
@@ -84,10 +89,10 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     nothing is stored.
     """
     header = checked_header(message)
-    judgement, results, decided, observation = None, b"", NO_CONSEQUENCE, None
+    judgement, letter, results, decided, observation = None, None, b"", NO_CONSEQUENCE, None
     if judging is not None:
-        judgement = await judging.judge(transaction.arrival, transaction.sender, header, message)
-        decided = await _decide(transaction, judgement)
+        judgement, letter = await judging.judge(transaction.arrival, transaction.sender, header, message)
+        decided = _decide(transaction, judgement)
         results = judgement.field(settings.EHLO_NAME)
         observation = _observed(transaction, judgement, "quarantine" if decided.junk_domains else "none")
     received = without_our_results(message, header)
@@ -97,24 +102,46 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
         prepared = prepare(received, trace=trace)
     else:
         prepared = await dbthread.run(prepare, received, trace=trace)
-    author = prepared.scanned.sender_address
-    placed = _placed(transaction, Mail(transaction.sender, transaction.arrival, header), decided, author)
+    weighed: Mapping[int, Judged] = {}
+    if judgement is not None and letter is not None:
+        weighed = await weigh(Weighing(transaction, judgement, letter, prepared, received))
+    files = _filed(transaction, Mail(transaction.sender, transaction.arrival, header), decided, prepared, weighed)
+    placed = [each for each, one in files if not one.held]
     arranged = Arranged([each.placement for each in placed])
     if ruled := ruled_in(transaction.targets):
         coming = Coming(received, prepared.scanned, transaction.sender, trace_length=len(trace))
         arranged = await dbthread.run(arrange, coming, placed, ruled)
     leaving = [t for t in transaction.targets if t.externals and t.domain_id not in decided.junk_domains]
-    also = await _forwarding(transaction, leaving, received, judgement) if leaving else None
+    also = [await _forwarding(transaction, leaving, received, judgement)] if leaving else []
+    also += arranged.also
+    if held := [each for _, each in files if each.held]:
+        also.append(functools.partial(quarantine, held, prepared, transaction.sender))
+    put_aside = {each.account.id: one.held or "junk" for each, one in files if one.is_junk}
     try:
-        await deliver_async(Incoming(prepared, arranged.placements, also, about=digest, together=remember_all))
+        item = Incoming(prepared, arranged.placements, _all(also), about=digest, together=remember_all)
+        await deliver_async(item)
     except AlreadyAcceptedError:
         return Receipt(b"", ())
-    return Receipt(digest, tuple(_events(transaction, prepared, arranged.notes)), observation)
+    seen = seen_senders(judgement, prepared, put_aside, transaction) if judgement is not None else ()
+    notes = {account_id: {"put_aside": where} for account_id, where in put_aside.items()} | arranged.notes
+    return Receipt(digest, tuple(_events(transaction, prepared, notes)), observation, seen)
 
 
-async def _decide(transaction: Transaction, judgement: Judgement) -> Consequence:
+def _all(also: Sequence[Callable[[], None]]) -> Callable[[], None] | None:
+    """One call for what the transaction writes beside the mail."""
+    if len(also) < 2:
+        return also[0] if also else None
+
+    def every() -> None:
+        for each in also:
+            each()
+
+    return every
+
+
+def _decide(transaction: Transaction, judgement: Judgement) -> Consequence:
     try:
-        return await consequence(judgement, transaction.targets)
+        return consequence(judgement, transaction.targets)
     except MailError as error:
         reason = f"dmarc {judgement.dmarc.domain}: {judgement.dmarc.reason}"
         reached = merge_accounts(transaction.targets).values()
@@ -129,16 +156,21 @@ def _observed(transaction: Transaction, judgement: Judgement, done: str) -> Obse
     return observe(judgement, source=arrival.remote_address, sender=transaction.sender, at_s=arrival.at_s, done=done)
 
 
-def _placed(transaction: Transaction, mail: Mail, decided: Consequence, author: str) -> list[Placed]:
+def _filed(
+    transaction: Transaction, mail: Mail, decided: Consequence, prepared: Prepared, weighed: Mapping[int, Judged]
+) -> list[tuple[Placed, Filed]]:
     at_us = int(transaction.arrival.at_s * 1_000_000)
-    lists = lists_of(transaction.targets)
-    placed = []
+    known = facts_by_account(transaction.targets)
+    senders = (transaction.sender, prepared.scanned.sender_address)
+    found = []
     for account, matched in merge_accounts(transaction.targets).values():
         placement = Placement(account.id, matched_address=matched, internal_us=at_us)
         unproven = account.domain_id in decided.junk_domains
-        placement = filed(placement, unproven=unproven, lists=lists, senders=(transaction.sender, author))
-        placed.append(Placed(account, matched, place(mail, account, placement)))
-    return placed
+        judged = weighed.get(account.id, NOTHING)
+        each = filed(placement, known[account.id], judged, unproven=unproven, senders=senders)
+        placement = each.placement if each.held else place(mail, account, each.placement)
+        found.append((Placed(account, matched, placement), each))
+    return found
 
 
 async def _forwarding(

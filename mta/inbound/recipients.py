@@ -13,10 +13,8 @@ from collections.abc import Iterable, Mapping
 
 from accounts.rows import AccountRow
 from accounts.selectors import expand_group, is_local_domain, local_domains, resolve
-from core.access import system_access
-from mailstore.selectors.folders import mailbox_usage
-from mta.inbound.standing import standing_of
-from mta.senders import SenderLists, Wish
+from mta.inbound.facts import Facts, facts_of
+from mta.senders import Wish
 
 KEEP_S = 1.0
 KEEP_MAX = 10_000
@@ -39,8 +37,8 @@ class Refusal(enum.Enum):
 class Target:
     """Where one recipient leads. `matched` is the local address that was meant, `domain_id` its domain.
 
-    `full` are members of a group whose mailbox has no room: the others still get the mail. `listed` has the black and
-    white lists of those accounts that have any.
+    `full` are members of a group whose mailbox has no room: the others still get the mail. `facts` are those of all
+    `accounts`.
     """
 
     matched: str
@@ -49,19 +47,23 @@ class Target:
     externals: tuple[str, ...] = ()
     full: tuple[AccountRow, ...] = ()
     is_group: bool = False
-    listed: Mapping[int, SenderLists] = dataclasses.field(default_factory=dict)
-    ruled: Mapping[int, frozenset[str]] = dataclasses.field(default_factory=dict)
-    """Which kinds of rules (`mta.inbound.standing`) the accounts have that have any."""
+    facts: Mapping[int, Facts] = dataclasses.field(default_factory=dict)
+
+    @property
+    def ruled(self) -> dict[int, frozenset[str]]:
+        """Which kinds of rules (`mta.inbound.standing`) the accounts have that have any."""
+        return {account_id: each.ruled for account_id, each in self.facts.items() if each.ruled}
 
     def blocks(self, sender: str) -> bool:
         """Whether the one account meant wants nothing from this envelope sender; a list's members are asked later."""
-        if self.is_group or not self.listed:
+        if self.is_group:
             return False
-        return all(lists.wish_about(sender) == Wish.BLOCK for lists in self.listed.values())
+        return any(each.lists and each.lists.wish_about(sender) == Wish.BLOCK for each in self.facts.values())
 
 
 def find_target(address: str, *, sender: str, proven: bool = True) -> Target | Refusal:
-    """Resolve `address` for mail from `sender` (empty: the null sender). Two or three indexed queries.
+    """Resolve `address` for mail from `sender` (empty: the null sender). Two indexed queries, three with a
+    catch-all.
 
     A sender who has not `proven` himself is not believed to be one of ours (colleagues submit with sign-in), so he
     can't write to a list of colleagues; an outside member has no other way to write to his list, and is believed.
@@ -80,16 +82,16 @@ def find_target(address: str, *, sender: str, proven: bool = True) -> Target | R
     assert account is not None
     if not account.is_active:
         return Refusal.SUSPENDED
-    if is_full(account):
+    facts = facts_of([account])
+    if _is_full(account, facts):
         return Refusal.FULL
     matched = resolved.address if resolved.via_alias else ""
-    standing = standing_of([account])
-    return Target(matched, account.domain_id, (account,), listed=standing.listed, ruled=standing.ruled)
+    return Target(matched, account.domain_id, (account,), facts=facts)
 
 
-def is_full(account: AccountRow) -> bool:
+def _is_full(account: AccountRow, facts: Mapping[int, Facts]) -> bool:
     """Whether the mailbox has used all its space."""
-    return mailbox_usage(system_access(account.id)).used_bytes >= account.quota_bytes
+    return facts[account.id].used_bytes >= account.quota_bytes
 
 
 def _group_target(group_id: int, address: str, sender: str) -> Target | Refusal:
@@ -97,21 +99,12 @@ def _group_target(group_id: int, address: str, sender: str) -> Target | Refusal:
     if not expansion.allowed:
         return Refusal.POSTING
     members = [account for account in expansion.accounts if account.is_active]
-    full = tuple(account for account in members if is_full(account))
+    facts = facts_of(members)
+    full = tuple(account for account in members if _is_full(account, facts))
     open_members = tuple(account for account in members if account not in full)
     domain_id = members[0].domain_id if members else 0
     externals = tuple(expansion.externals)
-    standing = standing_of(open_members)
-    return Target(
-        address,
-        domain_id,
-        open_members,
-        externals,
-        full,
-        is_group=True,
-        listed=standing.listed,
-        ruled=standing.ruled,
-    )
+    return Target(address, domain_id, open_members, externals, full, is_group=True, facts=facts)
 
 
 class RecentTargets:
@@ -133,6 +126,11 @@ class RecentTargets:
             self._kept.clear()
         depends = target is Refusal.POSTING or (isinstance(target, Target) and target.is_group)
         self._kept[(address, sender or "<>") if depends else (address, "")] = (time.monotonic() + KEEP_S, target)
+
+
+def facts_by_account(targets: Iterable[Target]) -> dict[int, Facts]:
+    """Of every account that is reached."""
+    return {account_id: facts for target in targets for account_id, facts in target.facts.items()}
 
 
 def merge_accounts(targets: Iterable[Target]) -> dict[int, tuple[AccountRow, str]]:

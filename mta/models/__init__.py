@@ -7,7 +7,9 @@ from mta.models.greylist import Greylisted
 from mta.models.keys import DkimKey
 from mta.models.outgoing import GATED, OPEN, Delivery, Submission
 from mta.models.policy import MailPolicy
+from mta.models.quarantine import QuarantinedMail, SentDigest
 from mta.models.senders import ListedSender
+from mta.models.spam import KnownSender, LookalikeKey, SpamCorpus, SpamLesson, SpamSettings, SpamToken
 
 __all__ = [
     "GATED",
@@ -20,7 +22,15 @@ __all__ = [
     "Filter",
     "FilterRun",
     "Greylisted",
+    "KnownSender",
     "ListedSender",
+    "LookalikeKey",
     "MailPolicy",
+    "QuarantinedMail",
+    "SentDigest",
+    "SpamCorpus",
+    "SpamLesson",
+    "SpamSettings",
+    "SpamToken",
     "Submission",
 ]

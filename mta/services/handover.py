@@ -18,10 +18,11 @@ from mailstore.models import Flag, Role
 from mailstore.services.deliver import Incoming, Placement, Prepared, prepare, store
 from mailstore.services.drafts import discard_draft
 from mta.inbound.arranging import Coming, Placed, arrange, ruled_in
-from mta.inbound.filing import filed, lists_of
-from mta.inbound.recipients import Refusal, Target, find_target, merge_accounts
+from mta.inbound.filing import Filed, filed
+from mta.inbound.recipients import Refusal, Target, facts_by_account, find_target, merge_accounts
 from mta.inbound.trace import mail_date
 from mta.models import Delivery, Submission
+from mta.quarantine.store import quarantine
 from mta.services.failure import Failure, Success, confirm_to_sender, notify_sender
 from mta.services.lists import queue_for_externals
 from mta.services.outcome import log_delivery
@@ -130,7 +131,8 @@ def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Route
     if parcel.sent is not None:
         mine = Placement(submission.mailbox_id, role=Role.SENT, flags=int(Flag.SEEN))
         items.append(Incoming(parcel.sent, [mine]))
-    placements = _placements(submission, parcel, _targets(routes))
+    placements, held = _placements(submission, parcel, _targets(routes))
+    quarantine(held, parcel.local, submission.envelope_from)
     if placements:
         items.append(Incoming(parcel.local, placements))
         submission.local_hash = parcel.local.encoded.sha256
@@ -140,19 +142,24 @@ def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Route
     submission.save(update_fields=["sent_entry_id", "local_hash", "is_gated"])
 
 
-def _placements(submission: Submission, parcel: Parcel, targets: Sequence[Target]) -> list[Placement]:
-    """Where the copies of local recipients go: by their lists, then by their rules."""
+def _placements(
+    submission: Submission, parcel: Parcel, targets: Sequence[Target]
+) -> tuple[list[Placement], list[Filed]]:
+    """Where the copies of local recipients go: by their lists, then by their rules; and those that are put aside."""
     sender, scanned = submission.envelope_from, parcel.local.scanned
-    lists, senders = lists_of(targets), (sender, scanned.sender_address)
-    placed = []
+    facts, senders = facts_by_account(targets), (sender, scanned.sender_address)
+    placed, held = [], []
     for account, matched in merge_accounts(targets).values():
-        placement = filed(Placement(account.id, matched_address=matched), unproven=False, lists=lists, senders=senders)
-        placed.append(Placed(account, matched, placement))
+        each = filed(Placement(account.id, matched_address=matched), facts[account.id], senders=senders)
+        if each.held:
+            held.append(each)
+        else:
+            placed.append(Placed(account, matched, each.placement))
     ruled = ruled_in(targets)
     if not ruled:
-        return [each.placement for each in placed]
+        return [each.placement for each in placed], held
     coming = Coming(parcel.wire, scanned, sender, trace_length=parcel.local.trace_length)
-    return arrange(coming, placed, ruled).placements
+    return arrange(coming, placed, ruled).placements, held
 
 
 def _targets(routes: Sequence[Routed]) -> list[Target]:

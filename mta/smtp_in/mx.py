@@ -97,6 +97,7 @@ class MxDialogue(Dialogue):
         self.unconfirmed = receipt.digest
         self.afterwards.note(receipt.events)
         self.afterwards.observe(receipt.observation)
+        self.afterwards.see(receipt.seen)
         return replies.reply(250, "2.0.0", f"Ok: {arrival.queue_id}")
 
     async def _arrival(self, envelope: Envelope) -> Arrival:

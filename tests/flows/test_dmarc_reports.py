@@ -20,12 +20,12 @@ from mta.dmarc_reports.sending import send_reports
 from mta.models import DkimKey, DmarcObservation, DmarcReport
 from mta.outbound import worker
 from tests.factories import make_domain
-from tests.flows.test_judged import ZONE as JUDGED_ZONE, judged, letter, send
 from tests.flows.test_mail_in import eventually
 from tests.mta.conftest import Running
 from tests.mta.dmarc_reports.test_xml import written
 from tests.mta.names import txt
 from tests.mta.sink import Sink, remote
+from tests.mta.strangers import ZONE as JUDGED_ZONE, judged, letter, send
 from tests.mta.test_submit import mails
 
 __all__ = ["judged"]

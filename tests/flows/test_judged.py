@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import dkim as dkimpy
@@ -16,7 +15,7 @@ from accounts.services import create_group
 from logs_app.models import Event, Kind
 from mailstore.models import Entry, Folder
 from mta.authentication.letter import Letter
-from mta.authentication.signing import SigningKey, new_key, public_record, sign
+from mta.authentication.signing import sign
 from mta.models import MailPolicy
 from mta.outbound import worker
 from mta.records.wanted import wanted_records
@@ -24,53 +23,12 @@ from mta.services.policy import update_mail_policy
 from tests.factories import make_account
 from tests.flows.test_mail_in import eventually
 from tests.mta.conftest import Running
-from tests.mta.names import Zone, serving, txt
+from tests.mta.names import serving
 from tests.mta.sink import Sink, remote
+from tests.mta.strangers import KEY, ZONE, judged, letter, send
 from tests.mta.test_submit import mails
 
-KEY = SigningKey("bank.test", "s1", new_key("ed25519"))
-ZONE: Zone = {
-    ("good.test", "TXT"): [txt("v=spf1 ip4:127.0.0.1 -all")],
-    ("_dmarc.good.test", "TXT"): [txt("v=DMARC1; p=reject")],
-    ("_dmarc.bank.test", "TXT"): [txt("v=DMARC1; p=reject")],
-    ("s1._domainkey.bank.test", "TXT"): [txt(public_record(KEY.private))],
-    ("_dmarc.shop.test", "TXT"): [txt("v=DMARC1; p=quarantine")],
-    ("_dmarc.lax.test", "TXT"): [txt("v=DMARC1; p=none")],
-    ("slow.test", "TXT"): ["SILENT"],
-    ("broken.test", "TXT"): ["SERVFAIL"],
-    ("_dmarc.broken.test", "TXT"): [txt("v=DMARC1; p=reject")],
-}
-
-
-@pytest.fixture
-def judged(transactional_db: None, settings: Any, request: pytest.FixtureRequest) -> Iterator[Running]:
-    """The services, trusting nobody."""
-    settings.TRUSTED_NETWORKS = []
-    settings.EHLO_NAME = "mx.example.test"
-    with serving(ZONE):
-        yield request.getfixturevalue("running")
-
-
-def letter(author: str, *, more: str = "") -> bytes:
-    return (
-        f"From: {author}\r\nTo: alice@example.test\r\nMessage-ID: <{time.time_ns()}@far>\r\nSubject: hi\r\n{more}\r\n"
-        "Hello\r\n"
-    ).encode()
-
-
-def send(running: Running, message: bytes, *recipients: str, sender: str = "x@elsewhere.test") -> str:
-    """The answer to the message."""
-    talk = running.talk()
-    talk.say("EHLO client.test")
-    talk.say(f"MAIL FROM:<{sender}>")
-    for recipient in recipients or ("alice@example.test",):
-        assert talk.say(f"RCPT TO:<{recipient}>") == "250 2.1.5 Recipient ok"
-    talk.say("DATA")
-    talk.send(message + b".\r\n")
-    answer = talk.reply()
-    talk.say("QUIT")
-    talk.close()
-    return answer
+__all__ = ["judged"]
 
 
 def test_what_was_found_stands_in_front_of_the_mail(judged: Running, alice: Account) -> None:

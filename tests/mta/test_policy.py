@@ -14,6 +14,14 @@ from mta.models import MailPolicy
 from mta.services.policy import update_mail_policy
 from tests.factories import make_account, make_domain
 
+FORM = {
+    "junk_score": "5",
+    "quarantine_score": "10",
+    "dangerous_files": "quarantine",
+    "macros": "junk",
+    "unscanned": "defer",
+}
+
 pytestmark = pytest.mark.django_db
 
 
@@ -30,7 +38,14 @@ def test_a_change_is_recorded_with_its_author() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind"), [({"dmarc": "maybe"}, ErrorKind.INVALID), ({"domain_id": 1}, ErrorKind.INVALID)]
+    ("changes", "kind"),
+    [
+        ({"dmarc": "maybe"}, ErrorKind.INVALID),
+        ({"domain_id": 1}, ErrorKind.INVALID),
+        ({"macros": "perhaps"}, ErrorKind.INVALID),
+        ({"junk_score": 0}, ErrorKind.INVALID),
+        ({"quarantine_score": 4}, ErrorKind.INVALID),
+    ],
 )
 def test_what_makes_no_sense_is_refused(changes: dict[str, object], kind: ErrorKind) -> None:
     with pytest.raises(MailError) as caught:

@@ -1,0 +1,157 @@
+"""What is known here about a mail's author and its words: one query for all whom the mail reaches."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+
+from accounts.domain_names import local_domains
+from accounts.models import Account
+from accounts.rows import AccountRow
+from mailstore import sql
+from mta.authentication.dmarc import organisational_domain
+from mta.inbound.facts import Facts
+from mta.spam.names import keys_of
+from mta.spam.score import Experience
+from mta.spam.senders import NEW, Acquaintance, Author, Standing, name_key
+
+OWN_WORDS_MAX = 10
+"""Readers of one mail whose own words are looked up; the others' companies speak for them."""
+NAMES_S = 60.0
+NAMES_DOMAINS_MAX = 200
+UNPROVEN = "?"
+"""In front of the names of senders who could not be proven: their record is not that of the true owner."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Known:
+    """For one reader."""
+
+    about: Acquaintance
+    company: Experience
+    own: Experience
+
+
+def known_about(
+    author: Author, tokens: Sequence[str], readers: Mapping[AccountRow, Facts], *, proven: bool
+) -> dict[int, Known]:
+    """By account."""
+    found = _Found(author, proven)
+    asked = tokens if any(facts.company.is_enough or facts.own.is_enough for facts in readers.values()) else ()
+    learners = [account.id for account, facts in readers.items() if facts.own.is_enough][:OWN_WORDS_MAX]
+    found.read(readers, asked, learners)
+    return {account.id: found.of(account, facts) for account, facts in readers.items()}
+
+
+def sender_names(author: Author, *, proven: bool) -> tuple[str, str]:
+    """Under which names the record of an author is kept: his address, his domain."""
+    mark = "" if proven else UNPROVEN
+    return mark + author.address.lower()[:250], mark + organisational_domain(author.domain)[:250]
+
+
+class _Found:
+    """The rows, sorted by whom they are about."""
+
+    def __init__(self, author: Author, proven: bool) -> None:
+        self.author = author
+        self.names = sender_names(author, proven=proven)
+        self.domain = self.names[1].removeprefix(UNPROVEN)
+        self.known: set[int] = set()
+        self.standings: dict[tuple[int, str], Standing] = {}
+        self.partners: dict[int, set[str]] = {}
+        self.tokens: dict[tuple[int, int], dict[str, tuple[int, int]]] = {}
+
+    def read(self, readers: Collection[AccountRow], tokens: Sequence[str], learners: Sequence[int]) -> None:
+        domains = sql.numbers(list({account.domain_id for account in readers}))
+        names = {*self.names, self.domain}
+        parameters: list[Any] = [sql.numbers([account.id for account in readers]), self.author.address.lower()]
+        parameters += [domains, _texts(names), domains, _texts(keys_of(self.author.domain))]
+        statement = _KNOWN
+        if tokens:
+            statement += _TOKENS
+            parameters += [domains, sql.numbers([0, *learners]), _texts(tokens)]
+        for what, owner, name, *counts in sql.rows(_for_engine(statement), parameters):
+            if what == "known":
+                self.known.add(owner)
+            elif what == "sender":
+                self.standings[owner, name] = Standing(*counts)
+            elif what == "alike":
+                self.partners.setdefault(owner, set()).add(name)
+            else:
+                self.tokens.setdefault((owner, counts[2]), {})[name] = (counts[0], counts[1])
+
+    def of(self, account: AccountRow, facts: Facts) -> Known:
+        domain = account.domain_id
+        written = self.standings.get((domain, self.domain), NEW).written
+        by_domain = dataclasses.replace(self.standings.get((domain, self.names[1]), NEW), written=written)
+        about = Acquaintance(
+            is_known=account.id in self.known,
+            by_address=self.standings.get((domain, self.names[0]), NEW),
+            by_domain=by_domain,
+            ours=own_domains(domain),
+            partners=frozenset(self.partners.get(domain, ())),
+            colleagues=_colleagues(domain) if name_key(self.author.name) else {},
+        )
+        company = Experience(facts.company, self.tokens.get((domain, 0), {}))
+        return Known(about, company, Experience(facts.own, self.tokens.get((domain, account.id), {})))
+
+
+_KNOWN = (
+    "SELECT 'known', mailbox_id, '', sent_count, 0, 0, 0, 0 FROM mailstore_correspondent "
+    "WHERE {mailbox_id} AND address = %s AND sent_count > 0 "
+    "UNION ALL SELECT 'sender', domain_id, name, passed, flagged, reported, cleared, written FROM mta_knownsender "
+    "WHERE {domain_id} AND {name} "
+    "UNION ALL SELECT 'alike', domain_id, name, 0, 0, 0, 0, 0 FROM mta_lookalikekey WHERE {domain_id} AND {key}"
+)
+_TOKENS = (
+    " UNION ALL SELECT 'token', domain_id, token, spam, ham, account_id, 0, 0 FROM mta_spamtoken "
+    "WHERE {domain_id} AND {account_id} AND {token}"
+)
+
+
+def _for_engine(statement: str) -> str:
+    columns = {name: sql.among(name) for name in ("mailbox_id", "domain_id", "account_id")}
+    return statement.format(**columns, **{name: _among_texts(name) for name in ("name", "key", "token")})
+
+
+def _among_texts(column: str) -> str:
+    """As `sql.among`, for texts."""
+    if connection.vendor == "postgresql":
+        return f"{column} = ANY(%s::text[])"
+    return f"{column} IN (SELECT value FROM json_each(%s))"
+
+
+def _texts(values: Collection[str]) -> object:
+    return list(values) if connection.vendor == "postgresql" else json.dumps(list(values))
+
+
+def own_domains(domain_id: int) -> frozenset[str]:
+    """The registered names of a company, aliases too."""
+    row = next((each for each in local_domains().values() if each.id == domain_id), None)
+    return frozenset(map(organisational_domain, (row.name, *row.aliases))) if row is not None else frozenset()
+
+
+_names: dict[int, tuple[float, dict[str, str]]] = {}
+
+
+def _colleagues(domain_id: int) -> Mapping[str, str]:
+    """Names of people (as `name_key` compares them) to their addresses; read once a minute."""
+    kept = _names.get(domain_id)
+    if kept is not None and kept[0] > time.monotonic():
+        return kept[1]
+    if len(_names) >= NAMES_DOMAINS_MAX:
+        _names.clear()
+    people = Account.objects.filter(domain=domain_id, kind=Account.Kind.PERSON, status=Account.Status.ACTIVE)
+    found = {key: address for name, address in people.values_list("name", "address") if (key := name_key(name))}
+    _names[domain_id] = (time.monotonic() + NAMES_S, found)
+    return found
+
+
+def forget_names() -> None:
+    """For tests: read again."""
+    _names.clear()
