@@ -44,6 +44,7 @@ DEBIAN = {
     "/usr/bin/mbsync": "isync",
     "/usr/bin/neomutt": "neomutt",
     "/usr/bin/offlineimap": "offlineimap3",
+    "/usr/bin/thunderbird": "thunderbird",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
 }
 """What the tests need of the system: a pattern of paths that shows it is there, and its package."""

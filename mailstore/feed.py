@@ -45,6 +45,10 @@ class Feed:
             self._waiting.pop(mailbox, None)
             self._seen.pop(mailbox, None)
 
+    def is_heard(self, mailbox: int) -> bool:
+        """Whether somebody waits for a mailbox."""
+        return mailbox in self._waiting
+
     def close(self) -> None:
         """Stop the tasks."""
         for task in self._tasks:

@@ -20,6 +20,7 @@ from mailaccess.imap.feed import feed
 from mailaccess.imap.folder_index import index
 from mailaccess.pop3.connection import Connection as Pop3Connection
 from mailaccess.server import MakeConnection, Server
+from mailstore.selectors.folders import modseq_of
 from tests.factories import PASSWORD
 
 
@@ -35,6 +36,11 @@ class Running:
     def talk(self, *, tls: bool = True) -> Talk:
         """A raw connection, greeted."""
         return Talk(self.tls if tls else self.plain, tls=tls)
+
+    def hint(self, mailbox: int) -> None:
+        """What Redis would tell the sessions: the mailbox has changed."""
+        modseq = modseq_of([mailbox])[mailbox]
+        self.loop.call_soon_threadsafe(feed.hint, mailbox, modseq)
 
     def imap(self, address: str = "alice@example.test") -> imaplib.IMAP4_SSL:
         """imaplib, signed in."""

@@ -7,11 +7,14 @@ import contextlib
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from mailaccess.imap.catenating import parts
+from mailaccess.imap.errors import NoError
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.dates import date, date_time
 from mailaccess.imap.grammar.errors import ImapSyntaxError
-from mailaccess.imap.grammar.fetch import fetch_items
+from mailaccess.imap.grammar.fetch import fetch_attributes, fetch_items
 from mailaccess.imap.grammar.names import decode_name, decode_utf7, encode_utf7
+from mailaccess.imap.grammar.notify import notify_arguments
 from mailaccess.imap.grammar.reader import GUEST_LITERAL_MAX, LINE_MAX, Command, Literal, Reader, Refused
 from mailaccess.imap.grammar.sets import MAX_NUMBER, parse_set, sequence_set, written
 from mailaccess.imap.grammar.strings import string
@@ -19,12 +22,16 @@ from mailaccess.pop3.lines import stuffed, top
 
 WORDS = st.sampled_from(
     [b"FETCH", b"BODY", b"BODY.PEEK", b"[", b"]", b"(", b")", b" ", b"<0.5>", b"HEADER.FIELDS", b"1", b"*", b":", b",", b'"',
-     b"\\", b"{3}", b"{3+}", b"\r\n", b"~", b"FLAGS", b"BINARY.SIZE", b"CHANGEDSINCE", b"\x00", b"\xff", b"99999999999999999999"]
+     b"\\", b"SET", b"STATUS", b"SELECTED", b"SUBTREE", b"INBOXES", b"MessageNew", b"MessageExpunge", b"NONE", b"URL", b"TEXT",
+     b"imap://a/b;UID=1", b"{3}", b"{3+}", b"\r\n", b"~", b"FLAGS", b"BINARY.SIZE", b"CHANGEDSINCE", b"\x00", b"\xff", b"99999999999999999999"]
 )  # fmt: skip
 NEARLY = st.one_of(st.binary(max_size=200), st.lists(WORDS, max_size=30).map(b"".join))
 PARSERS = [
     lambda cursor: fetch_items(cursor),
     lambda cursor: sequence_set(cursor).resolved(7),
+    lambda cursor: notify_arguments(cursor),
+    lambda cursor: fetch_attributes(cursor),
+    lambda cursor: parts(cursor),
     lambda cursor: date(cursor),
     lambda cursor: date_time(cursor),
     lambda cursor: cursor.flags(),
@@ -40,7 +47,8 @@ PARSERS = [
 def test_a_parser_gives_a_value_or_a_syntax_error(data: bytes, number: int, literal: bytes) -> None:
     with contextlib.suppress(ImapSyntaxError):
         cursor = Cursor([data, Literal(literal), b""])
-        PARSERS[number](cursor)
+        with contextlib.suppress(NoError):
+            PARSERS[number](cursor)
         cursor.end()
 
 
@@ -109,3 +117,28 @@ def test_brackets_are_not_followed_for_ever(depth: int) -> None:
 
     with pytest.raises(ImapSyntaxError, match="nested"):
         nested()
+
+
+NOTIFY_WORDS = st.sampled_from(
+    [b"SET ", b"STATUS ", b"(", b")", b" ", b"SELECTED", b"SELECTED-DELAYED", b"INBOXES", b"PERSONAL", b"SUBTREE", b"MAILBOXES",
+     b"NONE", b"MessageNew", b"MessageExpunge", b"FlagChange", b"MailboxName", b"(UID FLAGS)", b"AnnotationChange", b"a", b'"b"']
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(NOTIFY_WORDS, max_size=25).map(b"".join))
+def test_what_notify_asks_for_is_complete_or_refused(said: bytes) -> None:
+    with contextlib.suppress(ImapSyntaxError):
+        cursor = Cursor([b"SET " + said])
+        asked = notify_arguments(cursor)
+        cursor.end()
+        for group in asked.groups:
+            assert (
+                not group.events & {"MessageNew", "MessageExpunge"}
+                or group.unknown
+                or group.events
+                >= {
+                    "MessageNew",
+                    "MessageExpunge",
+                }
+            )

@@ -174,8 +174,10 @@ def test_a_to_do_mark_goes_both_ways_and_is_heard_at_once(imap_server: Running, 
     talk.send(b"i IDLE\r\n")
     assert talk.line().startswith(b"+ ")
     marked = mark_todo(mine, [one])
+    imap_server.hint(mine.mailbox)
     assert talk.line() == b"* 1 FETCH (UID 1 FLAGS ($Todo) MODSEQ (%d))" % marked.modseq
     finished = finish_todo(mine, [one])
+    imap_server.hint(mine.mailbox)
     assert talk.line() == b"* 1 FETCH (UID 1 FLAGS ($Done) MODSEQ (%d))" % finished.modseq
     talk.send(b"DONE\r\n")
     talk.answer(b"i")

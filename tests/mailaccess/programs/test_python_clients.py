@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import imaplib
 
 from imapclient import IMAPClient
@@ -47,6 +48,23 @@ def test_imapclient_goes_through_everything_it_knows(imap_server: Running, mine:
         client.rename_folder("项目/2026", "项目/2027")
         client.delete_folder("项目/2027")
     assert Entry.objects.count() == 0
+
+
+def test_imapclient_searches_sorts_and_threads(imap_server: Running, mine: Access) -> None:
+    stored(mine, letter("one", subject="预算 b"))
+    stored(mine, letter("two", subject="Re: 预算 a", references=["one"]))
+    stored(mine, letter("three", subject="Lunch", body="Ende"))
+    with opened(imap_server) as client:
+        client.select_folder("INBOX")
+        assert client.search(["SUBJECT", "预算"], charset="UTF-8") == [1, 2]
+        assert client.search(["UNSEEN", "NOT", ["SUBJECT", "Lunch"]]) == [1, 2]
+        assert client.search(["OR", "TEXT", "Ende", "UID", "1"]) == [1, 3]
+        assert client.search(["SINCE", datetime.date(2020, 1, 1), "SAVEDSINCE", datetime.date(2020, 1, 1)]) == [1, 2, 3]
+        assert client.search().modseq is None
+        assert client.search(["MODSEQ", "1"]).modseq
+        assert client.sort("REVERSE SUBJECT") == [1, 2, 3]
+        assert client.sort(["REVERSE", "ARRIVAL"]) == [3, 2, 1]
+        assert client.thread("REFERENCES") == ((1, 2), (3,))
 
 
 def test_imapclient_reads_the_quota(imap_server: Running, mine: Access) -> None:
