@@ -50,6 +50,7 @@ ACTS = {
     "delete_filter": _("Filter deleted"),
     "run_filters": _("Filters applied to a folder"),
     "set_pop_settings": _("POP3 settings changed"),
+    "recall_mail": _("Mail recalled"),
     "activate_dkim_keys": _("New DKIM keys in use"),
 }
 """What `data["action"]` of administrative events means; a test holds it to the services."""
@@ -61,6 +62,7 @@ DELETIONS = {
     "policy": _("Emptied by the domain's policy"),
     "undo": _("Moved back out of Trash"),
     "recover": _("Recovered"),
+    "recall": _("Recalled by its sender"),
 }
 """What `data["action"]` of the deletion log means (mailstore.services.deletion_log)."""
 

@@ -1,4 +1,4 @@
-"""What upper layers add to a mail's way, as typed steps in two lists; no signals.
+"""What upper layers add to a mail's way, as typed steps in lists; no signals.
 
 `before_store`: per recipient, pure, no I/O, bounded: may change where and how a mail is placed. A failing step is
 logged and skipped; a failing policy step defers the mail (451). `after_outcome`: told inside the transaction that writes a
@@ -56,8 +56,27 @@ class AfterOutcome:
     tell: Callable[[Outcome], None]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Recalled:
+    """A mail that was taken out of `mailbox` again; `sha256` is of its stored bytes, the trace included."""
+
+    submission_id: int
+    mailbox: int
+    sha256: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AfterRecall:
+    """`tell` may write rows; it runs in the transaction that removes the copy. What monitors have of it stays and is
+    marked by such a step."""
+
+    name: str
+    tell: Callable[[Recalled], None]
+
+
 BEFORE_STORE: dict[str, BeforeStore] = {}
 AFTER_OUTCOME: dict[str, AfterOutcome] = {}
+AFTER_RECALL: dict[str, AfterRecall] = {}
 
 
 def register_before_store(step: BeforeStore) -> None:
@@ -89,3 +108,14 @@ def tell_outcome(outcome: Outcome) -> None:
             step.tell(outcome)
         except Exception:
             log.exception("step failed", extra={"step": step.name})
+
+
+def register_after_recall(step: AfterRecall) -> None:
+    """Add a step; the same name replaces."""
+    AFTER_RECALL[step.name] = step
+
+
+def tell_recalled(recalled: Recalled) -> None:
+    """Tell every step. One that fails fails the removal with it: a monitor's copy must not look as if nothing happened."""
+    for step in AFTER_RECALL.values():
+        step.tell(recalled)

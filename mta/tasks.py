@@ -21,6 +21,8 @@ from mta.records.check import finish_rotation
 from mta.services.dkim_keys import forget_retired
 from mta.services.domains import prepare_domain
 from mta.services.filter_runs import work_on_runs
+from mta.services.openings import forget_openings
+from mta.services.recall import go_on
 from mta.spam.forgetting import forget
 from mta.spam.lessons import learn
 from mta.spam.partners import meet_partners
@@ -46,6 +48,13 @@ def sweep() -> None:
 def run_filters() -> None:
     """Apply filters to mail that is there already, slice by slice."""
     work_on_runs()
+
+
+@shared_task(name="mta.recall")
+def recall() -> None:
+    """Go on with recalls that are not finished, and forget openings that no recall asks about any more."""
+    go_on()
+    forget_openings(time.time_ns() // 1000)
 
 
 @shared_task(name="mta.turn_keys")

@@ -27,7 +27,7 @@ from accounts.services import (
 from logs_app.models import Event
 from mailaccess.models import PopSettings
 from mailstore.models import Folder
-from mta.models import DkimKey, DmarcReport, Filter, FilterRun, ListedSender, MailPolicy, QuarantinedMail
+from mta.models import DkimKey, DmarcReport, Filter, FilterRun, ListedSender, MailPolicy, QuarantinedMail, Submission
 from mta.services.filter_runs import start_run
 from mta.services.filters import create_filter
 from mta.services.senders import list_sender
@@ -61,6 +61,16 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
         DkimKey: DkimKey.objects.filter(domain=domain)[0],
         DmarcReport: DmarcReport.objects.create(
             domain=domain, organisation=f"{word}.example", report_id=word, begins_at=event.at, ends_at=event.at
+        ),
+        Submission: Submission.objects.create(
+            mailbox_id=account.pk,
+            domain_id=domain.pk,
+            actor_id=account.pk,
+            origin="web",
+            envelope_from=account.address,
+            subject=word,
+            wire_blob_id=0,
+            created_us=1,
         ),
         ListedSender: list_sender(domain, f"{word}.example", "block", account=account),
         Filter: rule,

@@ -83,7 +83,7 @@ def blank(request: HttpRequest) -> HttpResponse:
         "html": composing.typed_html(request.GET.get("body", "")[:100_000]),
         "text": request.GET.get("body", "")[:100_000],
         "next": following(request),
-        **composing.DEFAULT_OPTIONS,
+        **composing.default_options(access.mailbox),
     }
     return _render(
         request, access, None, {"draft_id": "", "files": [], "title": compose_page.title_of("new"), "form": fields}

@@ -19,6 +19,7 @@ from documents.html.text import html_to_text
 from mailstore.message import Address, Invalid, Outgoing, OutgoingPart, compose, parse_address_list
 from mailstore.selectors import drafts
 from mailstore.services.drafts import AttachmentRow, DraftContent, DraftRow
+from mta.services.sending import send_settings
 from webmail import scheduling
 from webmail.forms.compose import ComposeForm
 
@@ -28,6 +29,13 @@ _LOOK = (
 )
 """Without a font of its own a mail is set in the reader's default, which in Outlook is Times."""
 DEFAULT_OPTIONS = {"high_priority": False, "save_to_sent": True, "receipt": False}
+
+
+def default_options(mailbox: int) -> dict[str, bool]:
+    """The footer's flags of a new mail, as its mailbox wants them."""
+    return {**DEFAULT_OPTIONS, "save_to_sent": send_settings(mailbox).keeps_web_mail}
+
+
 _FILE_URL = re.compile(
     r"""(?P<before><img\b[^>]{0,2000}?\bsrc\s*=\s*)(?P<quote>["'])[^"']{0,200}/compose/\d+/files/(?P<file>\d+)(?P=quote)""",
     re.IGNORECASE,

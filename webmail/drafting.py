@@ -40,7 +40,8 @@ def writing_access(actor: Account, mailbox: int) -> Access:
 def start_blank(actor: Account, mailbox: int) -> DraftRow:
     """An empty draft."""
     access = writing_access(actor, mailbox)
-    return drafts.create_draft(access, identity=mine(actor, access.mailbox).default)
+    options = composing.default_options(access.mailbox)
+    return drafts.create_draft(access, identity=mine(actor, access.mailbox).default, options=options)
 
 
 def start_answer(actor: Account, source_access: Access, entry_id: int, *, mode: str) -> DraftRow:
@@ -145,7 +146,7 @@ def _create(access: Access, prefill: Prefill, *, source_entry_id: int | None) ->
         html=prefill.html,
         text=prefill.text,
         is_plain=prefill.is_plain,
-        options=dict(composing.DEFAULT_OPTIONS),
+        options=composing.default_options(access.mailbox),
     )
 
 

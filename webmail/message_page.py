@@ -23,7 +23,9 @@ from mailstore.selectors.folders import FolderRow
 from mailstore.selectors.list_marked import marks_of
 from mailstore.selectors.lists import ListRow
 from mta.inbound.filing import Verdict
-from webmail import drafting, images, reading
+from mta.selectors import status_of_entry
+from mta.services.openings import is_recallable, note_opened
+from webmail import drafting, images, reading, ways
 from webmail.around import around, around_conversation
 from webmail.authenticity import Authenticity, authenticity
 from webmail.http import actor_of, folder_of, folders_of
@@ -102,9 +104,16 @@ def context(request: HttpRequest, access: Access, entry: EntryRow, letter: Lette
         "thread_id": str(entry.thread_id),
         "stack": _stack(request, access, entry, [letter]),
         "is_unseen": not letter.flags["seen"],
+        "way": _way(access, entry),
         "here": letter.url,
         **_neighbours(newer, older, folder),
     }
+
+
+def _way(access: Access, entry: EntryRow) -> ways.Shown | None:
+    """What has become of a mail that lies in 已发送, if its author wants to know."""
+    found = status_of_entry(access, entry.entry_id) if entry.folder_role == Role.SENT else None
+    return ways.shown(found) if found is not None else None
 
 
 def conversation_context(
@@ -134,6 +143,8 @@ def conversation_context(
 def unfolded(request: HttpRequest, access: Access, entry: EntryRow, *, asked: bool) -> Letter:
     """A mail as it stands in a stack; `asked` for its remote pictures."""
     raw = entries.raw(access, entry.entry_id)
+    if is_recallable(raw):
+        note_opened([entry.message_id])
     readable = read(raw)
     shown = images.shown(access, entry, readable, asked=asked)
     mine = drafting.mine(actor_of(request), access.mailbox).addresses

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from webmail.views import outbox
+from webmail.views import outbox, sending, ways
 
 urlpatterns = [
     path("mailbox/<int:mailbox_id>/outbox/", outbox.outbox_page, name="outbox"),
     path("mailbox/<int:mailbox_id>/outbox/<int:submission_id>/", outbox.outbox_act, name="outbox_act"),
+    path("way/<int:submission_id>/", ways.way, name="way"),
+    path("way/<int:submission_id>/recall/", ways.way_recall, name="way_recall"),
+    path("logs/delivery/", ways.delivery_log_page, name="delivery_log"),
+    path("sending/", sending.sending, name="sending"),
 ]

@@ -24,6 +24,7 @@ from mailstore.message.envelope import bodystructure
 from mailstore.models import Flag
 from mailstore.selectors.fetch import CHUNK_ROWS, beginning, content, fetch_rows, still_in
 from mailstore.services.entries import holding, set_flags
+from mta.services.openings import is_recallable, note_opened
 
 LETTERS_CHUNK = 64
 HEADS_CHUNK = 200
@@ -66,8 +67,11 @@ class Fetcher:
     columns: list[str] = field(default_factory=list)
     marks_seen: bool = False
     is_heads_only: bool = False
+    shows_bodies: bool = False
     _at: int = 0
     _letter: tuple[int, Letter] | None = None
+    _opened: set[int] = field(default_factory=set)
+    """Colleagues' mails of this piece: noted before it is sent, so that a recall knows."""
 
     def __post_init__(self) -> None:
         items = list(self.items)
@@ -83,8 +87,11 @@ class Fetcher:
             wanted += ["flags", "keywords", "modseq"]
         for item in items:
             wanted += _NEEDS.get(item.name, _LETTER)
-        self.columns = list(dict.fromkeys(wanted))
         self.is_heads_only = self._needs_heads_only()
+        self.shows_bodies = any(_shows_body(item) for item in items)
+        if self.shows_bodies:
+            wanted.append("message")
+        self.columns = list(dict.fromkeys(wanted))
 
     def _needs_heads_only(self) -> bool:
         """Whether of the bytes only header blocks are wanted: most of a mail is not even unpacked then."""
@@ -147,6 +154,7 @@ class Fetcher:
         writers = [self._writer(item, place) for item in self.items]
         tells_flags, tells_modseq = (any(item.name == name for item in self.items) for name in (b"FLAGS", b"MODSEQ"))
         lines: list[bytes] = []
+        self._opened.clear()
         for row in rows:
             number = self._number(row[0])
             if not number:
@@ -159,6 +167,7 @@ class Fetcher:
             if new is not None and self.with_modseq and not tells_modseq:
                 values.append(b"MODSEQ (%d)" % shown[place["modseq"]])
             lines.append(b"* %d FETCH (%b)\r\n" % (number, b" ".join(values)))
+        note_opened(self._opened)
         return self.view.flag_names.announcement() + b"".join(lines)
 
     def _number(self, uid: int) -> int:
@@ -200,6 +209,8 @@ class Fetcher:
                     raw = beginning(codec, data, key, size, length=header_length)
                 else:
                     raw = content(codec, data, key, size)
+                    if self.shows_bodies and is_recallable(raw):
+                        self._opened.add(row[place["message"]])
                 self._letter = (row[0], Letter(raw, header_length))
             return shown(self._letter[1])
 
@@ -277,6 +288,14 @@ class Fetcher:
                     told = f"UID {uid}" * with_uid + " " * (with_uid and with_flags)
                     lines.append(f"* {number} FETCH ({told}{f'FLAGS ({text(state)})' * with_flags})\r\n")
                 yield self.view.flag_names.announcement() + "".join(lines).encode()
+
+
+def _shows_body(item: Item) -> bool:
+    """Whether somebody who fetches it has the text of a mail, or a part of it."""
+    section = item.section or _AS_SECTION.get(item.name)
+    if section is None or item.name == b"BINARY.SIZE":
+        return False
+    return not section.text.startswith(("HEADER", "MIME"))
 
 
 def internal_date(at_us: int) -> str:

@@ -272,7 +272,7 @@ class Connection(Stream):
         number, count = _number(first), _number(second)
         if number is None or count is None:
             return replies.BAD_ARGUMENT
-        content, header_length = await dbthread.run(self.drop.letter, number)
+        content, header_length = await dbthread.run(self.drop.letter, number, shows_body=count > 0)
         return replies.ok() + stuffed(top(content, header_length, count))
 
     async def dele(self, argument: str) -> bytes:

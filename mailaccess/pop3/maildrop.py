@@ -17,6 +17,7 @@ from mailaccess.models import PopSettings
 from mailstore import sql
 from mailstore.selectors.maildrop import Drop, drop_count, drop_rows, letter
 from mailstore.services.entries import purge
+from mta.services.openings import is_recallable, note_opened
 
 DAY_US = 24 * 3600 * 1_000_000
 WINDOWS = {"week": 7, "two_weeks": 14, "month": 31, "quarter": 92, "year": 366, "all": 0}
@@ -79,9 +80,12 @@ class Maildrop:
             raise MailError(ErrorKind.NOT_FOUND)
         return self.rows[number - 1]
 
-    def letter(self, number: int) -> tuple[bytes, int]:
-        """(bytes, header length) of a mail."""
-        return letter(self.access, self.row(number).entry_id)
+    def letter(self, number: int, *, shows_body: bool = True) -> tuple[bytes, int]:
+        """(bytes, header length) of a mail; a colleague's counts as opened when its body is shown."""
+        raw, header_length, message_id = letter(self.access, self.row(number).entry_id)
+        if shows_body and is_recallable(raw):
+            note_opened([message_id])
+        return raw, header_length
 
     def listed(self) -> list[tuple[int, Row]]:
         """(number, mail) of what is not marked."""

@@ -11,6 +11,7 @@ from core.errors import ErrorKind, MailError
 from mailstore import blobs, sql
 from mailstore.fields import mailbox_of
 from mailstore.message import message_id_hash
+from mailstore.models import Role
 from mailstore.selectors.folders import is_locked, locked_folders
 from mailstore.selectors.lists import ALL, NATURAL, ROW_COLUMNS, ROW_JOINS, By, Filter, Key, ListRow, Sort, list_page
 from mailstore.thread_members import members_of
@@ -193,3 +194,30 @@ def _blob(access: Access, entry_id: int) -> Any:
     if is_locked(access, row[1], row[0]):
         raise MailError(ErrorKind.NO_PERMISSION, locked=row[1])
     return row[2:]
+
+
+def by_message_id(access: Access, message_id: str, *, role: Role) -> int | None:
+    """The newest entry with this Message-ID (without brackets) in a system folder; one query along an index."""
+    access.require(Right.READ)
+    query = (
+        "SELECT e.id FROM mailstore_message m JOIN mailstore_entry e ON e.message_id = m.id "
+        "JOIN mailstore_folder f ON f.id = e.folder_id "
+        "WHERE m.mailbox_id = %s AND m.message_id_hash = %s AND f.role = %s ORDER BY e.id DESC LIMIT 1"
+    )
+    row = sql.row(query, [access.mailbox, message_id_hash(message_id), role.value])
+    return row[0] if row else None
+
+
+def message_ids_of(access: Access, entry_ids: Sequence[int]) -> dict[int, str]:
+    """Entry to Message-ID (without brackets), of those that have one that is written plainly."""
+    access.require(Right.READ)
+    query = (
+        "SELECT e.id, m.envelope FROM mailstore_entry e JOIN mailstore_message m ON m.id = e.message_id "
+        f"WHERE {sql.among('e.id')} AND e.mailbox_id = %s"
+    )
+    found = {}
+    for entry_id, envelope in sql.rows(query, [sql.numbers(entry_ids), access.mailbox]):
+        begin = envelope.rfind('"<')
+        if begin >= 0 and envelope.endswith('>")') and '"' not in envelope[begin + 1 : -2]:
+            found[entry_id] = envelope[begin + 2 : -3]
+    return found

@@ -59,16 +59,16 @@ def drop_rows(access: Access, drop: Drop) -> list[tuple[int, int]]:
     return [(entry_id, size) for _, entry_id, size in sorted(found)]
 
 
-def letter(access: Access, entry_id: int) -> tuple[bytes, int]:
-    """(stored bytes, header length) of an entry, one query. NOT_FOUND, UNAVAILABLE."""
+def letter(access: Access, entry_id: int) -> tuple[bytes, int, int]:
+    """(stored bytes, header length, message) of an entry, one query. NOT_FOUND, UNAVAILABLE."""
     access.require(Right.READ)
     if mailbox_of(entry_id) != access.mailbox:
         raise MailError(ErrorKind.NOT_FOUND)
     query = (
-        "SELECT b.codec, b.data, b.key, b.size, m.header_length FROM mailstore_entry e "
+        "SELECT b.codec, b.data, b.key, b.size, m.header_length, m.id FROM mailstore_entry e "
         "JOIN mailstore_message m ON m.id = e.message_id JOIN mailstore_blob b ON b.id = m.blob_id WHERE e.id = %s"
     )
     row = sql.row(query, [entry_id])
     if row is None:
         raise MailError(ErrorKind.NOT_FOUND)
-    return blobs.decode(*row[:4]), row[4]
+    return blobs.decode(*row[:4]), row[4], row[5]

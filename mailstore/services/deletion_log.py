@@ -29,6 +29,7 @@ class Deletion(enum.StrEnum):
     POLICY = "policy"
     UNDO = "undo"
     RECOVER = "recover"
+    RECALL = "recall"
 
 
 def note(access: Access, action: Deletion, message_ids: Sequence[int]) -> None:

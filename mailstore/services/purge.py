@@ -14,6 +14,7 @@ from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import folder_threads, sql
 from mailstore.ledger import Ledger
+from mailstore.models import Role
 from mailstore.services.deletion_log import Deletion, note
 from mailstore.services.recovery import drop_messages, keep_allowance
 from mailstore.services.rows import Row, count_keywords, leave, load, now_us, unread_of
@@ -38,10 +39,16 @@ def purge(access: Access, chosen: Chosen, *, action: Deletion = Deletion.PURGE) 
 
 
 def purge_rows(
-    ledger: Ledger, access: Access, rows: list[Row], *, keep: bool = True, action: Deletion = Deletion.PURGE
+    ledger: Ledger,
+    access: Access,
+    rows: list[Row],
+    *,
+    keep: bool = True,
+    was_searched: bool = False,
+    action: Deletion = Deletion.PURGE,
 ) -> None:
     """Remove entries in the ledger's transaction. Without `keep` they can't be recovered and nobody hears of it
-    (replaced draft snapshots)."""
+    (replaced draft snapshots; with `was_searched` recalled mail, which the index must forget)."""
     if not rows:
         return
     if keep:
@@ -54,8 +61,19 @@ def purge_rows(
     _delete_entries(access.mailbox, rows)
     folder_threads.change(losses)
     if not keep:
-        drop_messages(list(last), was_searched=False)
+        drop_messages(list(last), was_searched=was_searched)
     keep_allowance(ledger, access.mailbox)
+
+
+def drop_double(access: Access, entry_id: int, *, role: Role) -> None:
+    """Forget an entry whose message lies here a second time, if it is still in the folder of `role`: nobody deleted
+    anything, so neither recovery nor log hears of it."""
+    with transaction.atomic():
+        ledger = Ledger([access.mailbox])
+        folder = ledger.folder_by_role(access.mailbox, role)
+        rows = [row for row in load(ledger, access, [entry_id]) if row.folder_id == folder.id]
+        purge_rows(ledger, access, rows, keep=False, was_searched=True)
+        ledger.write()
 
 
 def unrecover(access: Access, undo: Sequence[tuple[int, int, int]]) -> int:

@@ -84,7 +84,7 @@ def expire_recoverable(mailbox: int, before_us: int) -> int:
                 "ORDER BY deleted_us, id LIMIT %s"
             )
             found = sql.rows(query, [mailbox, before_us, sql.SLICE])
-            _forget(ledger, mailbox, found)
+            forget_recoverable(ledger, mailbox, found)
             ledger.write()
         gone += len(found)
         if len(found) < sql.SLICE:
@@ -106,7 +106,7 @@ def keep_allowance(ledger: Ledger, mailbox: int) -> None:
             surplus -= found[2]
             if surplus <= 0:
                 break
-        _forget(ledger, mailbox, going)
+        forget_recoverable(ledger, mailbox, going)
 
 
 def drop_messages(message_ids: Sequence[int], *, was_searched: bool = True) -> None:
@@ -126,7 +126,8 @@ def drop_messages(message_ids: Sequence[int], *, was_searched: bool = True) -> N
         sql.run(f"DELETE FROM mailstore_message WHERE id IN ({inside})", part)
 
 
-def _forget(ledger: Ledger, mailbox: int, found: Sequence[Sequence[int]]) -> None:
+def forget_recoverable(ledger: Ledger, mailbox: int, found: Sequence[Sequence[int]]) -> None:
+    """Let go of recoverable rows, as (id, message, size), and of their messages, in the ledger's transaction."""
     if not found:
         return
     ids = [row[0] for row in found]

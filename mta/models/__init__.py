@@ -9,6 +9,7 @@ from mta.models.outgoing import GATED, OPEN, Delivery, Submission
 from mta.models.policy import MailPolicy
 from mta.models.quarantine import QuarantinedMail, SentDigest
 from mta.models.senders import ListedSender
+from mta.models.sending import Opening, Recall, RecallOutcome, SendSettings
 from mta.models.spam import KnownSender, LookalikeKey, SpamCorpus, SpamLesson, SpamSettings, SpamToken
 
 __all__ = [
@@ -26,7 +27,11 @@ __all__ = [
     "ListedSender",
     "LookalikeKey",
     "MailPolicy",
+    "Opening",
     "QuarantinedMail",
+    "Recall",
+    "RecallOutcome",
+    "SendSettings",
     "SentDigest",
     "SpamCorpus",
     "SpamLesson",

@@ -18,11 +18,13 @@ class Submission(models.Model):
 
     mailbox_id = models.BigIntegerField()
     """Whose mail it is; the domain's system account for mail without a person."""
+    domain_id = models.BigIntegerField(default=0)
+    """Of the mailbox, for those who administer it; 0 for mail without a person."""
     actor_id = models.BigIntegerField()
     origin = models.CharField(max_length=8, choices=Origin.choices)
-    envelope_from = models.CharField(max_length=320, blank=True)
+    envelope_from = models.CharField(_("sender"), max_length=320, blank=True)
     message_id = models.CharField(max_length=250)
-    subject = models.CharField(max_length=500)
+    subject = models.CharField(_("subject"), max_length=500)
     sent_blob_id = models.BigIntegerField(null=True)
     """The sender's copy, Bcc included."""
     wire_blob_id = models.BigIntegerField()
@@ -48,17 +50,26 @@ class Submission(models.Model):
     """Only over encrypted connections to servers that keep it so (RFC 8689)."""
 
     class Meta:
+        verbose_name = _("sent mail")
+        verbose_name_plural = _("sent mails")
         indexes: ClassVar = [
+            models.Index(fields=["domain_id", "-created_us", "-id"], name="submission_of_domain"),
             models.Index(fields=["sent_blob_id"], name="submission_sent_blob"),
             models.Index(fields=["wire_blob_id"], name="submission_wire_blob"),
             models.Index(fields=["mailbox_id", "created_us", "id"], name="submission_of_mailbox"),
             models.Index(fields=["mailbox_id", "message_id"], name="submission_message"),
+            models.Index(
+                fields=["sent_entry_id"], condition=models.Q(sent_entry_id__isnull=False), name="submission_sent_entry"
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["draft_id"], condition=models.Q(is_gated=True, draft_id__isnull=False), name="submission_draft"
             )
         ]
+
+    def __str__(self) -> str:
+        return self.subject or self.envelope_from
 
 
 class Delivery(models.Model):

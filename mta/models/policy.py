@@ -62,6 +62,17 @@ class MailPolicy(models.Model):
         help_text=_("For accounts that have not chosen for themselves."),
     )
 
+    admin_recall = models.BooleanField(
+        _("administrators may recall mail that was read"),
+        default=False,
+        help_text=_("Each recall is recorded among the administrative acts."),
+    )
+    recall_notice = models.BooleanField(
+        _("tell recipients of recalled mail"),
+        default=False,
+        help_text=_("A notice takes the place of the mail."),
+    )
+
     class Meta:
         verbose_name = _("mail policy")
         verbose_name_plural = _("mail policies")

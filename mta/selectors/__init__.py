@@ -2,5 +2,18 @@
 
 from mta.selectors.deliveries import DeliveryRow, deliveries
 from mta.selectors.outbox import OutboxMail, gate_of, is_waiting, outbox
+from mta.selectors.status import LogPage, Status, delivery_log, status, status_of_entry
 
-__all__ = ["DeliveryRow", "OutboxMail", "deliveries", "gate_of", "is_waiting", "outbox"]
+__all__ = [
+    "DeliveryRow",
+    "LogPage",
+    "OutboxMail",
+    "Status",
+    "deliveries",
+    "delivery_log",
+    "gate_of",
+    "is_waiting",
+    "outbox",
+    "status",
+    "status_of_entry",
+]

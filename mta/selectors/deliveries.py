@@ -28,6 +28,11 @@ def deliveries(access: Access, submission_id: int) -> list[DeliveryRow]:
     access.require(Right.READ)
     if not Submission.objects.filter(pk=submission_id, mailbox_id=access.mailbox).exists():
         raise MailError(ErrorKind.NOT_FOUND)
+    return rows_of(submission_id)
+
+
+def rows_of(submission_id: int, *, limit: int | None = None) -> list[DeliveryRow]:
+    """The recipients of a submission, for callers that know whose it is."""
     columns = [field.name for field in dataclasses.fields(DeliveryRow)]
     rows = Delivery.objects.filter(submission=submission_id).order_by("pk").values(*columns)
-    return [DeliveryRow(**row) for row in rows]
+    return [DeliveryRow(**row) for row in rows[:limit]]

@@ -25,6 +25,8 @@ from mta.inbound.accepted import remember
 from mta.models import Delivery, Submission
 from mta.services.gates import Gate, enter, next_gate, undo_until_us
 from mta.services.handover import Parcel, Routed, apply_routes, hand_over, route
+from mta.services.program_copies import known_copy
+from mta.services.sending import send_settings
 from mta.smtp_in.commands import parse_address
 from mta.wishes import NO_WISHES, Wishes
 
@@ -62,12 +64,15 @@ def submit(access: Access, request: SubmitRequest) -> int:
     """
     access.require(Right.SEND)
     recipients = _recipients(request.recipients)
-    _check_policy(access, request, len(recipients))
+    account = _check_policy(access, request, len(recipients))
     now_us = time.time_ns() // 1000
     _check_schedule(request.schedule_us, now_us)
     submission = _new_submission(access, request, now_us)
+    submission.domain_id = account.domain_id
     gate = next_gate(submission, passed=None, now_us=now_us)
-    sent = request.raw if request.save_to_sent else None
+    if request.origin == Origin.SMTP:
+        submission.sent_entry_id = known_copy(access, submission.message_id)
+    sent = request.raw if request.save_to_sent and submission.sent_entry_id is None else None
     parcel = Parcel.of(request.envelope_from, without_bcc(request.raw), sent=sent)
     contents = [blobs.encode(each) for each in (parcel.wire, sent) if each is not None]
     routes = [] if gate else route(recipients, sender=request.envelope_from)
@@ -76,7 +81,7 @@ def submit(access: Access, request: SubmitRequest) -> int:
             remember(request.digest)
         ids = blobs.insert(contents)
         submission.wire_blob_id = ids[contents[0].sha256]
-        submission.sent_blob_id = ids[contents[-1].sha256] if request.save_to_sent else None
+        submission.sent_blob_id = ids[contents[-1].sha256] if sent is not None else None
         _insert(submission)
         _create_deliveries(submission, recipients, gate, routes, request.wishes)
         if gate:
@@ -120,7 +125,7 @@ def _recipients(given: Sequence[str]) -> list[str]:
     return list(once.values())
 
 
-def _check_policy(access: Access, request: SubmitRequest, count: int) -> None:
+def _check_policy(access: Access, request: SubmitRequest, count: int) -> Account:
     account = Account.objects.select_related("domain").get(pk=access.mailbox)
     limit_bytes = min(account.domain.message_max_bytes, settings.MESSAGE_MAX_BYTES)
     if len(request.raw) > limit_bytes:
@@ -129,6 +134,7 @@ def _check_policy(access: Access, request: SubmitRequest, count: int) -> None:
         raise MailError(ErrorKind.LIMIT, field="recipients", limit=account.domain.max_recipients)
     if request.origin != Origin.SYSTEM and not may_send_as(access, request.envelope_from):
         raise MailError(ErrorKind.NO_PERMISSION, address=request.envelope_from)
+    return account
 
 
 def _new_submission(access: Access, request: SubmitRequest, now_us: int) -> Submission:
@@ -144,6 +150,7 @@ def _new_submission(access: Access, request: SubmitRequest, now_us: int) -> Subm
         created_us=now_us,
         release_us=undo_until_us(request.origin, request.schedule_us, now_us),
         schedule_us=request.schedule_us,
+        is_followed=request.origin != Origin.SYSTEM and send_settings(access.mailbox).follows,
         returned=request.wishes.returned,
         envelope_id=request.wishes.envelope_id,
         require_tls=request.wishes.require_tls,

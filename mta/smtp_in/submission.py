@@ -20,6 +20,7 @@ from mta.inbound.recipients import Refusal, Target, find_target
 from mta.inbound.trace import Arrival, checked_header, received_line
 from mta.models import Submission
 from mta.services import SubmitRequest, submit
+from mta.services.sending import send_settings
 from mta.smtp_in import replies, sasl
 from mta.smtp_in.dialogue import Dialogue, Handler
 from mta.smtp_in.header import field_values, missing_fields
@@ -166,6 +167,7 @@ def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, dig
         for address in addresses:
             if isinstance(address, Invalid) or not _may_send(account, address.address):
                 return replies.HEADER_SENDER_REFUSED
+    access = _access(account, envelope.mail_from or "")
     request = SubmitRequest(
         envelope_from=envelope.mail_from or "",
         recipients=envelope.rcpt_tos,
@@ -173,7 +175,8 @@ def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, dig
         origin=Submission.Origin.SMTP,
         actor_id=account.pk,
         digest=digest,
+        save_to_sent=send_settings(access.mailbox).keeps_program_mail,
         wishes=envelope.wishes,
     )
-    submit(_access(account, request.envelope_from), request)
+    submit(access, request)
     return None

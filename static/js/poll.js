@@ -9,7 +9,10 @@ async function renew() {
   if (answer?.ok && !answer.redirected) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("[data-live-part]");
-    if (fresh && before.isConnected && fresh.outerHTML !== before.outerHTML && !before.contains(document.activeElement)) before.replaceWith(fresh);
+    if (fresh && before.isConnected && !before.contains(document.activeElement)) {
+      if (before.tagName === "DETAILS") fresh.open = before.open;
+      before.replaceWith(fresh);
+    }
   }
   return plan();
 }

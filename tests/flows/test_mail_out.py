@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import Account
 from accounts.selectors import access_for
-from mta.models import Accepted, Delivery, Submission
+from mta.models import Accepted, Delivery, SendSettings, Submission
 from mta.outbound import settle, worker
 from mta.outbound.queue import claim
 from mta.outbound.result import Verdict, for_all
@@ -38,6 +38,7 @@ def test_a_mail_program_sends_and_the_remote_server_has_it(
     running: Running, alice: Account, bob: Account, settings: Any
 ) -> None:
     sink = Sink()
+    SendSettings.objects.create(account=alice, keeps_program_mail=True)
     with remote(sink) as port:
         settings.ROUTES = {"far.example": f"127.0.0.1:{port}"}
         with running.client(running.submission) as client:
@@ -176,6 +177,7 @@ def test_a_submission_whose_answer_was_lost_is_sent_once(running: Running, alice
         talk.close()
         return answer
 
+    SendSettings.objects.create(account=alice, keeps_program_mail=True)
     hand_over(read_the_answer=False)
     eventually(lambda: Submission.objects.count() == 1)
     assert hand_over(read_the_answer=True).startswith("250")

@@ -23,7 +23,7 @@ from accounts.throttle import ACCOUNT_FAILURES
 from core.changes import CHANNEL, RESYNC_S
 from core.checks import PORTS
 from mailstore.selectors.folders import modseq_of
-from mta.models import Delivery
+from mta.models import Delivery, SendSettings
 from tests.factories import PASSWORD
 from tests.flows.test_kill import ROOT, answers, environment, free_ports, wait_until
 from tests.mta.conftest import client_tls
@@ -138,6 +138,7 @@ def test_without_redis_mail_pages_throttle_and_live_updates_go_on(alice: Account
         first.kill()
         first.wait(10)
         place.receive("redis is gone")
+        SendSettings.objects.create(account=alice, keeps_program_mail=True)
         place.submit("to a colleague and abroad", "bob@example.test", "y@far.example")
         assert "redis is gone" in pages.get("/inbox/", follow_redirects=True).text
         assert len(mails(alice, "inbox")) == 3

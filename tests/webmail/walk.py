@@ -32,6 +32,7 @@ from mailstore.services.drafts import DraftContent
 from mailstore.services.entries import purge
 from mailstore.services.keywords import create_label, set_keywords
 from mailstore.services.todos import mark_todo
+from mta.models import SendSettings
 from tests.webmail.mails import PNG, deliver, mail, with_files
 from webmail import drafting, reading
 from webmail.acting import UNDO_SALT
@@ -94,6 +95,7 @@ WAYS: dict[str, dict[str, str]] = {
 def things_of(alice: Account, word: str = SECRET) -> Things:
     """A mail with files, a folder, a draft with a file and its copy, a sent mail, a token of Undo."""
     access = access_for(alice, alice.pk)
+    SendSettings.objects.create(account=alice, follows=True)
     entry = deliver(alice, with_files().replace(b"</p>", f" {word}</p>".encode()))
     folder = folders.create_folder(access, word)
     draft = drafts.create_draft(access, identity=alice.address)
@@ -146,6 +148,10 @@ def _ways(it: Things, own: Things) -> dict[str, list[Ask]]:
         "outbox_act": [
             *(Ask(reverse("outbox_act", args=[it.mailbox, it.waiting]), data={"act": a}, reader={403}) for a in acts),
             *(Ask(reverse("outbox_act", args=[own.mailbox, it.waiting]), data={"act": a}, reader={404}) for a in acts),
+        ],
+        "way": [Ask(reverse("way", args=[it.submission]))],
+        "way_recall": [
+            Ask(reverse("way_recall", args=[it.submission]), data=data, reader={403}) for data in (None, {})
         ],
     }
 
@@ -301,6 +307,8 @@ OWN = {
     "programs": "",
     "recovery": "",
     "search": f"?q={SECRET}",
+    "delivery_log": "",
+    "sending": "",
     "compose_new": "",
     "compose_editor": "",
     "compose_complete": f"?q={SECRET}",

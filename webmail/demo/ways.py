@@ -8,8 +8,9 @@ import zoneinfo
 from django.utils import timezone
 
 from accounts.models import Account
-from mailstore.services.drafts import create_draft
+from mailstore.services.drafts import DraftRow, create_draft
 from mta.models import Submission
+from mta.services.sending import update_send_settings
 from webmail import composing, drafting
 from webmail.demo import company, markup
 
@@ -33,21 +34,35 @@ SCHEDULED = (
 """From whom, to whom, subject, text, days ahead."""
 
 
+FOLLOWED_SUBJECT = "元旦放假安排（请各部门确认值班人员）"
+
+
 def fill() -> None:
     """All of it, durably."""
     accounts = company.accounts()
+    _follow(accounts["wangfang"], [accounts["zhoujie"], accounts["sunqiang"]])
     for name, to, subject, text, days in SCHEDULED:
         author = accounts[name]
         if not Submission.objects.filter(mailbox_id=author.pk, subject=subject).exists():
             _schedule(author, to, subject, text, days)
 
 
-def _schedule(author: Account, to: str, subject: str, text: str, days: int) -> None:
+def _follow(author: Account, readers: list[Account]) -> None:
+    """The switch of delivery status is on, and a mail to colleagues shows it."""
+    if Submission.objects.filter(mailbox_id=author.pk, subject=FOLLOWED_SUBJECT).exists():
+        return
     access = drafting.writing_access(author, author.pk)
-    now = timezone.localtime(timezone=zoneinfo.ZoneInfo(author.time_zone))
-    at = (now + datetime.timedelta(days=days)).replace(hour=9, minute=0, second=0, microsecond=0)
-    draft = create_draft(
-        access,
+    update_send_settings(access, keeps_web_mail=True, keeps_program_mail=False, follows=True)
+    to = ", ".join(f"{reader.name} <{reader.address}>" for reader in readers)
+    draft = _draft(
+        author, to, FOLLOWED_SUBJECT, "各位同事，\n\n元旦放假三天，请各部门在周五前把值班人员名单发给我。\n\n王芳"
+    )
+    drafting.send(access, author, draft)
+
+
+def _draft(author: Account, to: str, subject: str, text: str) -> DraftRow:
+    return create_draft(
+        drafting.writing_access(author, author.pk),
         identity=author.address,
         to=to,
         subject=subject,
@@ -55,4 +70,11 @@ def _schedule(author: Account, to: str, subject: str, text: str, days: int) -> N
         text=markup.to_plain(text),
         options=dict(composing.DEFAULT_OPTIONS),
     )
+
+
+def _schedule(author: Account, to: str, subject: str, text: str, days: int) -> None:
+    access = drafting.writing_access(author, author.pk)
+    now = timezone.localtime(timezone=zoneinfo.ZoneInfo(author.time_zone))
+    at = (now + datetime.timedelta(days=days)).replace(hour=9, minute=0, second=0, microsecond=0)
+    draft = _draft(author, to, subject, text)
     drafting.send(access, author, draft, schedule_us=int(at.timestamp()) * 1_000_000)

@@ -210,6 +210,18 @@ def _outbox(visit: Visit) -> None:
     visit.go(visit.page.locator("#tree a[href$='/outbox/']").get_attribute("href") or "/")
 
 
+def _sent_status(visit: Visit) -> None:
+    _role("sent")(visit)
+    visit.page.locator("a.row-link").first.click()
+    visit.until_open()
+    visit.page.locator("#way-panel > summary").click()
+
+
+def _recall(visit: Visit) -> None:
+    _sent_status(visit)
+    visit.go(visit.page.locator("#way-panel .way-foot a").get_attribute("href") or "/")
+
+
 def _schedule(visit: Visit) -> None:
     _compose(visit)
     visit.page.locator("[data-schedule]").click()
@@ -261,6 +273,10 @@ SHOTS = (
     Shot("label-edit", READER, _labels("edit/")),
     Shot("label-delete", READER, _labels("delete/")),
     Shot("outbox", READER, _outbox),
+    Shot("sending", READER, _at("/sending/")),
+    Shot("delivery-log", READER, _at("/logs/delivery/")),
+    Shot("sent-status", READER, _sent_status),
+    Shot("recall", READER, _recall),
     Shot("compose-schedule", READER, _schedule),
     Shot("recovery", READER, _at("/recovery/")),
     Shot("thread", READER, _mail(LONG_THREAD)),

@@ -15,11 +15,12 @@ from mailaccess.imap.grammar.errors import ImapSyntaxError
 from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.grammar.sets import ranges_of, written
 from mailaccess.imap.session import Answer, Session
-from mailstore.models import Flag
+from mailstore.models import Flag, Role
 from mailstore.selectors.folder_state import uids_of, uidvalidity_of
 from mailstore.services.append import Letter, append_all
 from mailstore.services.holding import holding
 from mailstore.services.keywords import make_keyword
+from mta.services.program_copies import adopt_copies
 
 MAX_LETTERS = 1_000
 
@@ -94,7 +95,10 @@ def stored(session: Session, name: str, letters: list[Parsed]) -> str:
     assert named.folder is not None
     stored = [_stored(session, named.access, letter) for letter in letters]
     with holding(named.access):
-        uids = uids_of(made := append_all(named.access, named.folder.id, stored))
+        made = append_all(named.access, named.folder.id, stored)
+        if named.folder.role == Role.SENT:
+            adopt_copies(named.access, made)
+        uids = uids_of(made)
     return f"APPENDUID {uidvalidity_of(named.folder.id)} {written(ranges_of(uids[each] for each in made))}"
 
 

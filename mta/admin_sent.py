@@ -1,0 +1,121 @@
+"""Administration of sent mail: the log of deliveries (19.1.3 of the manual) for the domain, and an administrator's recall."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.html import format_html_join
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
+from unfold.decorators import action
+
+from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
+from accounts.admin_site import PAGES
+from core.errors import ErrorKind, MailError
+from mta.models import Delivery, Recall, RecallOutcome, Submission
+from mta.services.recall import recall_as_admin
+
+DOMAIN_OF.update({Submission: "domain_id"})
+PAGES += [("mta_submission", _("Sent mail"), "outbox")]
+
+LISTED_MAX, SHOWN_MAX = 3, 500
+
+
+@admin.register(Submission)
+class SubmissionAdmin(ScopedAdmin):
+    """To look at, newest first; what a policy lets administrators recall goes by a button."""
+
+    list_display = ("sent", "envelope_from", "subject", "states")
+    list_display_links = ("sent", "subject")
+    list_filter = ("origin",)
+    search_fields = ("envelope_from", "subject", "deliveries__recipient")
+    ordering = ("-created_us", "-id")
+    fields = ("sent", "envelope_from", "subject", "origin", "recipients", "recalls")
+    export_columns = ("created_us", "envelope_from", "subject", "origin")
+    actions_detail = ("recall",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Each mail once, whatever is looked for among its recipients."""
+        return super().get_queryset(request).prefetch_related("deliveries").distinct()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """As listed."""
+        return self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """All of it."""
+        return self.fields
+
+    @admin.display(description=_("time"), ordering="created_us")
+    def sent(self, row: Submission) -> datetime.datetime:
+        """When it was handed over."""
+        return datetime.datetime.fromtimestamp(row.created_us / 1_000_000, datetime.UTC)
+
+    @admin.display(description=_("delivery status"))
+    def states(self, row: Submission) -> str:
+        """The first recipients, and how many more."""
+        found = list(row.deliveries.all())
+        lines = [f"{each.recipient}: {each.get_state_display()}" for each in found[:LISTED_MAX]]
+        more = len(found) - LISTED_MAX
+        return "; ".join(lines) + (
+            ngettext(" and %(n)d more", " and %(n)d more", more) % {"n": more} if more > 0 else ""
+        )
+
+    @admin.display(description=_("recipients"))
+    def recipients(self, row: Submission) -> str:
+        """Each with what its server said."""
+        found = Delivery.objects.filter(submission=row).order_by("pk")[:SHOWN_MAX]
+        lines = ((each.recipient, each.get_state_display(), f"{each.code} {each.text}".strip()) for each in found)
+        return format_html_join("", "<div><b>{}</b> · {} <small>{}</small></div>", lines)
+
+    @admin.display(description=_("recall"))
+    def recalls(self, row: Submission) -> str:
+        """What came of recalls."""
+        found = RecallOutcome.objects.filter(recall__submission=row).order_by("pk")[:SHOWN_MAX]
+        return format_html_join("", "<div>{} · {}</div>", ((each.address, each.get_result_display()) for each in found))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """People send."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Facts."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It goes by itself."""
+        return False
+
+    @action(description=_("Recall, also where it was read"), url_path="recall", icon="undo")
+    def recall(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Where the domain's mail policy lets administrators; recorded."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        title = _("Recall, also where it was read")
+        if request.method != "POST":
+            context = {**self.admin_site.each_context(request), "title": title, "subtitle": str(row), "opts": self.opts}
+            return TemplateResponse(request, "admin/ask.html", context)
+        try:
+            recall_as_admin(row, actor_of(request))
+        except MailError as error:
+            self.message_user(request, _why_not(error), messages.ERROR)
+        else:
+            gone = RecallOutcome.objects.filter(recall=Recall.objects.filter(submission=row).latest("pk"))
+            count = gone.filter(result=RecallOutcome.Result.RECALLED).count()
+            said = ngettext("Taken out of %(n)d mailbox.", "Taken out of %(n)d mailboxes.", count) % {"n": count}
+            self.message_user(request, said)
+        return redirect("admin:mta_submission_change", object_id)
+
+
+def _why_not(error: MailError) -> str:
+    if error.kind is ErrorKind.NO_PERMISSION:
+        return gettext("The domain's mail policy does not let administrators recall mail.")
+    if error.kind is ErrorKind.IN_USE:
+        return gettext("It has not been sent yet.")
+    raise error

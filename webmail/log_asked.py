@@ -1,0 +1,88 @@
+"""What the address of a log page asks for: a period, a page, a state; nonsense counts as not asked."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+SIZE = 20
+"""Lines of a page (18.1.1 of the manual)."""
+MAX_PAGE = 100_000
+
+
+@dataclasses.dataclass(slots=True)
+class LogAsked:
+    """`since` and `until` are days of the reader's zone, the last one included. `pages` is known after the look-up."""
+
+    since: str = ""
+    until: str = ""
+    state: str = ""
+    mine: bool = False
+    number: int = 1
+    pages: int = 1
+
+    @classmethod
+    def of(cls, request: HttpRequest, *, states: frozenset[str] = frozenset()) -> LogAsked:
+        """From the query of a page."""
+        page = request.GET.get("page", "1")
+        number = int(page) if page.isascii() and page.isdigit() and len(page) < 8 else 1
+        state = request.GET.get("state", "")
+        return cls(
+            since=_day(request.GET.get("since", "")),
+            until=_day(request.GET.get("until", "")),
+            state=state if state in states else "",
+            mine="mine" in request.GET,
+            number=max(1, min(number, MAX_PAGE)),
+        )
+
+    @property
+    def period(self) -> tuple[datetime.datetime | None, datetime.datetime | None]:
+        """From the first moment of `since` to the last of `until`."""
+        until = _midnight(self.until)
+        return _midnight(self.since), until + datetime.timedelta(days=1) if until else None
+
+    def counted(self, total: int) -> None:
+        """So many lines there are."""
+        self.pages = max(1, -(-total // SIZE))
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """What another page of the same list asks for too."""
+        given = [
+            ("state", self.state),
+            ("since", self.since),
+            ("until", self.until),
+            ("mine", "1" if self.mine else ""),
+        ]
+        return [(name, value) for name, value in given if value]
+
+    @property
+    def previous(self) -> str:
+        """The query of the page before."""
+        return self._page(self.number - 1)
+
+    @property
+    def next(self) -> str:
+        """The query of the page after."""
+        return self._page(self.number + 1)
+
+    def _page(self, number: int) -> str:
+        return f"?{urlencode([*self.kept, ('page', number)])}"
+
+
+def _day(text: str) -> str:
+    try:
+        day = datetime.date.fromisoformat(text[:10])
+    except ValueError:
+        return ""
+    return day.isoformat() if 1970 < day.year < 9000 else ""
+
+
+def _midnight(day: str) -> datetime.datetime | None:
+    if not day:
+        return None
+    return timezone.make_aware(datetime.datetime.combine(datetime.date.fromisoformat(day), datetime.time()))
