@@ -25,6 +25,13 @@ LAST_RETRY_S = 2 * 3600
 """Back-off doubles from one to the other, a fifth more or less, so that deferred mail does not come in step."""
 
 
+INDEXED = "state IN ('held', 'scheduled', 'queued', 'sending', 'deferred')"
+"""The condition of the index of due rows, word for word: SQLite uses a partial index only when it can see it."""
+HELD_STATES = "'held', 'scheduled'"
+DUE_STATES = "'held', 'scheduled', 'queued', 'deferred', 'sending'"
+_DUE = f"SELECT {{}} FROM mta_delivery WHERE state IN ({{}}) AND {INDEXED} AND next_attempt_us <= %s"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Claimed:
     """One delivery that is ours until `until_us`."""
@@ -50,7 +57,7 @@ def claim(now_us: int, *, limit: int = BATCH) -> list[Claimed]:
         WHERE id IN (
             SELECT id FROM mta_delivery
             WHERE state IN ('queued', 'deferred', 'sending') AND next_attempt_us <= %s
-            AND state IN ('held', 'scheduled', 'queued', 'sending', 'deferred')
+            AND {INDEXED}
             ORDER BY next_attempt_us LIMIT %s {skip}
         )
         RETURNING id, submission_id, recipient, domain, tries, blob_id, notify, original
@@ -59,6 +66,21 @@ def claim(now_us: int, *, limit: int = BATCH) -> list[Claimed]:
         cursor.execute(sql, [until_us, until_us, now_us, now_us, limit])
         rows: list[tuple[int, int, str, str, int, int | None, str, str]] = cursor.fetchall()
     return [Claimed(*row, until_us) for row in rows]
+
+
+def put_back(claimed: Sequence[Claimed], at_us: int, now_us: int) -> None:
+    """Give rows back that were not tried, to be claimed again at `at_us`: their destination has enough to do."""
+    if not claimed:
+        return
+    marks = ", ".join(["%s"] * len(claimed))
+    sql = f"""
+        UPDATE mta_delivery
+        SET state = CASE WHEN tries > 1 THEN 'deferred' ELSE 'queued' END, tries = tries - 1, next_attempt_us = %s,
+            claimed_until_us = 0, updated_us = %s
+        WHERE id IN ({marks}) AND state = 'sending' AND claimed_until_us = %s
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [at_us, now_us, *(each.id for each in claimed), claimed[0].until_us])
 
 
 def due_releases(now_us: int, *, limit: int = BATCH) -> list[int]:

@@ -17,6 +17,7 @@ from django.conf import settings
 
 from core.net import is_public
 from mta.outbound.result import Verdict
+from mta.outbound.security import OPPORTUNISTIC, Security
 
 SMTP_PORT = 25
 HOSTS_MAX = 8
@@ -31,6 +32,11 @@ class Hop:
     name: str
     address: str
     port: int = SMTP_PORT
+    security: Security = OPPORTUNISTIC
+    is_tls_at_once: bool = False
+    """RFC 8314: a smart host's port for submissions."""
+    login: tuple[str, str] | None = dataclasses.field(default=None, repr=False)
+    """Name and secret of a smart host."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,44 +1,62 @@
-"""Sending what is due: claim, group by destination, sign, transact, settle. One event loop per run of the task."""
+"""Sending what is due: claim, load, one lane for each destination, settle in groups. One run at a time in a process.
+
+A run claims as long as there is room for more; transactions of all destinations go on beside each other, and what has
+ended is written down in groups, as one transaction takes what the one before it left (as `mailstore.writer` does). A
+destination with a backlog gives rows back to the queue instead of keeping others from being claimed.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
+import threading
 import time
 from collections.abc import Sequence
 
-from core import dbthread
-from mailstore import blobs
-from mta.models import Submission
-from mta.outbound.client import UnreachableError, send
-from mta.outbound.queue import BATCH, CLAIM_S, Claimed, by_destination, claim, due_releases
+from core import dbthread, metrics
+from mta.outbound.client import transact
+from mta.outbound.lane import Bounds, Lane
+from mta.outbound.load import Group, load, read_message
+from mta.outbound.queue import BATCH, CLAIM_S, Claimed, claim, due_releases, put_back
+from mta.outbound.relays import Relays, lane_key
 from mta.outbound.result import Result, Verdict, for_all
 from mta.outbound.routing import NoRoute, find_route
-from mta.outbound.settle import settle
-from mta.outbound.signatures import signed
+from mta.outbound.session import Session, UnreachableError, open_session
+from mta.outbound.settle import Attempted, settle_all
 from mta.services.release import release
-from mta.wishes import NO_WISHES, RecipientWish, Wishes
+from mta.tls_reports.observed import Observations
+from mta.wishes import NO_WISHES, Wishes
 
 log = logging.getLogger(__name__)
 
-CONNECTIONS = 20
-"""Transactions under way at once in one run."""
+IN_FLIGHT_MAX = 2_000
+"""Deliveries claimed and not settled, in one run."""
+CONNECTIONS_MAX = 200
+LARGE_AT_ONCE = 4
+TRANSACTION_S = CLAIM_S - 60
+LATER_S = 20
+"""When rows come due again that a busy destination has no room for."""
+TICK_S = 1.0
+SETTLE_MAX = 200
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Load:
-    """What one transaction carries."""
-
-    submission: Submission
-    message: bytes
+_running = threading.Lock()
+_wanted = threading.Event()
 
 
 def send_due() -> int:
-    """Release what is due, send until nothing is due; how many deliveries were attempted."""
-    for submission_id in due_releases(_now_us()):
-        _release(submission_id)
-    return asyncio.run(_send_all())
+    """Release what is due, send until nothing is due; how many deliveries were attempted. When this process is sending
+    already, that run looks once more instead."""
+    attempted = 0
+    _wanted.set()
+    while _wanted.is_set() and _running.acquire(blocking=False):
+        try:
+            _wanted.clear()
+            for submission_id in due_releases(_now_us()):
+                _release(submission_id)
+            attempted += asyncio.run(Run().send_all())
+        finally:
+            _running.release()
+    return attempted
 
 
 def _release(submission_id: int) -> None:
@@ -48,49 +66,189 @@ def _release(submission_id: int) -> None:
         log.exception("held mail not released", extra={"submission": submission_id})
 
 
-async def _send_all() -> int:
-    attempted = 0
-    slots = asyncio.Semaphore(CONNECTIONS)
-    while claimed := await dbthread.run(claim, _now_us()):
-        attempted += len(claimed)
-        async with asyncio.TaskGroup() as group:
-            for deliveries in by_destination(claimed):
-                group.create_task(_send_alone(deliveries, slots))
-        if len(claimed) < BATCH:
-            break
-    return attempted
+class Run:
+    """One run: its lanes live as long as it does."""
 
+    def __init__(self) -> None:
+        self._lanes: dict[str, Lane] = {}
+        self._in_flight = 0
+        self._connections = 0
+        self._attempted = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._done: list[Attempted] = []
+        self._settling: asyncio.Task[None] | None = None
+        self._moved = asyncio.Event()
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._observed = Observations()
 
-async def _send_alone(deliveries: Sequence[Claimed], slots: asyncio.Semaphore) -> None:
-    try:
-        await _send_group(deliveries, slots)
-    except Exception:  # one mail's failure never touches its neighbours; its rows are due again when the claim ends
-        log.exception("deliveries not attempted", extra={"submission": deliveries[0].submission_id})
-
-
-async def _send_group(deliveries: Sequence[Claimed], slots: asyncio.Semaphore) -> None:
-    async with slots:
-        load = await dbthread.run(_load, deliveries[0])
-        if load is None:
-            return
-        recipients = [delivery.recipient for delivery in deliveries]
+    async def send_all(self) -> int:
+        """Until nothing is due and nothing is under way."""
         try:
-            async with asyncio.timeout(CLAIM_S - 60):
-                results = await attempt(
-                    deliveries[0].domain,
-                    load.submission.envelope_from,
-                    recipients,
-                    load.message,
-                    _wishes(load.submission, deliveries),
-                )
+            while True:
+                room = min(BATCH, IN_FLIGHT_MAX - self._in_flight)
+                claimed = await dbthread.run(claim, _now_us(), limit=room) if room > 0 else []
+                if claimed:
+                    await self._assign(claimed)
+                    self._start()
+                elif not self._in_flight:
+                    return self._attempted
+                if len(claimed) < room or room <= 0:
+                    await self._wait()
+        finally:
+            for lane in self._lanes.values():
+                await lane.close()
+
+    async def _wait(self) -> None:
+        """Until something has ended, or a tick: then destinations that have become slow give their surplus back."""
+        self._start()
+        if not self._in_flight:
+            return
+        self._moved.clear()
+        pace = min((lane.starts_in_s for lane in self._lanes.values() if lane.waiting), default=TICK_S)
+        try:
+            async with asyncio.timeout(min(TICK_S, max(pace, 0.01)) if pace else TICK_S):
+                await self._moved.wait()
         except TimeoutError:
-            results = for_all(recipients, Verdict.LATER, "4.4.2", "The transaction took too long")
-        await dbthread.run(settle, load.submission, deliveries, results, load.message)
+            pass
+        for lane in self._lanes.values():
+            await self._give_back(lane.surplus())
+        self._start()
 
+    async def _assign(self, claimed: Sequence[Claimed]) -> None:
+        groups = await dbthread.run(load, claimed)
+        relays = await dbthread.run(Relays.load, {group.owner_domain_id for group in groups})
+        surplus = []
+        for group in groups:
+            group.relay = relays.of(group.owner_domain_id)
+            lane = self._lane(group)
+            if lane.room:
+                lane.waiting.append(group)
+                self._in_flight += len(group.deliveries)
+            else:
+                surplus.append(group)
+        await self._put_back(surplus)
 
-def _wishes(submission: Submission, deliveries: Sequence[Claimed]) -> Wishes:
-    wanted = {each.recipient.lower(): RecipientWish(each.notify, each.original) for each in deliveries}
-    return Wishes(submission.returned, submission.envelope_id, submission.require_tls, wanted)
+    def _lane(self, group: Group) -> Lane:
+        key = lane_key(group)
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = Lane(Bounds.of(group.domain))
+        return lane
+
+    async def _give_back(self, groups: Sequence[Group]) -> None:
+        self._in_flight -= sum(len(group.deliveries) for group in groups)
+        await self._put_back(groups)
+
+    async def _put_back(self, groups: Sequence[Group]) -> None:
+        by_claim: dict[int, list[Claimed]] = {}
+        for group in groups:
+            for delivery in group.deliveries:
+                by_claim.setdefault(delivery.until_us, []).append(delivery)
+        for claimed in by_claim.values():
+            now_us = _now_us()
+            await dbthread.run(put_back, claimed, now_us + LATER_S * 1_000_000, now_us)
+
+    def _start(self) -> None:
+        for lane in self._lanes.values():
+            while lane.may_start and self._connections < CONNECTIONS_MAX:
+                group = lane.take()
+                self._connections += 1
+                task = asyncio.create_task(self._carry(lane, group))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    # One transaction ------------------------------------------------------------------------------
+
+    async def _carry(self, lane: Lane, group: Group) -> None:
+        started = time.monotonic()
+        try:
+            results = await self._attempt(lane, group)
+        except Exception:  # one mail's failure never touches its neighbours; its rows are due again when the claim ends
+            log.exception("deliveries not attempted", extra={"submission": group.submission.pk})
+            self._in_flight -= len(group.deliveries)
+            results = []
+        finally:
+            self._connections -= 1
+            lane.finish()
+        if results:
+            metrics.observe("send_seconds", time.monotonic() - started)
+            self._attempted += len(group.deliveries)
+            self._done.append(Attempted(group.submission, group.deliveries, results, group.blob_id))
+            if self._settling is None:
+                self._settling = asyncio.create_task(self._settle())
+        self._start()
+        self._moved.set()
+
+    async def _attempt(self, lane: Lane, group: Group) -> list[Result]:
+        why = lane.is_down()
+        if why is not None:
+            return for_all(group.recipients, why.verdict, why.code, why.text)
+        try:
+            async with asyncio.timeout(TRANSACTION_S):
+                if group.message is not None:
+                    return await self._try_route(lane, group, group.message)
+                async with self._large:
+                    return await self._try_route(lane, group, await dbthread.run(read_message, group))
+        except TimeoutError:
+            return for_all(group.recipients, Verdict.LATER, "4.4.2", "The transaction took too long")
+
+    async def _try_route(self, lane: Lane, group: Group, message: bytes) -> list[Result]:
+        kept = None if group.wishes.require_tls else lane.idle_session()
+        if kept is not None:
+            results = await self._transact(lane, kept, group, message)
+            if results is not None:
+                return results
+        route = lane.known_route()
+        if route is None:
+            route = group.relay.hops if group.relay is not None else await find_route(group.domain)
+            lane.keep_route(route)
+        if isinstance(route, NoRoute):
+            return for_all(group.recipients, route.verdict, route.code, route.text)
+        last = UnreachableError("no server")
+        for hop in route:
+            try:
+                session = await open_session(hop, require_tls=group.submission.require_tls)
+            except UnreachableError as error:
+                self._observed.note(group.domain, hop, error.failure)
+                last = error
+                continue
+            self._observed.note(group.domain, hop, session.failure, is_tls=session.wire.tls is not None)
+            return await self._transact(lane, session, group, message) or []
+        if not last.is_policy or not group.submission.require_tls:
+            lane.mark_down("4.7.5" if last.is_policy else "4.4.1", str(last))
+        return for_all(group.recipients, Verdict.LATER, "4.7.5" if last.is_policy else "4.4.1", str(last))
+
+    async def _transact(self, lane: Lane, session: Session, group: Group, message: bytes) -> list[Result] | None:
+        """None: a kept connection turned out to be gone before anything was said on it."""
+        is_kept = session.carried > 0
+        results = await transact(session, group.envelope_from, group.recipients, message, group.wishes)
+        if is_kept and not session.is_usable and all(each.code == "4.4.2" for each in results) and not session.heard:
+            return None
+        if not session.is_usable and any(each.text.startswith("421 ") for each in results):
+            lane.mark_down("4.3.2", results[0].text)
+        if group.submission.require_tls:
+            await session.leave()
+        else:
+            await lane.give_back(session)
+        return results
+
+    # Writing down ---------------------------------------------------------------------------------
+
+    async def _settle(self) -> None:
+        """Whatever has ended meanwhile, in one transaction after the other."""
+        try:
+            while self._done:
+                batch, self._done = self._done[:SETTLE_MAX], self._done[SETTLE_MAX:]
+                try:
+                    await dbthread.run(settle_all, batch)
+                    await dbthread.run(self._observed.write)
+                finally:
+                    self._in_flight -= sum(len(each.deliveries) for each in batch)
+        except Exception:  # the rows are due again when their claims end
+            log.exception("results not written")
+        finally:
+            self._settling = None
+            self._moved.set()
 
 
 async def attempt(
@@ -103,18 +261,15 @@ async def attempt(
     last = UnreachableError("no server")
     for hop in route:
         try:
-            return await send(hop, sender, recipients, message, wishes)
+            session = await open_session(hop, require_tls=wishes.require_tls)
         except UnreachableError as error:
             last = error
+            continue
+        try:
+            return await transact(session, sender, recipients, message, wishes)
+        finally:
+            await session.leave()
     return for_all(recipients, Verdict.LATER, "4.4.1", str(last))
-
-
-def _load(delivery: Claimed) -> Load | None:
-    submission = Submission.objects.filter(pk=delivery.submission_id).first()
-    if submission is None:
-        return None
-    message = blobs.get(delivery.blob_id or submission.wire_blob_id)
-    return Load(submission, signed(message, envelope_from=submission.envelope_from, now_s=time.time()))
 
 
 def _now_us() -> int:
