@@ -51,6 +51,8 @@ ACTS = {
     "run_filters": _("Filters applied to a folder"),
     "set_pop_settings": _("POP3 settings changed"),
     "recall_mail": _("Mail recalled"),
+    "set_smart_host": _("Smart host set"),
+    "remove_smart_host": _("Smart host removed"),
     "activate_dkim_keys": _("New DKIM keys in use"),
 }
 """What `data["action"]` of administrative events means; a test holds it to the services."""

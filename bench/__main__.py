@@ -23,6 +23,7 @@ PROGRAMS = {
     "smtp_in": "SMTP to mailbox: 1 and 10 connections into a real smtpd",
     "imap_search": "SEARCH, SORT and THREAD over IMAP as a folder grows, and in Dovecot",
     "judging": "SPF, DKIM, DMARC and ARC of a received mail, signing of a sent one: CPU for each",
+    "outgoing": "signed mails to one destination, and one mail to 10,000 recipients into the queue",
     "search": "the search index: cost, questions, lag",
     "queries": "a page of 50 rows from the store: any depth, every filter and order, in growing folders",
     "list_page": "list pages at the head, the middle and the end of a folder, in-process and through the web server",

@@ -61,15 +61,15 @@ def public_addresses(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(addresses))
 
 
-def fetch(url: str, *, max_bytes: int, timeout_s: float, content_types: frozenset[str]) -> Fetched:
-    """GET `url` through the guard.
+def fetch(url: str, *, max_bytes: int, timeout_s: float, content_types: frozenset[str], follow: bool = True) -> Fetched:
+    """GET `url` through the guard; redirects count as failures unless `follow`.
 
     Raises MailError: INVALID for an address or scheme that is not allowed, TOO_LARGE over `max_bytes`,
     UNAVAILABLE for anything the other side did (error status, other media type, too slow, not HTTP).
     """
     deadline = time.monotonic() + timeout_s
     try:
-        with _client(timeout_s) as client, client.stream("GET", url) as response:
+        with _client(timeout_s, follow=follow) as client, client.stream("GET", url) as response:
             content_type = _accepted_type(response, content_types)
             return Fetched(content_type, _bounded(response.iter_bytes(), max_bytes=max_bytes, deadline=deadline))
     except (httpx.HTTPError, httpx.InvalidURL, httpcore.NetworkError, httpcore.TimeoutException, ValueError) as error:
@@ -146,11 +146,11 @@ class _Stream(httpx.SyncByteStream):
         self._answer.close()
 
 
-def _client(timeout_s: float) -> httpx.Client:
+def _client(timeout_s: float, *, follow: bool) -> httpx.Client:
     return httpx.Client(
         transport=GuardedTransport(),
         timeout=timeout_s,
-        follow_redirects=True,
+        follow_redirects=follow,
         max_redirects=MAX_REDIRECTS,
         trust_env=False,
         headers={"User-Agent": AGENT},

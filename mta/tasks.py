@@ -26,6 +26,7 @@ from mta.services.recall import go_on
 from mta.spam.forgetting import forget
 from mta.spam.lessons import learn
 from mta.spam.partners import meet_partners
+from mta.tls_reports import sending as tls_reports
 
 
 @shared_task(name="mta.send_due")
@@ -67,6 +68,12 @@ def turn_keys() -> None:
         finish_rotation(domain)
     forget_retired(timezone.now())
     greylist.expire(time.time_ns() // 1000)
+
+
+@shared_task(name="mta.send_tls_reports")
+def send_tls_reports() -> None:
+    """Tell domains what became of TLS towards them until yesterday."""
+    tls_reports.send_reports(datetime.datetime.now(datetime.UTC).date())
 
 
 @shared_task(name="mta.exchange_dmarc_reports")

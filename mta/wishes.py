@@ -19,6 +19,11 @@ class RecipientWish:
         return not self.notify or "FAILURE" in self.notify
 
     @property
+    def on_delay(self) -> bool:
+        """Whether the sender wants to hear that it takes long."""
+        return not self.notify or "DELAY" in self.notify
+
+    @property
     def on_success(self) -> bool:
         """Whether the sender wants to hear of a delivery."""
         return "SUCCESS" in self.notify

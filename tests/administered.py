@@ -27,10 +27,21 @@ from accounts.services import (
 from logs_app.models import Event
 from mailaccess.models import PopSettings
 from mailstore.models import Folder
-from mta.models import DkimKey, DmarcReport, Filter, FilterRun, ListedSender, MailPolicy, QuarantinedMail, Submission
+from mta.models import (
+    DkimKey,
+    DmarcReport,
+    Filter,
+    FilterRun,
+    ListedSender,
+    MailPolicy,
+    QuarantinedMail,
+    SmartHost,
+    Submission,
+)
 from mta.services.filter_runs import start_run
 from mta.services.filters import create_filter
 from mta.services.senders import list_sender
+from mta.services.smart_host import SmartHostWish, set_smart_host
 from tests.factories import make_account, quarantined
 
 
@@ -75,6 +86,7 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
         ListedSender: list_sender(domain, f"{word}.example", "block", account=account),
         Filter: rule,
         QuarantinedMail: quarantined(account, word),
+        SmartHost: set_smart_host(domain, SmartHostWish(f"{word}.example")),
         FilterRun: start_run(account, inbox),
         Event: event,
     }

@@ -25,6 +25,7 @@ SCHEDULE = {
     "mta.forget_spam": 24 * HOUR_S,
     "mta.purge_quarantine": HOUR_S,
     "mta.send_spam_digests": 60.0,
+    "mta.send_tls_reports": HOUR_S,
     "mailstore.collect": HOUR_S,
     "mailstore.fill_orders": 60.0,
     "mailstore.train_dictionary": 24 * HOUR_S,

@@ -63,6 +63,16 @@ MESSAGE_MAX_BYTES = env.int("MESSAGE_MAX_BYTES", default=50 * 1024 * 1024)
 """Largest message accepted or composed, as it is on the wire (RFC 1870)."""
 RETRY_FOR_S = env.int("RETRY_FOR_S", default=5 * 24 * 3600)
 """How long a remote delivery is tried before it bounces (RFC 5321 4.5.4.1)."""
+DELAY_NOTICE_S = env.int("DELAY_NOTICE_S", default=4 * 3600)
+"""After how long an author is told that his mail has not gone yet (RFC 5321 4.5.4.1)."""
+DESTINATIONS: dict[str, dict[str, int]] = env.json("DESTINATIONS", default={})
+"""By recipients' domain or `*`: `connections` at once (20) and transactions `per_minute` (0: any number)."""
+OUTGOING_IP = env.str("OUTGOING_IP", default="any")
+"""Addresses of other mail servers: `any` (IPv4 first), `prefer6`, `4` or `6` alone."""
+DNSSEC_RESOLVER = env.str("DNSSEC_RESOLVER", default="")
+"""A validating resolver that is trusted (`127.0.0.1`, `127.0.0.1:5353`, `[::1]:53`): with it DANE is used."""
+TLS_REPORTS = env.bool("TLS_REPORTS", default=True)
+"""Whether domains that ask for it are told daily what became of TLS towards them (RFC 8460)."""
 UNDO_SEND_S = env.int("UNDO_SEND_S", default=0)
 """Seconds a mail sent from the browser is held so that it can be taken back (0 sends at once)."""
 TRUSTED_NETWORKS = env.str("TRUSTED_NETWORKS", default="127.0.0.0/8,::1/128").split(",")

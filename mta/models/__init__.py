@@ -11,6 +11,7 @@ from mta.models.quarantine import QuarantinedMail, SentDigest
 from mta.models.senders import ListedSender
 from mta.models.sending import Opening, Recall, RecallOutcome, SendSettings
 from mta.models.spam import KnownSender, LookalikeKey, SpamCorpus, SpamLesson, SpamSettings, SpamToken
+from mta.models.transport import SmartHost, StsPolicy, TlsOutcome
 
 __all__ = [
     "GATED",
@@ -33,9 +34,12 @@ __all__ = [
     "RecallOutcome",
     "SendSettings",
     "SentDigest",
+    "SmartHost",
     "SpamCorpus",
     "SpamLesson",
     "SpamSettings",
     "SpamToken",
+    "StsPolicy",
     "Submission",
+    "TlsOutcome",
 ]

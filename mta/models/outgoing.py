@@ -105,6 +105,10 @@ class Delivery(models.Model):
     text = models.CharField(max_length=500, blank=True)
     remote_host = models.CharField(max_length=255, blank=True)
     updated_us = models.BigIntegerField()
+    on_hold = models.BooleanField(default=False)
+    """An operator keeps it here: it is never due."""
+    delay_told = models.BooleanField(default=False)
+    """Its author knows that it is late (RFC 3461 4.1)."""
     notify = models.CharField(max_length=30, blank=True)
     """What of this recipient the sender wants told (RFC 3461 4.1); empty: failures."""
     original = models.CharField(max_length=500, blank=True)

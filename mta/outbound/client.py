@@ -50,6 +50,7 @@ async def transact(
     if refusal is not None:
         return for_all(recipients, Verdict.REFUSED, *refusal, host=host)
     session.carried += 1
+    session.heard = False
     results: list[Result] = []
     parts = [recipients[at : at + session.recipients_max] for at in range(0, len(recipients), session.recipients_max)]
     for part in parts:
@@ -101,6 +102,7 @@ class _Transaction:
         """The replies to MAIL and each RCPT; with PIPELINING what follows is on its way already."""
         if not self._session.offers("pipelining"):
             replies = [await self._wire.ask(self._commands[0])]
+            self._session.heard = True
             for command in self._commands[1:]:
                 replies.append(await self._wire.ask(command) if replies[0].is_good else replies[0])
             return replies
@@ -109,7 +111,9 @@ class _Transaction:
             await self._wire.send(batch + _bdat(self._message, last=True))
         else:
             await self._wire.send(batch if self._is_chunked else batch + b"DATA\r\n")
-        return [await self._wire.reply() for _ in self._commands]
+        first = await self._wire.reply()
+        self._session.heard = True
+        return [first, *[await self._wire.reply() for _ in self._commands[1:]]]
 
     async def _end(self, *, wanted: bool) -> Reply:
         """Send the message when somebody wants it, and leave the session ready for the next transaction."""

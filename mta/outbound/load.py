@@ -15,7 +15,8 @@ from accounts.models import Account
 from mailstore import blobs, sql
 from mta.models import Submission
 from mta.outbound.queue import Claimed, by_destination
-from mta.outbound.signatures import signed
+from mta.outbound.routing import Hop
+from mta.outbound.signatures import KnownKeys, signed
 from mta.wishes import RecipientWish, Wishes
 
 AT_ONCE_MAX_BYTES = 256 * 1024
@@ -33,6 +34,8 @@ class Group:
     message: bytes | None
     """Signed; None: not read yet (`read_message`)."""
     owner_domain_id: int | None
+    relay: Hop | None = None
+    """The smart host of the author's domain."""
 
     @property
     def recipients(self) -> list[str]:
@@ -43,9 +46,7 @@ class Group:
     def wishes(self) -> Wishes:
         """What the author wants told."""
         wanted = {each.recipient.lower(): RecipientWish(each.notify, each.original) for each in self.deliveries}
-        return Wishes(
-            self.submission.returned, self.submission.envelope_id, self.submission.require_tls, wanted
-        )
+        return Wishes(self.submission.returned, self.submission.envelope_id, self.submission.require_tls, wanted)
 
     @property
     def blob_id(self) -> int:
@@ -64,20 +65,23 @@ def load(claimed: Sequence[Claimed]) -> list[Group]:
     ]
     contents = _small_contents({group.blob_id for group in groups})
     made: dict[tuple[int, str], bytes] = {}
+    known = KnownKeys()
     for group in groups:
         group.owner_domain_id = owners.get(group.submission.mailbox_id)
         content = contents.get(group.blob_id)
         if content is not None:
             key = (group.blob_id, group.submission.envelope_from)
             if key not in made:
-                made[key] = _ready(content, group.submission)
+                made[key] = _ready(content, group.submission, known)
             group.message = made[key]
     return groups
 
 
 def read_message(group: Group) -> bytes:
     """The signed message of one group. Call on a database thread."""
-    return group.message if group.message is not None else _ready(blobs.get(group.blob_id), group.submission)
+    return (
+        group.message if group.message is not None else _ready(blobs.get(group.blob_id), group.submission, KnownKeys())
+    )
 
 
 def _domains_of(mailboxes: set[int]) -> dict[int, int]:
@@ -93,7 +97,7 @@ def _small_contents(blob_ids: set[int]) -> dict[int, bytes]:
     return {blob_id: blobs.decode(codec, data, key, size) for blob_id, codec, data, key, size in found}
 
 
-def _ready(content: bytes, submission: Submission) -> bytes:
+def _ready(content: bytes, submission: Submission, known: KnownKeys) -> bytes:
     if content.count(b"\n") != content.count(b"\r\n") or content.count(b"\r") != content.count(b"\r\n"):
         content = _LINE_END.sub(b"\r\n", content)  # before it is signed: no other line end may leave (RFC 5321 2.3.8)
-    return signed(content, envelope_from=submission.envelope_from, now_s=time.time())
+    return signed(content, envelope_from=submission.envelope_from, now_s=time.time(), known=known)

@@ -85,14 +85,18 @@ def put_back(claimed: Sequence[Claimed], at_us: int, now_us: int) -> None:
 
 def due_releases(now_us: int, *, limit: int = BATCH) -> list[int]:
     """Submissions whose undo time is over, and those whose hour has come."""
-    held = Delivery.objects.filter(state__in=[State.HELD, State.SCHEDULED], next_attempt_us__lte=now_us)
-    return list(held.order_by("submission_id").values_list("submission_id", flat=True).distinct()[:limit])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{_DUE.format('submission_id', HELD_STATES)} ORDER BY next_attempt_us LIMIT %s", [now_us, limit]
+        )
+        return sorted({submission_id for (submission_id,) in cursor.fetchall()})
 
 
 def is_anything_due(now_us: int) -> bool:
     """Whether a worker would find something to do."""
-    waiting = [State.HELD, State.SCHEDULED, State.QUEUED, State.DEFERRED, State.SENDING]
-    return Delivery.objects.filter(state__in=waiting, next_attempt_us__lte=now_us).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_DUE.format('id', DUE_STATES)} LIMIT 1", [now_us])
+        return cursor.fetchone() is not None
 
 
 def next_attempt_us(now_us: int, tries: int) -> int:

@@ -23,6 +23,13 @@ SMTP_PORT = 25
 HOSTS_MAX = 8
 """Mail exchangers tried in one attempt."""
 LOOKUP_S = 20.0
+KINDS = {
+    "any": (dns.rdatatype.A, dns.rdatatype.AAAA),
+    "4": (dns.rdatatype.A,),
+    "6": (dns.rdatatype.AAAA,),
+    "prefer6": (dns.rdatatype.AAAA, dns.rdatatype.A),
+}
+"""Addresses of a mail server in the order in which they are tried, by OUTGOING_IP."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,9 +62,14 @@ OURSELVES = NoRoute(Verdict.REFUSED, "5.4.6", "The domain's mail comes back to t
 NO_ANSWER = NoRoute(Verdict.LATER, "4.4.3", "The name server did not answer")
 
 
+def fixed_route(domain: str) -> str:
+    """What ROUTES says about a domain, or about all."""
+    return str(settings.ROUTES.get(domain) or settings.ROUTES.get("*") or "")
+
+
 async def find_route(domain: str) -> list[Hop] | NoRoute:
     """The servers for `domain`, best first."""
-    fixed = settings.ROUTES.get(domain) or settings.ROUTES.get("*")
+    fixed = fixed_route(domain)
     if fixed:
         host, _, port = fixed.rpartition(":")
         return [Hop(host.strip("[]"), host.strip("[]"), int(port))]
@@ -99,7 +111,7 @@ async def _hops(resolver: dns.asyncresolver.Resolver, names: list[str]) -> list[
     hops: list[Hop] = []
     unanswered = False
     for name in names:
-        for kind in (dns.rdatatype.A, dns.rdatatype.AAAA):
+        for kind in KINDS[settings.OUTGOING_IP]:
             try:
                 answer = await resolver.resolve(name, kind, lifetime=LOOKUP_S, raise_on_no_answer=False)
             except dns.resolver.NXDOMAIN:

@@ -18,6 +18,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+DER = 2
+"""`_ssl.ENCODING_DER`."""
+
 
 class Level(enum.Enum):
     """From least to most."""
@@ -93,12 +96,10 @@ def matches(records: tuple[Tlsa, ...], tls: ssl.SSLObject, names: tuple[str, ...
 
 def _chain(tls: ssl.SSLObject) -> list[x509.Certificate]:
     """What the peer sent, its own certificate first; Python 3.13 has a public name for it."""
-    shown: Any = getattr(tls, "get_unverified_chain", None) or tls._sslobj.get_unverified_chain  # type: ignore[attr-defined]
-    chain = []
-    for each in shown() or []:
-        data = each if isinstance(each, bytes) else each.public_bytes(2)  # type: ignore[no-untyped-call]  # 2: DER
-        chain.append(x509.load_der_x509_certificate(data))
-    return chain
+    public: Any = getattr(tls, "get_unverified_chain", None)
+    shown: Any = public() if public is not None else getattr(tls, "_sslobj").get_unverified_chain()  # noqa: B009
+    encoded = (each if isinstance(each, bytes) else each.public_bytes(DER) for each in shown or ())
+    return [x509.load_der_x509_certificate(each) for each in encoded]
 
 
 def _is(record: Tlsa, certificate: x509.Certificate) -> bool:
@@ -107,8 +108,9 @@ def _is(record: Tlsa, certificate: x509.Certificate) -> bool:
         content = certificate.public_key().public_bytes(encoding, serialization.PublicFormat.SubjectPublicKeyInfo)
     else:
         content = certificate.public_bytes(encoding)
-    digest = {0: bytes, 1: lambda data: hashlib.sha256(data).digest(), 2: lambda data: hashlib.sha512(data).digest()}
-    return bool(digest[record.matching](content) == record.data)
+    if record.matching:
+        content = hashlib.new({1: "sha256", 2: "sha512"}[record.matching], content).digest()
+    return content == record.data
 
 
 def _leads_to(anchor: x509.Certificate, chain: list[x509.Certificate], name: str) -> bool:

@@ -42,6 +42,8 @@ class Session:
     carried: int = 0
     idle_since: float = 0.0
     failure: str = ""
+    heard: bool = False
+    """Whether the transaction under way had an answer: if not, another connection may carry it."""
 
     def offers(self, extension: str) -> bool:
         """Whether EHLO named it."""

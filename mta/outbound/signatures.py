@@ -24,12 +24,21 @@ from mta.models import DkimKey
 from mta.services.dkim_keys import PURPOSE
 
 
-def signed(message: bytes, *, envelope_from: str, now_s: float) -> bytes:
-    """`message` with its signatures in front; as it is when no domain of ours stands behind it. One or two queries."""
+class KnownKeys(dict[str, list[SigningKey]]):
+    """The keys of domains asked for, for as long as somebody holds this: a batch asks once for each."""
+
+    def __missing__(self, name: str) -> list[SigningKey]:
+        return self.setdefault(name, signing_keys(name))
+
+
+def signed(message: bytes, *, envelope_from: str, now_s: float, known: KnownKeys | None = None) -> bytes:
+    """`message` with its signatures in front; as it is when no domain of ours stands behind it. Two queries for each
+    domain that `known` does not know."""
     letter = Letter.of(message)
     authors = author_domains(letter)
+    known = KnownKeys() if known is None else known
     for name in dict.fromkeys([*authors[:1], envelope_from.rpartition("@")[2].lower()]):
-        keys = signing_keys(name)
+        keys = known[name]
         if keys:
             return sign(letter, keys, now_s) + message
     return message

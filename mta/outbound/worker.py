@@ -13,14 +13,17 @@ import threading
 import time
 from collections.abc import Sequence
 
+from django.conf import settings
+
 from core import dbthread, metrics
 from mta.outbound.client import transact
 from mta.outbound.lane import Bounds, Lane
 from mta.outbound.load import Group, load, read_message
+from mta.outbound.protection import protected
 from mta.outbound.queue import BATCH, CLAIM_S, Claimed, claim, due_releases, put_back
 from mta.outbound.relays import Relays, lane_key
 from mta.outbound.result import Result, Verdict, for_all
-from mta.outbound.routing import NoRoute, find_route
+from mta.outbound.routing import Hop, NoRoute, find_route, fixed_route
 from mta.outbound.session import Session, UnreachableError, open_session
 from mta.outbound.settle import Attempted, settle_all
 from mta.services.release import release
@@ -200,7 +203,8 @@ class Run:
                 return results
         route = lane.known_route()
         if route is None:
-            route = group.relay.hops if group.relay is not None else await find_route(group.domain)
+            fixed = settings.ROUTES.get(group.domain)
+            route = [group.relay] if group.relay is not None and not fixed else await protected_route(group.domain)
             lane.keep_route(route)
         if isinstance(route, NoRoute):
             return for_all(group.recipients, route.verdict, route.code, route.text)
@@ -214,14 +218,22 @@ class Run:
                 continue
             self._observed.note(group.domain, hop, session.failure, is_tls=session.wire.tls is not None)
             return await self._transact(lane, session, group, message) or []
-        if not last.is_policy or not group.submission.require_tls:
-            lane.mark_down("4.7.5" if last.is_policy else "4.4.1", str(last))
-        return for_all(group.recipients, Verdict.LATER, "4.7.5" if last.is_policy else "4.4.1", str(last))
+        return self._unreached(lane, group, last)
+
+    def _unreached(self, lane: Lane, group: Group, last: UnreachableError) -> list[Result]:
+        """Nobody could be talked to, or not as safely as the mail or the domain demands."""
+        require_tls = group.submission.require_tls
+        if require_tls and last.failure == "starttls-not-supported":
+            return for_all(group.recipients, Verdict.REFUSED, "5.7.30", str(last))  # RFC 8689 4.2.1
+        code = "4.7.5" if last.is_policy else "4.4.1"
+        if not (require_tls and last.is_policy):  # others may be sent there less safely
+            lane.mark_down(code, str(last))
+        return for_all(group.recipients, Verdict.LATER, code, str(last))
 
     async def _transact(self, lane: Lane, session: Session, group: Group, message: bytes) -> list[Result] | None:
         """None: a kept connection turned out to be gone before anything was said on it."""
         is_kept = session.carried > 0
-        results = await transact(session, group.envelope_from, group.recipients, message, group.wishes)
+        results = await transact(session, group.submission.envelope_from, group.recipients, message, group.wishes)
         if is_kept and not session.is_usable and all(each.code == "4.4.2" for each in results) and not session.heard:
             return None
         if not session.is_usable and any(each.text.startswith("421 ") for each in results):
@@ -236,26 +248,31 @@ class Run:
 
     async def _settle(self) -> None:
         """Whatever has ended meanwhile, in one transaction after the other."""
-        try:
-            while self._done:
-                batch, self._done = self._done[:SETTLE_MAX], self._done[SETTLE_MAX:]
-                try:
-                    await dbthread.run(settle_all, batch)
-                    await dbthread.run(self._observed.write)
-                finally:
-                    self._in_flight -= sum(len(each.deliveries) for each in batch)
-        except Exception:  # the rows are due again when their claims end
-            log.exception("results not written")
-        finally:
-            self._settling = None
+        while self._done:
+            batch, self._done = self._done[:SETTLE_MAX], self._done[SETTLE_MAX:]
+            try:
+                await dbthread.run(settle_all, batch)
+                await dbthread.run(self._observed.write)
+            except Exception:  # the rows are due again when their claims end
+                log.exception("results not written")
+            self._in_flight -= sum(len(each.deliveries) for each in batch)
             self._moved.set()
+        self._settling = None
+
+
+async def protected_route(domain: str) -> list[Hop] | NoRoute:
+    """The servers of a domain as its policies want them used; routes of the operator's own are as they are."""
+    route = await find_route(domain)
+    if isinstance(route, NoRoute) or fixed_route(domain) or domain.startswith("["):
+        return route
+    return await protected(domain, route)
 
 
 async def attempt(
     domain: str, sender: str, recipients: Sequence[str], message: bytes, wishes: Wishes = NO_WISHES
 ) -> list[Result]:
     """Try the servers of `domain` in order until one talks."""
-    route = await find_route(domain)
+    route = await protected_route(domain)
     if isinstance(route, NoRoute):
         return for_all(recipients, route.verdict, route.code, route.text)
     last = UnreachableError("no server")

@@ -92,7 +92,11 @@ def send_now(access: Access, submission_id: int) -> None:
             raise MailError(ErrorKind.IN_USE)
         return
     with transaction.atomic():
-        if not _of(submission).filter(state__in=WAITING).update(next_attempt_us=now_us, updated_us=now_us):
+        if (
+            not _of(submission)
+            .filter(state__in=WAITING, on_hold=False)
+            .update(next_attempt_us=now_us, updated_us=now_us)
+        ):
             raise MailError(ErrorKind.IN_USE)
         wake_on_commit("mta.send_due")
 

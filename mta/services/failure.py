@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import zoneinfo
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,6 +35,11 @@ class Failure:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Delay(Failure):
+    """One recipient whose mail has not gone yet and is tried on."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Success:
     """One recipient whose mail was delivered here, or `is_relayed` to a server that reports nothing."""
 
@@ -56,6 +62,12 @@ def confirm_to_sender(submission: Submission, original: bytes, successes: Sequen
     wanted = [success for success in successes if success.wish.on_success]
     if wanted:
         _deliver(submission, original, _success_words, [_delivered(success) for success in wanted], wanted)
+
+
+def tell_delay(submission: Submission, original: bytes, delays: Sequence[Delay]) -> None:
+    """Deliver a report inside the caller's transaction that mail is late and still tried (RFC 3464 2.3.3)."""
+    if delays:
+        _deliver(submission, original, _delay_words, [_delayed(submission, delay) for delay in delays], delays)
 
 
 def _deliver(
@@ -125,6 +137,33 @@ def _failure_words(submission: Submission, failures: Sequence[Failure]) -> tuple
     return _("Mail delivery"), _("Undelivered: %(subject)s") % {"subject": submission.subject}, "\n".join(lines)
 
 
+def _delay_words(submission: Submission, delays: Sequence[Delay]) -> tuple[str, str, str]:
+    lines = [
+        _("Your message has not reached these recipients yet:"),
+        "",
+        *(f"  {delay.recipient}\n    {_said(delay)}" for delay in delays),
+        "",
+        _("Subject: %(subject)s") % {"subject": submission.subject or _("(no subject)")},
+        _("It will be tried again until %(until)s; you need not send it again.") % {"until": _last_try(submission)},
+    ]
+    return _("Mail delivery"), _("Delayed: %(subject)s") % {"subject": submission.subject}, "\n".join(lines)
+
+
+def _last_try(submission: Submission) -> str:
+    owner = Account.objects.filter(pk=submission.mailbox_id).values_list("time_zone", flat=True).first()
+    zone = zoneinfo.ZoneInfo(owner or settings.DEFAULT_USER_TIME_ZONE)
+    return _until(submission).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _until(submission: Submission) -> datetime.datetime:
+    since_us = max(submission.created_us, submission.release_us)
+    return datetime.datetime.fromtimestamp(since_us / 1_000_000 + settings.RETRY_FOR_S, datetime.UTC)
+
+
+def _said(failure: Failure) -> str:
+    return f"{failure.remote_host}: {failure.text}" if failure.remote_host else failure.text
+
+
 def _reason(failure: Failure) -> str:
     """What the code means, in words, and what the other side said."""
     known = {
@@ -138,7 +177,7 @@ def _reason(failure: Failure) -> str:
         "4.4.7": _("The other server could not be reached for a long time."),
     }
     words = known.get(failure.code, _("The other server refused the message."))
-    said = f"{failure.remote_host}: {failure.text}" if failure.remote_host else failure.text
+    said = _said(failure)
     return f"{words} ({failure.code} {said})" if said else f"{words} ({failure.code})"
 
 
@@ -168,3 +207,7 @@ def _failed(failure: Failure) -> RecipientStatus:
         original_recipient=_original_recipient(failure.wish),
         last_attempt=timezone.now(),
     )
+
+
+def _delayed(submission: Submission, delay: Delay) -> RecipientStatus:
+    return dataclasses.replace(_failed(delay), action="delayed", will_retry_until=_until(submission))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.models import Account
 from logs_app.models import Kind
-from logs_app.services import record
+from logs_app.services import NewEvent, record_many
 from mta.models import Submission
 
 
@@ -13,8 +13,25 @@ def log_delivery(
 ) -> None:
     """One DELIVERY event of the submission's owner, inside the caller's transaction."""
     owner = Account.objects.filter(pk=submission.mailbox_id).values_list("address", "domain_id").first()
+    event = delivery_event(
+        submission, recipient, owner=owner, state=state, code=code, text=text, remote_host=remote_host
+    )
+    record_many([event])
+
+
+def delivery_event(
+    submission: Submission,
+    recipient: str,
+    *,
+    owner: tuple[str, int] | None,
+    state: str,
+    code: str,
+    text: str,
+    remote_host: str = "",
+) -> NewEvent:
+    """The DELIVERY event of a submission whose `owner` (address, domain) is known already."""
     address, domain_id = owner or (submission.envelope_from, None)
-    record(
+    return NewEvent(
         Kind.DELIVERY,
         domain_id=domain_id,
         account_id=submission.mailbox_id,

@@ -141,7 +141,7 @@ def test_a_worker_that_died_between_sending_and_writing_sends_again_and_never_lo
         settings.ROUTES = {"*": f"127.0.0.1:{port}"}
         submission = write(alice, "x@far.example")
         with monkeypatch.context() as patch:
-            patch.setattr(worker, "settle", die)
+            patch.setattr(worker, "settle_all", die)
             worker.send_due()
         assert states(submission) == {"x@far.example": "sending"}
         Delivery.objects.update(next_attempt_us=0)
@@ -155,8 +155,8 @@ def test_a_worker_whose_claim_has_passed_to_another_changes_nothing(alice: Accou
     slow = claim(2**60)
     Delivery.objects.update(next_attempt_us=0)
     fast = claim(2**60 + 1)
-    settle.settle(submission, fast, for_all(["x@far.example"], Verdict.ACCEPTED, "2.0.0", "ok"), RAW)
-    settle.settle(submission, slow, for_all(["x@far.example"], Verdict.REFUSED, "5.0.0", "no"), RAW)
+    settle.settle(submission, fast, for_all(["x@far.example"], Verdict.ACCEPTED, "2.0.0", "ok"))
+    settle.settle(submission, slow, for_all(["x@far.example"], Verdict.REFUSED, "5.0.0", "no"))
     assert states(submission.pk) == {"x@far.example": "accepted"}
     assert mails(alice, "inbox") == []
 

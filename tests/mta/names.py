@@ -23,6 +23,10 @@ def txt(text: str) -> str:
     return " ".join(f'"{text[at : at + 250]}"' for at in range(0, len(text), 250))
 
 
+PROVEN = "PROVEN"
+"""A record that only says that DNSSEC proves the answer."""
+
+
 @contextmanager
 def serving(zone: Zone) -> Iterator[list[tuple[str, str]]]:
     """Answer from `zone` and make it the process's resolver; the questions that came, in their order."""
@@ -63,7 +67,9 @@ def _answer(query: dns.message.Message, zone: Zone, name: str, kind: str) -> dns
     question = query.question[0]
     answer = dns.message.make_response(query)
     answer.flags |= dns.flags.RA
-    records = zone.get((name, kind), [])
+    records = [each for each in zone.get((name, kind), []) if each != PROVEN]
+    if PROVEN in zone.get((name, kind), []):
+        answer.flags |= dns.flags.AD
     if "SERVFAIL" in records:
         answer.set_rcode(dns.rcode.SERVFAIL)
     elif records:

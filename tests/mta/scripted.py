@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 class _Handler(socketserver.StreamRequestHandler):
     server: Scripted
+    _taken = 0
 
     def handle(self) -> None:
         self._say("220 remote ESMTP")
@@ -24,14 +25,27 @@ class _Handler(socketserver.StreamRequestHandler):
                 self._say(f"250 {offered[-1]}")
             elif verb == "DATA":
                 self._say("354 go")
-                while self.rfile.readline() not in (b".\r\n", b""):
-                    pass
-                self._say("250 2.0.0 taken")
+                lines = []
+                while (line := self.rfile.readline()) not in (b".\r\n", b""):
+                    lines.append(line.removeprefix(b"."))
+                if self._take(b"".join(lines)):
+                    return
+            elif verb == "BDAT":
+                size = int(text.split(" ")[1])
+                if self._take(self.rfile.read(size)):
+                    return
             elif verb == "QUIT":
                 self._say("221 bye")
                 return
             else:
                 self._say("250 2.1.0 ok")
+
+    def _take(self, body: bytes) -> bool:
+        """Whether it was the last mail that this connection takes."""
+        self.server.bodies.append(body)
+        self._say("250 2.0.0 taken")
+        self._taken += 1
+        return self._taken == self.server.mails_max
 
     def _say(self, text: str) -> None:
         self.wfile.write(text.encode() + b"\r\n")
@@ -46,6 +60,8 @@ class Scripted(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.offered = offered
         self.said: list[str] = []
+        self.bodies: list[bytes] = []
+        self.mails_max = 0
         self.port = int(self.server_address[1])
 
 

@@ -1,0 +1,328 @@
+"""DANE and MTA-STS: what the DNS and the web say of a domain, and what a connection makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import hashlib
+import http.server
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dns.asyncresolver
+import httpcore
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from core import net
+from core.connection import ensure_certificate
+from mta.models import StsPolicy
+from mta.outbound import security, sts
+from mta.outbound.client import UnreachableError, send
+from mta.outbound.protection import NOT_ALLOWED, NOT_PROVEN, protected
+from mta.outbound.result import Verdict
+from mta.outbound.routing import Hop
+from mta.outbound.security import Level, Security, Tlsa
+from tests.mta.names import PROVEN, Zone, serving
+from tests.mta.sink import Sink, remote
+from tests.mta.test_client import MESSAGE
+
+HOST = "mx.far.example"
+HOPS = [Hop(HOST, "192.0.2.1"), Hop("mx.evil.example", "192.0.2.2")]
+POLICY = "version: STSv1\nmode: enforce\nmx: mx.far.example\nmx: *.pool.example\nmax_age: 86400\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (POLICY, sts.Fetched("enforce", ("mx.far.example", "*.pool.example"), 86400)),
+        (POLICY.replace("\n", "\r\n"), sts.Fetched("enforce", ("mx.far.example", "*.pool.example"), 86400)),
+        ("version: STSv1\nmode: none\nmax_age: 1\n", sts.Fetched("none", (), 60)),
+        ("version: STSv1\nmode: testing\nmx: a.b\nmax_age: 99999999999\n", None),
+        ("version: STSv1\nmode: enforce\nmax_age: 5\n", None),
+        ("version: STSv2\nmode: enforce\nmx: a.b\nmax_age: 5\n", None),
+        ("mode: enforce\nmx: a.b\nmax_age: 5\n", None),
+        ("version: STSv1\nmode: strict\nmx: a.b\nmax_age: 5\n", None),
+        ("<html>", None),
+        ("", None),
+    ],
+)
+def test_a_policy_file_is_read_or_is_none(text: str, wanted: sts.Fetched | None) -> None:
+    assert sts.parse(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted"),
+    [("mx.far.example", True), ("MX.far.example.", True), ("a.pool.example", True), ("a.b.pool.example", False)]
+    + [("pool.example", False), (".pool.example", False), ("far.example", False), ("xmx.far.example", False)],
+)
+def test_a_pattern_stands_for_one_label(host: str, wanted: bool) -> None:
+    assert sts.Policy("enforce", ("mx.far.example", "*.pool.example")).names(host) is wanted
+
+
+class Web:
+    """What https://mta-sts.far.example/.well-known/mta-sts.txt says."""
+
+    def __init__(self) -> None:
+        self.text, self.status, self.asked = POLICY, 200, 0
+
+
+@pytest.fixture
+def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """A web server on loopback that the guard is led to, with a certificate it trusts."""
+    said = Web()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802 - the library's name
+            said.asked += 1
+            assert (self.headers["Host"], self.path) == ("mta-sts.far.example", "/.well-known/mta-sts.txt")
+            self.send_response(said.status)
+            self.send_header("Content-Type", "text/plain")
+            self.send_header("Location", "https://elsewhere.example/")
+            self.end_headers()
+            self.wfile.write(said.text.encode())
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    certificate, key = ensure_certificate(tmp_path, "mta-sts.far.example")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    plain = httpcore.SyncBackend()
+    monkeypatch.setattr(
+        net.GuardedBackend, "connect_tcp", lambda *_, **__: plain.connect_tcp("127.0.0.1", server.server_address[1], 10)
+    )
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda: ssl.create_default_context(cafile=str(certificate)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield said
+    server.shutdown()
+    thread.join(10)
+    server.server_close()
+
+
+def asked(zone: Zone) -> sts.Policy | None:
+    """The policy of far.example as `zone` lets it be found."""
+    with serving(zone):
+        return asyncio.run(sts.policy_of("far.example"))
+
+
+def published(policy_id: str) -> Zone:
+    """A zone with an MTA-STS record."""
+    return {("_mta-sts.far.example", "TXT"): [f'"v=STSv1; id={policy_id};"']}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_policy_is_fetched_once_for_each_id_and_outlives_dns(web: Web) -> None:
+    policy = sts.Policy("enforce", ("mx.far.example", "*.pool.example"))
+    assert asked({}) is None
+    assert [asked(published("1")), asked(published("1"))] == [policy, policy]
+    assert web.asked == 1
+    assert asked({}) == policy, "who hides the record does not switch the policy off"
+    web.text = POLICY.replace("enforce", "testing")
+    assert asked(published("2")) == sts.Policy("testing", policy.mx)
+    web.status = 404
+    assert asked(published("3")) == sts.Policy("testing", policy.mx)
+    assert asked(published("3")) == sts.Policy("testing", policy.mx)
+    assert web.asked == 3, "what failed is not asked again at once"
+    StsPolicy.objects.update(expires_us=1)
+    assert asked(published("3")) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_redirect_is_no_policy(web: Web) -> None:
+    web.status = 302
+    assert asked(published("1")) is None
+
+
+def protect(zone: Zone, settings: Any, *, dane: bool = False) -> Any:
+    """What `protected` makes of two servers."""
+    with serving(zone):
+        resolver = dns.asyncresolver.default_resolver
+        assert resolver is not None
+        settings.DNSSEC_RESOLVER = f"127.0.0.1:{resolver.port}" if dane else ""
+        return asyncio.run(protected("far.example", HOPS))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_enforced_policy_leaves_its_servers_alone_and_a_testing_one_all(web: Web, settings: Any) -> None:
+    (only,) = protect(published("1"), settings)
+    assert (only.name, only.security.level, only.security.policy) == (HOST, Level.VERIFIED, "sts")
+    web.text = POLICY.replace("mx.far.example", "mx.other.example")
+    assert protect(published("2"), settings) == NOT_ALLOWED
+    web.text = POLICY.replace("enforce", "testing")
+    assert [hop.security.level for hop in protect(published("3"), settings)] == [Level.OPPORTUNISTIC] * 2
+
+
+DANE: Zone = {
+    ("far.example", "MX"): ["10 mx.far.example.", PROVEN],
+    (HOST, "A"): ["192.0.2.1", PROVEN],
+    (f"_25._tcp.{HOST}", "TLSA"): ["3 1 1 " + "ab" * 32, PROVEN],
+    ("mx.evil.example", "A"): ["192.0.2.2"],
+    ("_25._tcp.mx.evil.example", "TLSA"): ["3 1 1 " + "cd" * 32],
+}
+
+
+def changed(key: tuple[str, str], *records: str) -> Zone:
+    """The zone with other records at one place."""
+    return DANE | {key: list(records)}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("zone", "levels"),
+    [
+        (DANE, [Level.DANE, Level.OPPORTUNISTIC]),
+        (changed(("far.example", "MX"), "10 mx.far.example."), [Level.OPPORTUNISTIC] * 2),
+        (changed((HOST, "A"), "192.0.2.1"), [Level.OPPORTUNISTIC] * 2),
+        (changed((f"_25._tcp.{HOST}", "TLSA"), "3 1 1 " + "ab" * 32), [Level.OPPORTUNISTIC] * 2),
+        (changed((f"_25._tcp.{HOST}", "TLSA"), "1 1 1 " + "ab" * 32, PROVEN), [Level.ENCRYPTED, Level.OPPORTUNISTIC]),
+        (changed((f"_25._tcp.{HOST}", "TLSA"), "SERVFAIL", PROVEN), [Level.OPPORTUNISTIC]),
+    ],
+    ids=["proven", "MX not proven", "address not proven", "TLSA not proven", "unusable", "no answer"],
+)
+def test_only_what_dnssec_proves_is_believed(settings: Any, zone: Zone, levels: list[Level]) -> None:
+    found = protect(zone, settings, dane=True)
+    assert [hop.security.level for hop in found] == levels
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_the_dns_says_nothing_about_any_server_the_mail_waits(settings: Any) -> None:
+    zone = changed((f"_25._tcp.{HOST}", "TLSA"), "SERVFAIL")
+    zone |= {("mx.evil.example", "A"): ["192.0.2.2", PROVEN], ("_25._tcp.mx.evil.example", "TLSA"): ["SERVFAIL"]}
+    assert protect(zone, settings, dane=True) == NOT_PROVEN
+
+
+# Certificates ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def secured(tmp_path: Path, chain: bytes, key: bytes) -> Iterator[tuple[Sink, int]]:
+    """A server with TLS."""
+    (tmp_path / "chain.pem").write_bytes(chain)
+    (tmp_path / "key.pem").write_bytes(key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
+    sink = Sink()
+    with remote(sink, tls=context) as port:
+        yield sink, port
+
+
+def issued(name: str, *, by: tuple[x509.Certificate, Any] | None = None) -> tuple[x509.Certificate, Any]:
+    """A certificate for `name`; without `by` an authority's own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(by[0].subject if by else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
+        .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
+    )
+    signer = by[1] if by else key
+    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    builder = builder.add_extension(authority, critical=False)
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    if by:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    else:
+        usage = dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment"), False)
+        usage |= dict.fromkeys(("data_encipherment", "key_agreement", "encipher_only", "decipher_only"), False)
+        usages = x509.KeyUsage(**usage, key_cert_sign=True, crl_sign=True)
+        builder = builder.add_extension(usages, critical=True)
+    return builder.sign(signer, hashes.SHA256()), key
+
+
+def pem(*certificates: x509.Certificate) -> bytes:
+    """As servers load them."""
+    return b"".join(each.public_bytes(serialization.Encoding.PEM) for each in certificates)
+
+
+def pem_key(key: Any) -> bytes:
+    """Without a password."""
+    return bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
+def whole(certificate: x509.Certificate) -> bytes:
+    """SHA-256 of the certificate."""
+    return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).digest()
+
+
+def outcome(port: int, demanded: Security) -> str:
+    """`accepted`, or why no mail was sent."""
+    hop = Hop(HOST, "127.0.0.1", port, security=demanded)
+    try:
+        (result,) = asyncio.run(send(hop, "a@example.test", ["b@far.example"], MESSAGE))
+    except UnreachableError as error:
+        return error.failure
+    assert result.verdict is Verdict.ACCEPTED
+    return "accepted"
+
+
+def test_tlsa_decides_whose_certificate_is_right(tmp_path: Path) -> None:
+    authority = issued("authority.example")
+    good, key = issued(HOST, by=authority)
+    other, _ = issued("other.example")
+    spki = good.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    with secured(tmp_path, pem(good, authority[0]), pem_key(key)) as (sink, port):
+        records = {
+            "spki": Tlsa(3, 1, 1, hashlib.sha256(spki).digest()),
+            "spki whole": Tlsa(3, 1, 0, spki),
+            "sha512": Tlsa(3, 1, 2, hashlib.sha512(spki).digest()),
+            "certificate": Tlsa(3, 0, 1, whole(good)),
+            "anchor": Tlsa(2, 0, 1, whole(authority[0])),
+            "another's": Tlsa(3, 0, 1, whole(other)),
+            "anchor is a leaf": Tlsa(2, 0, 1, whole(other)),
+        }
+        found = {name: outcome(port, Security(Level.DANE, (record,))) for name, record in records.items()}
+    wanted = dict.fromkeys(["spki", "spki whole", "sha512", "certificate", "anchor"], "accepted")
+    assert found == wanted | dict.fromkeys(["another's", "anchor is a leaf"], "validation-failure")
+    assert all(taken.tls for taken in sink.taken)
+
+
+def test_an_anchor_vouches_for_the_servers_name_alone(tmp_path: Path) -> None:
+    authority = issued("authority.example")
+    stranger, key = issued("stranger.example", by=authority)
+    anchor = Tlsa(2, 0, 1, whole(authority[0]))
+    with secured(tmp_path, pem(stranger, authority[0]), pem_key(key)) as (sink, port):
+        assert outcome(port, Security(Level.DANE, (anchor,))) == "validation-failure"
+        assert outcome(port, Security(Level.DANE, (anchor,), ("stranger.example",))) == "accepted"
+    assert len(sink.taken) == 1
+
+
+def test_a_policy_wants_a_certificate_of_a_known_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = issued("authority.example")
+    good, key = issued(HOST, by=authority)
+    with secured(tmp_path, pem(good), pem_key(key)) as (sink, port):
+        assert outcome(port, security.VERIFIED) == "certificate-not-trusted"
+        trusting = ssl.create_default_context(cadata=pem(authority[0]).decode())
+        monkeypatch.setattr("mta.outbound.session.context_for", lambda *, checked: trusting)
+        assert outcome(port, security.VERIFIED) == "accepted"
+        monkeypatch.setattr("tests.mta.test_protection.HOST", "elsewhere.example")
+        assert outcome(port, security.VERIFIED) == "certificate-host-mismatch"
+    assert len(sink.taken) == 1
+
+
+@pytest.mark.parametrize("level", [Level.ENCRYPTED, Level.VERIFIED, Level.DANE])
+def test_without_starttls_nothing_strict_is_sent(level: Level) -> None:
+    sink = Sink()
+    with remote(sink) as port:
+        assert outcome(port, Security(level)) == "starttls-not-supported"
+    assert not sink.taken
