@@ -87,6 +87,7 @@ ORPHANS = (
     ("todo", "entry_id", _lacks("entry", "id", "mailstore_todo.entry_id")),
     ("snooze", "entry_id", _lacks("entry", "id", "mailstore_snooze.entry_id")),
     ("draftattachment", "id", _lacks("draft", "id", "mailstore_draftattachment.draft_id")),
+    ("entrychange", "modseq", _lacks("folder", "id", "mailstore_entrychange.folder_id")),
     ("expunged", "id", _lacks("folder", "id", "mailstore_expunged.folder_id")),
 )
 
@@ -155,6 +156,27 @@ def _folder_numbers(mailbox: int, repair: bool) -> Iterator[Finding]:
         yield Finding(mailbox, "mailbox modseq", "", str(stored), f">= {highest}", repair)
         if repair:
             sql.run("UPDATE mailstore_mailbox SET modseq = %s WHERE id = %s", [highest, mailbox])
+
+
+def _change_log(mailbox: int, repair: bool) -> Iterator[Finding]:
+    """Every entry that changed after others had come behind it is in the log of its folder."""
+    query = "SELECT id, change_floor, highestmodseq FROM mailstore_folder WHERE mailbox_id = %s"
+    for folder_id, floor, newest in sql.rows(query, [mailbox]):
+        logged: dict[int, list[tuple[int, int]]] = {}
+        changes = "SELECT modseq, first_uid, last_uid FROM mailstore_entrychange WHERE folder_id = %s"
+        for modseq, first, last in sql.rows(changes, [folder_id]):
+            logged.setdefault(modseq, []).append((first, last))
+        behind, unknown = newest, []
+        entries = "SELECT uid, modseq FROM mailstore_entry WHERE folder_id = %s ORDER BY uid DESC"
+        for uid, modseq in sql.rows(entries, [folder_id]):
+            is_logged = any(first <= uid <= last for first, last in logged.get(modseq, ()))
+            if modseq > max(behind, floor) and not is_logged:
+                unknown.append(uid)
+            behind = min(behind, modseq)
+        if unknown:
+            yield Finding(mailbox, "changes without a record", str(folder_id), str(unknown[:10]), "", repair)
+            if repair:
+                sql.run("UPDATE mailstore_folder SET change_floor = highestmodseq WHERE id = %s", [folder_id])
 
 
 def _mailbox_counters(mailbox: int, repair: bool) -> Iterator[Finding]:
@@ -303,6 +325,7 @@ CHECKS: tuple[Check, ...] = (
     _threads,
     _folder_counters,
     _folder_numbers,
+    _change_log,
     _mailbox_counters,
     _next_id,
     _folder_threads,

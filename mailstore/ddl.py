@@ -57,23 +57,30 @@ def drop_search_index(_apps: Any, editor: Any) -> None:
 
 SEARCH_OPERATION = migrations.RunPython(create_search_index, drop_search_index)
 
-ENTRY_ORDER = (
-    "CREATE TABLE mailstore_entryorder (folder_id {packed} NOT NULL, kind smallint NOT NULL, hash bigint NOT NULL, "
-    "word varchar(64) NOT NULL, number bigint NOT NULL, tie bigint NOT NULL, "
-    "PRIMARY KEY (folder_id, kind, hash, word, number, tie)){tail}"
+
+def keyed_table(name: str, columns: str, key: str) -> migrations.RunPython:
+    """A table that is found by its key alone: SQLite needs no second B-tree for that. `{packed}` is a packed id's type."""
+
+    def create_table(_apps: Any, editor: Any) -> None:
+        is_sqlite = editor.connection.vendor == "sqlite"
+        packed, tail = ("integer", " WITHOUT ROWID") if is_sqlite else ("bigint", "")
+        editor.execute(f"CREATE TABLE {name} ({columns.format(packed=packed)}, PRIMARY KEY ({key})){tail}")
+
+    def drop_table(_apps: Any, editor: Any) -> None:
+        editor.execute(f"DROP TABLE {name}")
+
+    return migrations.RunPython(create_table, drop_table)
+
+
+ENTRY_ORDER_OPERATION = keyed_table(
+    "mailstore_entryorder",
+    "folder_id {packed} NOT NULL, kind smallint NOT NULL, hash bigint NOT NULL, word varchar(64) NOT NULL, "
+    "number bigint NOT NULL, tie bigint NOT NULL",
+    "folder_id, kind, hash, word, number, tie",
 )
-
-
-def create_entry_order(_apps: Any, editor: Any) -> None:
-    """A key and nothing beside it: SQLite needs no second B-tree for that."""
-    is_sqlite = editor.connection.vendor == "sqlite"
-    packed, tail = ("integer", " WITHOUT ROWID") if is_sqlite else ("bigint", "")
-    editor.execute(ENTRY_ORDER.format(packed=packed, tail=tail))
-
-
-def drop_entry_order(_apps: Any, editor: Any) -> None:
-    """Undo `create_entry_order`."""
-    editor.execute("DROP TABLE mailstore_entryorder")
-
-
-ENTRY_ORDER_OPERATION = migrations.RunPython(create_entry_order, drop_entry_order)
+ENTRY_CHANGE_OPERATION = keyed_table(
+    "mailstore_entrychange",
+    "mailbox_id bigint NOT NULL, folder_id {packed} NOT NULL, modseq bigint NOT NULL, first_uid bigint NOT NULL, "
+    "last_uid bigint NOT NULL",
+    "folder_id, modseq, first_uid",
+)

@@ -14,7 +14,7 @@ from typing import Protocol
 from core.bulk import update_rows
 from core.changes import publish_on_commit
 from core.errors import ErrorKind, MailError
-from mailstore import sql
+from mailstore import entry_changes, sql
 from mailstore.fields import MAX_COUNTER, mailbox_of, pack
 from mailstore.models import Flag
 
@@ -81,6 +81,7 @@ class Ledger:
         self._by_role: dict[tuple[int, str], FolderCount] = {}
         self._roles_read: set[str] = set()
         self._risen: set[int] = set()
+        self._changed: list[tuple[int, int, int, int, int]] = []
         if len(self.mailboxes) < len(wanted):
             raise MailError(ErrorKind.NOT_FOUND)
 
@@ -154,6 +155,11 @@ class Ledger:
             row.is_changed = True
         return row.modseq
 
+    def changed(self, folder: FolderCount, ranges: Iterable[tuple[int, int]]) -> None:
+        """Entries that lay in `folder` before changed, all of them in these UID ranges, at `modseq(folder)`."""
+        mailbox, modseq = mailbox_of(folder.id), self.modseq(folder)
+        self._changed += [(mailbox, folder.id, modseq, first, last) for first, last in ranges]
+
     def new_uid(self, folder: FolderCount) -> int:
         """UIDs ascend and are never given twice (RFC 9051 2.3.1.1)."""
         return self.new_uids(folder, 1)
@@ -208,5 +214,7 @@ class Ledger:
                 for row in folders
             ],
         )
+        entry_changes.write(self._changed)
+        self._changed = []
         if self._risen:
             publish_on_commit([(mailbox, self.mailboxes[mailbox].modseq) for mailbox in sorted(self._risen)])

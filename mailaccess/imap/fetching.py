@@ -23,6 +23,7 @@ from mailaccess.imap.view import Ranges, View
 from mailstore.message.envelope import bodystructure
 from mailstore.models import Flag
 from mailstore.selectors.fetch import CHUNK_ROWS, beginning, content, fetch_rows, still_in
+from mailstore.selectors.folder_state import changed_ranges, cut
 from mailstore.services.entries import holding, set_flags
 from mta.services.openings import is_recallable, note_opened
 
@@ -110,6 +111,8 @@ class Fetcher:
         if self.is_flags_only and sum(last - first for first, last in ranges) > CHUNK_ROWS // 10:
             yield from self._lines_from_index(ranges)
             return
+        if self.changed_since:
+            ranges = cut(ranges, changed_ranges(self.view.folder_id, self.changed_since))
         for first, last in ranges:
             at = first
             while at <= last:

@@ -64,7 +64,7 @@ def _clear(mailbox: int) -> None:
     for table in [*TABLES.values()][::-1]:
         if table.label != FOLDER:
             _delete_rows(table, mailbox)
-    for name in ("entrylabel", "searchtodo"):
+    for name in ("entrylabel", "entrychange", "searchtodo"):
         sql.run(f"DELETE FROM mailstore_{name} WHERE mailbox_id = %s", [mailbox])
     give_up_orders(mailbox)
     check_store(mailbox, repair=True)
@@ -149,7 +149,7 @@ class _Restoring:
                 raise MailError(ErrorKind.IN_USE, mailbox=self._mailbox)
             give_up_orders(self._mailbox)
             sql.run("DELETE FROM mailstore_folder WHERE mailbox_id = %s", [self._mailbox])
-            for name in ("keyword", "expunged", "foldermark"):
+            for name in ("keyword", "expunged", "entrychange", "foldermark"):
                 sql.run(f"DELETE FROM mailstore_{name} WHERE mailbox_id = %s", [self._mailbox])
         row = ledger.mailboxes[self._mailbox]
         row.next_id = max(row.next_id, int(self._head["mailbox"]["next_id"]))

@@ -73,7 +73,6 @@ class Entry(EntryColumns):
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["folder_id", "uid"], name="entry_uid")]
         indexes: ClassVar = [
-            models.Index(fields=["folder_id", "modseq"], name="entry_modseq"),
             models.Index(fields=["folder_id", "sort_us", "id"], name="entry_date"),
             models.Index(fields=["message_id"], name="entry_message"),
             # By sender, subject, size: mailstore/orders.py, for the folders where somebody asks.
@@ -89,6 +88,18 @@ class Recoverable(EntryColumns):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["mailbox_id", "deleted_us", "id"], name="recoverable_date")]
+
+
+class EntryChange(models.Model):
+    """A range of UIDs in which entries changed at a modseq after they had come (`mailstore.entry_changes`). One B-tree: on
+    SQLite a table WITHOUT ROWID (mailstore/ddl.py)."""
+
+    pk = models.CompositePrimaryKey("folder_id", "modseq", "first_uid")
+    mailbox_id = models.BigIntegerField()
+    folder_id = PackedIdField()
+    modseq = models.BigIntegerField()
+    first_uid = models.BigIntegerField()
+    last_uid = models.BigIntegerField()
 
 
 class Expunged(models.Model):

@@ -55,6 +55,8 @@ class Folder(models.Model):
     highestmodseq = models.BigIntegerField(default=1)
     expunge_floor = models.BigIntegerField(default=0)
     """Expunged UIDs are known for modseqs above this (RFC 7162 3.2.5)."""
+    change_floor = models.BigIntegerField(default=0)
+    """Changes of entries are logged for modseqs above this (`mailstore.entry_changes`)."""
     total = models.IntegerField(default=0)
     unread = models.IntegerField(default=0)
     starred = models.IntegerField(default=0)

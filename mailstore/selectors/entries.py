@@ -17,7 +17,6 @@ from mailstore.selectors.lists import ALL, NATURAL, ROW_COLUMNS, ROW_JOINS, By, 
 from mailstore.thread_members import members_of
 
 MAX_THREAD_ROWS = 500
-MAX_CHANGED_ROWS = 2_000
 
 FACTS = (
     "f.role, e.modseq, e.internal_us, m.sent_us, m.received_us, m.header_length, m.trace_length, e.verdict, "
@@ -40,17 +39,6 @@ class EntryRow(ListRow):
     matched_address: str
     thread_id: int
     judgement: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Changed:
-    """What a reader at some modseq has to fetch: changed entries, and UIDs that left (as ranges)."""
-
-    rows: list[ListRow]
-    expunged: list[tuple[int, int]]
-    modseq: int
-    """The folder's newest; the newest of `rows` when `is_more`."""
-    is_more: bool
 
 
 def get(access: Access, entry_id: int) -> EntryRow:
@@ -128,39 +116,6 @@ def known_message_ids(access: Access, message_ids: Iterable[str]) -> set[str]:
         query = f"SELECT message_id_hash FROM mailstore_message WHERE mailbox_id = %s AND message_id_hash IN ({sql.marks([*by_hash])})"
         found |= {by_hash[row[0]] for row in sql.rows(query, [access.mailbox, *by_hash])}
     return found
-
-
-def changed_since(access: Access, folder_id: int, modseq: int) -> Changed:
-    """What changed in a folder after `modseq`, oldest change first, at most 2,000 entries a call."""
-    access.require(Right.READ)
-    folder = sql.row(
-        "SELECT lock_scope, highestmodseq FROM mailstore_folder WHERE id = %s AND mailbox_id = %s",
-        [folder_id, access.mailbox],
-    )
-    if folder is None:
-        raise MailError(ErrorKind.NOT_FOUND)
-    if is_locked(access, folder_id, folder[0]):
-        raise MailError(ErrorKind.NO_PERMISSION, locked=folder_id)
-    query = (
-        f"SELECT e.modseq, {ROW_COLUMNS} FROM mailstore_entry e {ROW_JOINS} WHERE e.folder_id = %s AND e.modseq > %s "
-        "AND m.id = e.message_id ORDER BY e.modseq, e.uid LIMIT %s"
-    )
-    rows = sql.rows(query, [folder_id, modseq, MAX_CHANGED_ROWS + 1])
-    gone = sql.rows(
-        "SELECT first_uid, last_uid FROM mailstore_expunged WHERE folder_id = %s AND modseq > %s ORDER BY modseq, first_uid LIMIT %s",
-        [folder_id, modseq, 10 * MAX_CHANGED_ROWS],
-    )
-    return _changed(rows, [(row[0], row[1]) for row in gone], folder[1])
-
-
-def _changed(rows: list[Any], gone: list[tuple[int, int]], newest: int) -> Changed:
-    """Cut before the first modseq that isn't complete, so that the reader can go on from there."""
-    if len(rows) <= MAX_CHANGED_ROWS:
-        return Changed([ListRow(*row[1:]) for row in rows], gone, newest, is_more=False)
-    cut = rows[-1][0]
-    kept = [row for row in rows if row[0] < cut] or rows
-    reached = kept[-1][0] if kept is not rows else cut
-    return Changed([ListRow(*row[1:]) for row in kept], gone, reached, is_more=True)
 
 
 def _one(access: Access, entry_id: int, columns: str) -> Any:

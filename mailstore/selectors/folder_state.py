@@ -7,9 +7,11 @@ that all sessions of a process share.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Sequence
 
 from core.errors import ErrorKind, MailError
 from mailstore import sql
+from mailstore.entry_changes import MAX_RANGES, Range
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,14 +68,61 @@ def changes_after(folder_id: int, modseq: int, limit: int) -> FolderChanges | No
     return FolderChanges(changed, [(first, last) for first, last in gone], reached)
 
 
-def changed_rows(folder_id: int, modseq: int, limit: int) -> list[tuple[int, int, int, int]]:
-    """(uid, flags, keywords, modseq) of the entries that changed after `modseq`, by ascending UID; the oldest changes
-    when there are more than `limit`."""
-    query = (
-        "SELECT uid, flags, keywords, modseq FROM mailstore_entry WHERE folder_id = %s AND modseq > %s "
-        "ORDER BY modseq LIMIT %s"
+def changed_ranges(folder_id: int, modseq: int) -> list[Range]:
+    """UID ranges, ascending and apart, that hold everything that came or changed after `modseq`, and perhaps more."""
+    row = sql.row("SELECT change_floor, uidnext FROM mailstore_folder WHERE id = %s", [folder_id])
+    if row is None or row[1] <= 1:
+        return []
+    floor, uidnext = row
+    if modseq < floor:
+        return [(1, uidnext - 1)]
+    older = sql.row(
+        "SELECT uid FROM mailstore_entry WHERE folder_id = %s AND modseq <= %s ORDER BY uid DESC LIMIT 1",
+        [folder_id, modseq],
     )
-    return sorted(sql.rows(query, [folder_id, modseq, limit]))
+    known = older[0] if older is not None else 0
+    query = "SELECT first_uid, last_uid FROM mailstore_entrychange WHERE folder_id = %s AND modseq > %s"
+    logged = [(first, min(last, known)) for first, last in sql.rows(query, [folder_id, modseq]) if first <= known]
+    came = [(known + 1, uidnext - 1)] if known + 1 < uidnext else []
+    return _joined(logged + came)
+
+
+def changed_rows(folder_id: int, modseq: int, limit: int) -> list[tuple[int, int, int, int]]:
+    """(uid, flags, keywords, modseq) of the entries that changed after `modseq`, by ascending UID, at most `limit`."""
+    ranges = changed_ranges(folder_id, modseq)
+    if len(ranges) > MAX_RANGES:
+        single = [first for first, last in ranges if first == last]
+        ranges = [each for each in ranges if each[0] < each[1]]
+        ranges = ranges if len(ranges) <= MAX_RANGES else [(ranges[0][0], ranges[-1][1])]
+    else:
+        single = []
+    found: dict[int, tuple[int, int, int, int]] = {}
+    query = "SELECT uid, flags, keywords, modseq FROM mailstore_entry WHERE folder_id = %s AND modseq > %s"
+    for part in sql.slices(single):
+        rows = sql.rows(f"{query} AND {sql.among('uid')} LIMIT %s", [folder_id, modseq, sql.numbers(part), limit])
+        found.update((row[0], row) for row in rows)
+    for first, last in ranges:
+        if len(found) >= limit:
+            break
+        rows = sql.rows(
+            f"{query} AND uid BETWEEN %s AND %s ORDER BY uid LIMIT %s", [folder_id, modseq, first, last, limit]
+        )
+        found.update((row[0], row) for row in rows)
+    return [found[uid] for uid in sorted(found)][:limit]
+
+
+def cut(ranges: Iterable[Range], allowed: Sequence[Range]) -> list[Range]:
+    """What of `ranges` lies within `allowed`; both ascend and have no overlaps."""
+    found = []
+    place = 0
+    for first, last in ranges:
+        while place < len(allowed) and allowed[place][1] < first:
+            place += 1
+        for low, high in allowed[place:]:
+            if low > last:
+                break
+            found.append((max(first, low), min(last, high)))
+    return found
 
 
 def gone_after(folder_id: int, modseq: int) -> list[tuple[int, int]]:
@@ -133,4 +182,14 @@ def uids_of(entry_ids: list[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     for part in sql.slices(entry_ids):
         found.update(sql.rows(f"SELECT id, uid FROM mailstore_entry WHERE id IN ({sql.marks(part)})", part))
+    return found
+
+
+def _joined(ranges: Iterable[Range]) -> list[Range]:
+    found: list[Range] = []
+    for first, last in sorted(ranges):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((first, last))
     return found

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from mailstore import sql
+from mailstore import entry_changes, sql
 from mailstore.blobs import GRACE_S, collect_blobs
 from mailstore.ledger import Ledger
 from mailstore.services.empty_by_policy import empty_by_policy
@@ -23,6 +23,8 @@ from mailstore.services.rows import now_us
 DAY_US = 24 * 3600 * 1_000_000
 EXPUNGED_MAX = 10_000
 """Expunged ranges that a folder remembers; a client that was away longer learns less precisely (RFC 7162 3.2.5)."""
+CHANGES_MAX = 10_000
+"""Logged changes of a folder; who was away longer is compared with the whole folder."""
 
 Expire = Callable[[int], int]
 """Takes the time (µs), deletes at most one slice of what is over in one short transaction, answers how many; 0 ends."""
@@ -52,6 +54,7 @@ def collect(*, grace_s: int = GRACE_S) -> Collected:
     recoverable = sum(expire_recoverable(mailbox, now - days * DAY_US) for mailbox, days in _recovery_days())
     emptied = empty_by_policy(now)
     others = sum(_until_done(expire, now) for expire in RETENTION_STEPS.values())
+<<<<<<< HEAD
     _until_done(drop_orders, now)
     expunged = sum(
         _trim_expunged(*row)
@@ -60,7 +63,20 @@ def collect(*, grace_s: int = GRACE_S) -> Collected:
             [EXPUNGED_MAX],
         )
     )
+=======
+    for mailbox, folder_id in _long("entrychange", CHANGES_MAX):
+        with transaction.atomic():
+            Ledger([mailbox])
+            entry_changes.trim(folder_id, CHANGES_MAX)
+    expunged = sum(_trim_expunged(*row) for row in _long("expunged", EXPUNGED_MAX))
+>>>>>>> 6ec9d75 (mailstore: changes of entries are logged as ranges; no index on modseq)
     return Collected(recoverable, emptied, others, collect_blobs(grace_s), expunged)
+
+
+def _long(table: str, most: int) -> list[tuple[int, int]]:
+    """(mailbox, folder) of those with more rows than that."""
+    query = f"SELECT mailbox_id, folder_id FROM mailstore_{table} GROUP BY mailbox_id, folder_id HAVING count(*) > %s"
+    return sql.rows(query, [most])
 
 
 def _recovery_days() -> list[tuple[int, int]]:

@@ -11,6 +11,7 @@ from django.db import transaction
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import folder_threads, sql
+from mailstore.entry_changes import is_dense, spans
 from mailstore.ledger import FLAGGED, Ledger
 from mailstore.models import Flag
 from mailstore.services.rows import count_keywords, may_touch, unread_of
@@ -77,6 +78,8 @@ class _Alike(NamedTuple):
     flags: int
     keywords: int
     entries: int
+    first_uid: int
+    last_uid: int
     ids: Any
     threads: Any
 
@@ -91,7 +94,7 @@ def _newer(ledger: Ledger, access: Access, entry_ids: Sequence[int], modseq: int
 def _alike(ledger: Ledger, access: Access, entry_ids: Sequence[int], asked: _Asked) -> list[_Alike]:
     """Those that would change. NO_PERMISSION for one in a locked or a read-only folder."""
     query = (
-        f"SELECT e.folder_id, e.flags, e.keywords, count(*), {sql.collected('e.id')}, "
+        f"SELECT e.folder_id, e.flags, e.keywords, count(*), min(e.uid), max(e.uid), {sql.collected('e.id')}, "
         f"{sql.collected('COALESCE(t.thread_id, e.message_id)')} "
         "FROM mailstore_entry e LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id "
         f"WHERE {sql.among('e.id')} AND e.mailbox_id = %s AND ((e.flags | %s) & ~%s) <> e.flags AND e.modseq <= %s "
@@ -106,7 +109,7 @@ def _change(ledger: Ledger, access: Access, alike: list[_Alike], asked: _Asked) 
     modseq = ledger.mailbox_modseq(access.mailbox)
     for each in alike:
         folder = ledger.folder(each.folder_id)
-        ledger.modseq(folder)
+        ledger.changed(folder, _ranges(each))
         flags = (each.flags | asked.add) & ~asked.remove
         statement = f"UPDATE mailstore_entry SET flags = %s, modseq = %s WHERE {sql.among('id')}"
         sql.run(statement, [flags, modseq, each.ids])
@@ -118,6 +121,12 @@ def _change(ledger: Ledger, access: Access, alike: list[_Alike], asked: _Asked) 
             count_keywords(access.mailbox, [(each.keywords, 0, each.entries * effect[1])])
     ledger.write()
     return modseq
+
+
+def _ranges(each: _Alike) -> list[tuple[int, int]]:
+    if is_dense(each.first_uid, each.last_uid, each.entries):
+        return [(each.first_uid, each.last_uid)]
+    return spans(row[0] for row in sql.rows(f"SELECT uid FROM mailstore_entry WHERE {sql.among('id')}", [each.ids]))
 
 
 def _effect(before: int, after: int) -> folder_threads.Change:

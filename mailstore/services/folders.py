@@ -123,7 +123,7 @@ def delete_folder(access: Access, folder_id: int) -> None:
         )[0]
         if total or below:
             raise MailError(ErrorKind.IN_USE, entries=total, folders=below)
-        for table in ("expunged", "folderthread", "entrylabel"):
+        for table in ("expunged", "entrychange", "folderthread", "entrylabel"):
             sql.run(f"DELETE FROM mailstore_{table} WHERE folder_id = %s", [folder_id])
         sql.run("DELETE FROM mailstore_folder WHERE id = %s", [folder_id])
         forget_orders(folder_id)

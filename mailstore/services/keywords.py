@@ -17,7 +17,7 @@ from mailstore import sql
 from mailstore.ledger import Ledger
 from mailstore.selectors.keywords import KeywordRow, keyword, keywords
 from mailstore.services.flags import Changed
-from mailstore.services.rows import Row, bits, count_keywords, load, unread_of
+from mailstore.services.rows import Row, bits, count_keywords, load, log_changes, unread_of
 from mailstore.services.selection import Chosen, names_entries, slices_of
 
 MAX_KEYWORDS = 62
@@ -139,8 +139,8 @@ def _change(ledger: Ledger, access: Access, rows: list[Row], added: int, removed
     gone: list[tuple[int, int]] = []
     came = []
     numbers = {each.bit: each.id for each in keywords(access)}
+    log_changes(ledger, rows)
     for row in rows:
-        ledger.modseq(ledger.folder(row.folder_id))
         after = (row.keywords | added) & ~removed
         for bit in bits(after & ~row.keywords):
             came.append((numbers[bit], access.mailbox, row.folder_id, row.sort_us, row.id))

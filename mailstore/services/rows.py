@@ -10,7 +10,11 @@ from typing import NamedTuple
 from core.access import Access
 from core.bulk import insert_rows
 from core.errors import ErrorKind, MailError
+<<<<<<< HEAD
 from mailstore import folder_threads, orders, sql
+=======
+from mailstore import entry_changes, folder_threads, sql
+>>>>>>> 6ec9d75 (mailstore: changes of entries are logged as ranges; no index on modseq)
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FLAGGED, SEEN, FolderCount, Ledger
 from mailstore.selectors.folders import is_locked
@@ -95,6 +99,13 @@ def leave(ledger: Ledger, rows: Sequence[Row]) -> folder_threads.Changes:
     insert_rows("mailstore_expunged", "mailbox_id, folder_id, modseq, first_uid, last_uid", expunged)
     losses = [((row.thread_id, row.folder_id), LOSSES[row.flags & (SEEN | FLAGGED)]) for row in rows]
     return folder_threads.changes(losses)
+
+
+def log_changes(ledger: Ledger, rows: Sequence[Row]) -> None:
+    """They change where they lie, at the modseq of this transaction."""
+    for folder_id in {row.folder_id for row in rows}:
+        uids = [row.uid for row in rows if row.folder_id == folder_id]
+        ledger.changed(ledger.folder(folder_id), entry_changes.spans(uids))
 
 
 def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from mailstore.ledger import Ledger
 from mailstore.models import TODO_MARKS, Flag
 from mailstore.services.flags import Changed
 from mailstore.services.marks import TODO_COLUMNS
-from mailstore.services.rows import Row, load, now_us
+from mailstore.services.rows import Row, load, log_changes, now_us
 from mailstore.services.selection import Chosen, slices_of
 
 MARK = (
@@ -79,8 +79,7 @@ def _each(access: Access, chosen: Chosen, write: Write, becomes: Callable[[int],
             ledger = Ledger([access.mailbox])
             rows = load(ledger, access, entry_ids)
             write(rows, now_us())
-            for row in rows:
-                ledger.modseq(ledger.folder(row.folder_id))
+            log_changes(ledger, rows)
             modseq = ledger.mailbox_modseq(access.mailbox)
             for mark in {becomes(row.flags) for row in rows}:
                 ids = [row.id for row in rows if becomes(row.flags) == mark]

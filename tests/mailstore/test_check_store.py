@@ -13,7 +13,7 @@ from mailstore.check_store import check_store
 from mailstore.models import Flag
 from mailstore.selectors import folders
 from mailstore.services.drafts import attach, create_draft, snapshot_draft
-from mailstore.services.entries import purge
+from mailstore.services.entries import purge, set_flags
 from mailstore.services.todos import mark_todo
 from tests.mailstore.letters import letter, stored, stored_many
 
@@ -25,6 +25,8 @@ DAMAGE = {
     "uidnext": "UPDATE mailstore_folder SET uidnext = 2 WHERE role = 'inbox'",
     "uidnext below an expunged uid": "UPDATE mailstore_folder SET uidnext = 7 WHERE role = 'inbox'",
     "highestmodseq": "UPDATE mailstore_folder SET highestmodseq = 1 WHERE role = 'inbox'",
+    "changes without a record": "DELETE FROM mailstore_entrychange",
+    "changes of a folder that is gone": "UPDATE mailstore_entrychange SET folder_id = folder_id + 100000",
     "mailbox modseq": "UPDATE mailstore_mailbox SET modseq = 1",
     "used bytes": "UPDATE mailstore_mailbox SET used_bytes = 0",
     "recoverable bytes": "UPDATE mailstore_mailbox SET recoverable_bytes = 0",
@@ -60,6 +62,7 @@ def furnished(mine: Access) -> None:
     attach(mine, draft.id, "a", "text/plain", b"x")
     snapshot_draft(mine, draft.id, letter("draft"))
     assert len(found) == 6
+    set_flags(mine, found[:1], add=Flag.ANSWERED)
 
 
 @pytest.mark.parametrize("name", DAMAGE)

@@ -233,7 +233,6 @@ def test_a_locked_folder_shows_nothing_until_it_is_opened(mine: Access) -> None:
         lambda: entries.get(mine, entry),
         lambda: entries.raw(mine, entry),
         lambda: entries.thread(mine, entry),
-        lambda: entries.changed_since(mine, inbox, 0),
         lambda: set_flags(mine, [entry], add=Flag.SEEN),
         lambda: move(mine, [entry], folder_id=folder_id(mine, Role.JUNK)),
     ):
