@@ -54,22 +54,12 @@ def collect(*, grace_s: int = GRACE_S) -> Collected:
     recoverable = sum(expire_recoverable(mailbox, now - days * DAY_US) for mailbox, days in _recovery_days())
     emptied = empty_by_policy(now)
     others = sum(_until_done(expire, now) for expire in RETENTION_STEPS.values())
-<<<<<<< HEAD
     _until_done(drop_orders, now)
-    expunged = sum(
-        _trim_expunged(*row)
-        for row in sql.rows(
-            "SELECT mailbox_id, folder_id FROM mailstore_expunged GROUP BY mailbox_id, folder_id HAVING count(*) > %s",
-            [EXPUNGED_MAX],
-        )
-    )
-=======
     for mailbox, folder_id in _long("entrychange", CHANGES_MAX):
         with transaction.atomic():
             Ledger([mailbox])
             entry_changes.trim(folder_id, CHANGES_MAX)
     expunged = sum(_trim_expunged(*row) for row in _long("expunged", EXPUNGED_MAX))
->>>>>>> 6ec9d75 (mailstore: changes of entries are logged as ranges; no index on modseq)
     return Collected(recoverable, emptied, others, collect_blobs(grace_s), expunged)
 
 

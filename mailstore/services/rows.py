@@ -10,11 +10,7 @@ from typing import NamedTuple
 from core.access import Access
 from core.bulk import insert_rows
 from core.errors import ErrorKind, MailError
-<<<<<<< HEAD
-from mailstore import folder_threads, orders, sql
-=======
-from mailstore import entry_changes, folder_threads, sql
->>>>>>> 6ec9d75 (mailstore: changes of entries are logged as ranges; no index on modseq)
+from mailstore import entry_changes, folder_threads, orders, sql
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FLAGGED, SEEN, FolderCount, Ledger
 from mailstore.selectors.folders import is_locked

@@ -23,7 +23,7 @@ def drop_floor(_apps: Any, editor: Any) -> None:
 
 class Migration(migrations.Migration):
 
-    dependencies: ClassVar = [("mailstore", "0011_threads")]
+    dependencies: ClassVar = [("mailstore", "0013_judgement")]
 
     operations: ClassVar = [
         migrations.SeparateDatabaseAndState(
