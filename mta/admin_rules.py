@@ -35,8 +35,8 @@ TROUBLES = {
 class OfAccount(ScopedAdmin):
     """Rows that belong to one account and stay with it."""
 
-    list_select_related = ("account__domain",)
-    autocomplete_fields = ("account",)
+    list_select_related: tuple[str, ...] = ("account__domain",)
+    autocomplete_fields: tuple[str, ...] = ("account",)
 
     def recorded_as(self, obj: Any) -> str:
         """The account's address."""

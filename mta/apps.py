@@ -12,9 +12,12 @@ class MtaConfig(AppConfig):
         from accounts.steps import AccountStep, DomainStep, register_account_step, register_domain_step
         from mailstore.steps import AfterMove, register_after_move
         from mta.services.domains import prepare_domain
+        from mta.services.forwards import bring_back
         from mta.spam.forgetting import forget_account, forget_domain
         from mta.spam.lessons import note_lesson
+        from mta.steps import AfterOutcome, register_after_outcome
 
         register_domain_step(DomainStep("mta", created=prepare_domain, erased=forget_domain))
         register_account_step(AccountStep("mta", erased=forget_account))
         register_after_move(AfterMove("spam", note_lesson))
+        register_after_outcome(AfterOutcome("forwards", bring_back))

@@ -28,10 +28,13 @@ from logs_app.models import Event
 from mailaccess.models import PopSettings
 from mailstore.models import Folder
 from mta.models import (
+    AutoForward,
+    AutoReply,
     DkimKey,
     DmarcReport,
     Filter,
     FilterRun,
+    ForwardTarget,
     ListedSender,
     MailPolicy,
     QuarantinedMail,
@@ -40,6 +43,8 @@ from mta.models import (
 )
 from mta.services.filter_runs import start_run
 from mta.services.filters import create_filter
+from mta.services.forwards import add_target, set_forward
+from mta.services.replies import set_reply
 from mta.services.senders import list_sender
 from mta.services.smart_host import SmartHostWish, set_smart_host
 from tests.factories import make_account, quarantined
@@ -88,5 +93,8 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
         QuarantinedMail: quarantined(account, word),
         SmartHost: set_smart_host(domain, SmartHostWish(f"{word}.example")),
         FilterRun: start_run(account, inbox),
+        AutoReply: set_reply(account, text=f"{word} away"),
+        ForwardTarget: add_target(account, other.address),
+        AutoForward: set_forward(account, other.address),
         Event: event,
     }

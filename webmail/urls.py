@@ -17,6 +17,7 @@ from webmail.views import (
     recovery,
     search,
     sign_in,
+    signed,
 )
 
 urlpatterns = [
@@ -42,6 +43,7 @@ urlpatterns = [
     path("folders/<int:folder_id>/delete/", folders.folder_delete, name="folder_delete"),
     path("programs/", programs.programs, name="programs"),
     path("programs/<int:code_id>/revoke/", programs.program_revoke, name="program_revoke"),
+    path("forward/<str:token>/", signed.forward_confirm, name="forward_confirm"),
     path("preferences/language/", preferences.switch_language, name="switch_language"),
     path("preferences/display/", preferences.switch_display, name="switch_display"),
     path("", include("webmail.urls_reading")),

@@ -36,6 +36,8 @@ class Verdict(enum.IntEnum):
     """Somebody let it out of the quarantine."""
     REJECTED = 20
     """A filter of its reader's says so."""
+    CAME_BACK = 21
+    """In the inbox: it was to be forwarded and not kept, and the other side did not take it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,7 +79,17 @@ def filed(
     return Filed(_kept(placement, judged))
 
 
-JUNK_INSTEAD = {Kind.SPAM: Verdict.SPAM, Kind.FILE: Verdict.FILE, Kind.BLOCKED: Verdict.BLOCKED}
+def rejected(placement: Placement, facts: Facts) -> Filed:
+    """What a filter of the reader's does not want."""
+    return _put_aside(placement, facts, NOTHING, Kind.REJECTED)
+
+
+JUNK_INSTEAD = {
+    Kind.SPAM: Verdict.SPAM,
+    Kind.FILE: Verdict.FILE,
+    Kind.BLOCKED: Verdict.BLOCKED,
+    Kind.REJECTED: Verdict.REJECTED,
+}
 
 
 def _put_aside(placement: Placement, facts: Facts, judged: Judged, kind: QuarantinedMail.Kind) -> Filed:

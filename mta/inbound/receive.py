@@ -24,7 +24,9 @@ from mailstore.services.deliver import Incoming, Placement, Prepared, deliver_as
 from mta.authentication.results import Judgement
 from mta.dmarc_reports.observed import Observation, observe
 from mta.inbound.accepted import AlreadyAcceptedError, digest_of, remember_all
-from mta.inbound.arranging import Arranged, Coming, Placed, arrange, ruled_in
+from mta.inbound.arranging import Placed, arrange, kept_as_filed
+from mta.inbound.coming import Coming
+from mta.inbound.facts import Facts
 from mta.inbound.filing import Filed, filed
 from mta.inbound.judging import NO_CONSEQUENCE, Consequence, Judging, consequence
 from mta.inbound.recipients import Target, facts_by_account, merge_accounts
@@ -32,6 +34,7 @@ from mta.inbound.trace import Arrival, checked_header, trace_block, without_our_
 from mta.inbound.weighing import Seen, Weighing, seen_senders, weigh
 from mta.outbound.signatures import arc_set
 from mta.quarantine.store import quarantine
+from mta.services.effects import carry_out
 from mta.services.lists import queue_for_externals
 from mta.spam.finding import NOTHING, Judged
 from mta.steps import Mail, place
@@ -105,16 +108,18 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     weighed: Mapping[int, Judged] = {}
     if judgement is not None and letter is not None:
         weighed = await weigh(Weighing(transaction, judgement, letter, prepared, received))
-    files = _filed(transaction, Mail(transaction.sender, transaction.arrival, header), decided, prepared, weighed)
-    placed = [each for each, one in files if not one.held]
-    arranged = Arranged([each.placement for each in placed])
-    if ruled := ruled_in(transaction.targets):
-        coming = Coming(received, prepared.scanned, transaction.sender, trace_length=len(trace))
-        arranged = await dbthread.run(arrange, coming, placed, ruled)
+    file = _Filing(Mail(transaction.sender, transaction.arrival, header), decided, prepared, weighed)
+    files = _filed(transaction, file)
+    arranged = kept_as_filed([each for each, one in files if not one.held])
+    if any(each.facts.ruled for each, _ in files):
+        origin = (transaction.arrival, judgement, transaction.require_tls)
+        coming = Coming(received, prepared.scanned, transaction.sender, len(trace), file, *origin)
+        arranged = await dbthread.run(arrange, coming, [each for each, one in files if not one.held])
     leaving = [t for t in transaction.targets if t.externals and t.domain_id not in decided.junk_domains]
     also = [await _forwarding(transaction, leaving, received, judgement)] if leaving else []
-    also += arranged.also
-    if held := [each for _, each in files if each.held]:
+    if arranged.has_effects:
+        also.append(functools.partial(carry_out, arranged))
+    if held := [*(each for _, each in files if each.held), *arranged.held]:
         also.append(functools.partial(quarantine, held, prepared, transaction.sender))
     put_aside = {each.account.id: one.held or "junk" for each, one in files if one.is_junk}
     try:
@@ -156,21 +161,32 @@ def _observed(transaction: Transaction, judgement: Judgement, done: str) -> Obse
     return observe(judgement, source=arrival.remote_address, sender=transaction.sender, at_s=arrival.at_s, done=done)
 
 
-def _filed(
-    transaction: Transaction, mail: Mail, decided: Consequence, prepared: Prepared, weighed: Mapping[int, Judged]
-) -> list[tuple[Placed, Filed]]:
-    at_us = int(transaction.arrival.at_s * 1_000_000)
+def _filed(transaction: Transaction, file: _Filing) -> list[tuple[Placed, Filed]]:
     known = facts_by_account(transaction.targets)
-    senders = (transaction.sender, prepared.scanned.sender_address)
     found = []
     for account, matched in merge_accounts(transaction.targets).values():
-        placement = Placement(account.id, matched_address=matched, internal_us=at_us)
-        unproven = account.domain_id in decided.junk_domains
-        judged = weighed.get(account.id, NOTHING)
-        each = filed(placement, known[account.id], judged, unproven=unproven, senders=senders)
-        placement = each.placement if each.held else place(mail, account, each.placement)
-        found.append((Placed(account, matched, placement), each))
+        one = file(account, matched, known[account.id])
+        found.append((Placed(account, matched, one.placement, known[account.id]), one))
     return found
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Filing:
+    """Where the mail goes by what was found out about it and whom its readers list."""
+
+    mail: Mail
+    decided: Consequence
+    prepared: Prepared
+    weighed: Mapping[int, Judged]
+
+    def __call__(self, account: AccountRow, matched: str, facts: Facts) -> Filed:
+        at_us = int(self.mail.arrival.at_s * 1_000_000)
+        placement = Placement(account.id, matched_address=matched, internal_us=at_us)
+        unproven = account.domain_id in self.decided.junk_domains
+        judged = self.weighed.get(account.id, NOTHING)
+        senders = (self.mail.sender, self.prepared.scanned.sender_address)
+        one = filed(placement, facts, judged, unproven=unproven, senders=senders)
+        return one if one.held else Filed(place(self.mail, account, one.placement))
 
 
 async def _forwarding(

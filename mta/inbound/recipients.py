@@ -11,10 +11,12 @@ import enum
 import time
 from collections.abc import Iterable, Mapping
 
-from accounts.rows import AccountRow
+from accounts.models import Account
+from accounts.rows import AccountRow, account_row
 from accounts.selectors import expand_group, is_local_domain, local_domains, resolve
 from mta.inbound.facts import Facts, facts_of
 from mta.senders import Wish
+from mta.srs import account_of
 
 KEEP_S = 1.0
 KEEP_MAX = 10_000
@@ -49,11 +51,6 @@ class Target:
     is_group: bool = False
     facts: Mapping[int, Facts] = dataclasses.field(default_factory=dict)
 
-    @property
-    def ruled(self) -> dict[int, frozenset[str]]:
-        """Which kinds of rules (`mta.inbound.standing`) the accounts have that have any."""
-        return {account_id: each.ruled for account_id, each in self.facts.items() if each.ruled}
-
     def blocks(self, sender: str) -> bool:
         """Whether the one account meant wants nothing from this envelope sender; a list's members are asked later."""
         if self.is_group:
@@ -73,6 +70,10 @@ def find_target(address: str, *, sender: str, proven: bool = True) -> Target | R
     if not is_local_domain(address.rpartition("@")[2]):
         return Refusal.ELSEWHERE
     resolved = resolve(address)
+    if resolved is None or resolved.kind == "catch_all":
+        bounced = _bounce_target(address, sender)
+        if bounced is not None:
+            return bounced
     if resolved is None:
         return Refusal.UNKNOWN
     if resolved.group_id is not None:
@@ -87,6 +88,19 @@ def find_target(address: str, *, sender: str, proven: bool = True) -> Target | R
         return Refusal.FULL
     matched = resolved.address if resolved.via_alias else ""
     return Target(matched, account.domain_id, (account,), facts=facts)
+
+
+def _bounce_target(address: str, sender: str) -> Target | Refusal | None:
+    """Who forwarded what comes back now: a report, to him alone and by no rule, which might forward it again."""
+    account_id = account_of(address, time.time())
+    if account_id is None:
+        return None
+    account = Account.objects.filter(pk=account_id, status=Account.Status.ACTIVE).select_related("domain").first()
+    if account is None or sender:
+        return Refusal.UNKNOWN
+    row = account_row(account)
+    facts = {each: dataclasses.replace(known, ruled=frozenset()) for each, known in facts_of([row]).items()}
+    return Refusal.FULL if _is_full(row, facts) else Target("", row.domain_id, (row,), facts=facts)
 
 
 def _is_full(account: AccountRow, facts: Mapping[int, Facts]) -> bool:

@@ -3,7 +3,11 @@ they say is read when a mail comes (`mta.inbound.arranging`)."""
 
 from __future__ import annotations
 
-FILTER = "filter"
+from mta.rules.kinds import FILTER, FORWARD, REPLY
 
-OF_ACCOUNTS = {FILTER: "mta_filter WHERE is_active"}
+OF_ACCOUNTS = {
+    FILTER: "mta_filter WHERE is_active",
+    REPLY: "mta_autoreply WHERE is_active",
+    FORWARD: "mta_autoforward WHERE is_active",
+}
 """By kind: where the accounts stand that have such a rule, once or several times."""

@@ -3,11 +3,13 @@
 from mta.models.accepted import Accepted
 from mta.models.dmarc import DmarcObservation, DmarcReport
 from mta.models.filters import Filter, FilterRun
+from mta.models.forwards import AutoForward, Forwarded, ForwardTarget
 from mta.models.greylist import Greylisted
 from mta.models.keys import DkimKey
 from mta.models.outgoing import GATED, OPEN, Delivery, Submission
 from mta.models.policy import MailPolicy
 from mta.models.quarantine import QuarantinedMail, SentDigest
+from mta.models.replies import AutoReplied, AutoReply
 from mta.models.senders import ListedSender
 from mta.models.sending import Opening, Recall, RecallOutcome, SendSettings
 from mta.models.spam import KnownSender, LookalikeKey, SpamCorpus, SpamLesson, SpamSettings, SpamToken
@@ -17,12 +19,17 @@ __all__ = [
     "GATED",
     "OPEN",
     "Accepted",
+    "AutoForward",
+    "AutoReplied",
+    "AutoReply",
     "Delivery",
     "DkimKey",
     "DmarcObservation",
     "DmarcReport",
     "Filter",
     "FilterRun",
+    "ForwardTarget",
+    "Forwarded",
     "Greylisted",
     "KnownSender",
     "ListedSender",

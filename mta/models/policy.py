@@ -38,6 +38,7 @@ class MailPolicy(models.Model):
         Domain, models.CASCADE, primary_key=True, related_name="mail_policy", verbose_name=_("domain")
     )
     dmarc = models.CharField(_("mail that fails DMARC"), max_length=8, choices=Dmarc.choices, default=Dmarc.OBEY)
+    forwards_outside = models.BooleanField(_("mail may be forwarded to addresses outside"), default=True)
     max_filters = models.PositiveIntegerField(_("filters for each account"), default=100)
     junk_score = models.DecimalField(
         _("score from which mail goes to Junk"), max_digits=4, decimal_places=1, default=Decimal(5)

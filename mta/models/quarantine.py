@@ -19,6 +19,7 @@ class QuarantinedMail(models.Model):
         VIRUS = "virus", _("Virus")
         FILE = "file", _("Dangerous attachment")
         BLOCKED = "blocked", _("Blocked sender")
+        REJECTED = "rejected", _("Rejected by a filter")
 
     class State(models.TextChoices):
         HELD = "held", _("In quarantine")

@@ -137,6 +137,7 @@ def kind_word(kind: str) -> str:
         QuarantinedMail.Kind.VIRUS: _("Virus"),
         QuarantinedMail.Kind.FILE: _("Dangerous attachment"),
         QuarantinedMail.Kind.BLOCKED: _("Blocked sender"),
+        QuarantinedMail.Kind.REJECTED: _("Rejected by a filter"),
     }
     return words[QuarantinedMail.Kind(kind)]
 

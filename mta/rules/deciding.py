@@ -98,7 +98,7 @@ def _do(decision: Decision, action: Action) -> None:
         case Do.DELETE if not decision.is_placed:
             decision.role = Role.TRASH
         case Do.REJECT:
-            decision.folder_id, decision.role, decision.is_rejected = None, Role.JUNK, True
+            decision.folder_id, decision.role, decision.is_rejected = None, None, True
         case Do.STAR:
             decision.flags |= int(Flag.FLAGGED)
         case Do.READ:

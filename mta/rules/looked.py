@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from mailstore.message import Attribute, Scanned, header as header_text, read
-from mailstore.message.recipient import people
+from mailstore.message.recipient import Mailbox, people
 from mailstore.search.document import body_text
 from mailstore.search.words import fold
 
@@ -61,11 +61,20 @@ class Looked:
         return [fold(each) for each in dict.fromkeys((f"{name} <{address}>", address, name, self._sender)) if each]
 
     @functools.cached_property
+    def _people(self) -> list[Mailbox]:
+        fields = (b"to", b"cc", b"resent-to")
+        return [person for field in fields for person in people(self._fields.get(field))[:PEOPLE_MAX]]
+
+    @property
+    def addressed(self) -> list[str]:
+        """The addresses of To and Cc, as they stand there."""
+        return [person.address for person in self._people]
+
+    @functools.cached_property
     def _addressed(self) -> list[str]:
-        found = []
-        for field in (b"to", b"cc", b"resent-to"):
-            for person in people(self._fields.get(field))[:PEOPLE_MAX]:
-                found += [f"{person.display} <{person.address}>", person.address, person.display]
+        found: list[str] = []
+        for person in self._people:
+            found += [f"{person.display} <{person.address}>", person.address, person.display]
         return [fold(each) for each in dict.fromkeys(found) if each]
 
     @property

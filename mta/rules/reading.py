@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from core.errors import MailError
 from mailstore import sql
-from mta.models import Filter
+from mta.models import AutoForward, AutoReply, Filter
+from mta.rules.kinds import FILTER, FORWARD, REPLY
 from mta.rules.terms import Rule, actions_of, conditions_of
 
 log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rules:
+    """By account."""
+
+    filters: Mapping[int, list[Rule]]
+    replies: Mapping[int, AutoReply]
+    forwards: Mapping[int, AutoForward]
+
+
+def read_rules(ruled: Mapping[int, frozenset[str]]) -> Rules:
+    """Everything that these accounts have ruled; a query for each kind that one of them has."""
+
+    def having(kind: str) -> list[int]:
+        return [account_id for account_id, kinds in ruled.items() if kind in kinds]
+
+    replies = AutoReply.objects.filter(pk__in=having(REPLY), is_active=True)
+    forwards = AutoForward.objects.filter(pk__in=having(FORWARD), is_active=True).select_related("target")
+    return Rules(rules_of(having(FILTER)), {row.pk: row for row in replies}, {row.pk: row for row in forwards})
 
 
 def rules_of(account_ids: Collection[int]) -> Mapping[int, list[Rule]]:

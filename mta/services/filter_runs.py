@@ -21,7 +21,7 @@ from core.errors import ErrorKind, MailError
 from core.jobs import wake_on_commit
 from mailstore import sql
 from mailstore.message import scan
-from mailstore.models import Flag
+from mailstore.models import Flag, Role
 from mailstore.selectors.entries import raw
 from mailstore.selectors.folders import folder, folder_by_role
 from mailstore.services.flags import set_flags
@@ -33,7 +33,7 @@ from mta.rules.deciding import Decision, decide
 from mta.rules.looked import Looked
 from mta.rules.reading import rule_of
 from mta.rules.terms import Rule
-from mta.services.filters import require_owner
+from mta.services.owners import require_owner
 
 State = FilterRun.State
 SLICE = 100
@@ -154,7 +154,8 @@ def _apply(access: Access, run: FilterRun, decisions: Sequence[tuple[int, Decisi
             labels.setdefault(label, []).append(entry_id)
         if decision.flags:
             flags.setdefault(decision.flags, []).append(entry_id)
-        target = decision.folder_id or (folder_by_role(access, decision.role).id if decision.role else run.folder_id)
+        role = Role.JUNK if decision.is_rejected else decision.role
+        target = decision.folder_id or (folder_by_role(access, role).id if role else run.folder_id)
         if target != run.folder_id:
             folders.setdefault(target, []).append(entry_id)
     for label, ids in labels.items():

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import Account
-from accounts.services.permission import apply, audit, require_admin
+from accounts.services.permission import apply, audit
 from core.access import system_access
 from core.errors import ErrorKind, MailError
 from mailstore.models import Role
@@ -17,6 +17,8 @@ from mailstore.selectors.folders import folder_tree
 from mailstore.selectors.keywords import keywords
 from mta.models import Filter, MailPolicy
 from mta.rules.terms import Action, Do, actions_of, conditions_of, refuse
+from mta.services.forwards import may_use_target
+from mta.services.owners import require_owner
 
 FILTER_FIELDS = frozenset({"name", "is_active", "joined", "conditions", "actions", "stops", "position"})
 NO_TARGETS = frozenset({Role.DRAFTS, Role.SENT, Role.MONITOR})
@@ -89,12 +91,6 @@ def troubles_of(row: Filter) -> list[str]:
     return gone + ["label" for action in actions if action.do is Do.LABEL and action.target not in labels]
 
 
-def require_owner(actor: Account | None, account: Account) -> None:
-    """The account itself, an administrator of its domain, or the system."""
-    if actor is None or actor.pk != account.pk:
-        require_admin(actor, account.domain_id)
-
-
 def _clean(fields: dict[str, Any]) -> dict[str, Any]:
     return fields | ({"name": str(fields["name"]).strip()} if "name" in fields else {})
 
@@ -121,6 +117,8 @@ def _require_possible(account: Account, actions: Sequence[Action]) -> None:
             refuse("actions", number, "folder")
         if action.do is Do.LABEL and action.target not in labels:
             refuse("actions", number, "label")
+        if action.do is Do.FORWARD and not may_use_target(account, str(action.target)):
+            refuse("actions", number, "forward")
 
 
 def _targets(account: Account) -> tuple[set[int], set[int]]:

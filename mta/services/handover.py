@@ -12,17 +12,21 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
+from accounts.rows import AccountRow
 from core.access import system_access
 from core.jobs import wake_on_commit
 from mailstore.models import Flag, Role
 from mailstore.services.deliver import Incoming, Placement, Prepared, prepare, store
 from mailstore.services.drafts import discard_draft
-from mta.inbound.arranging import Coming, Placed, arrange, ruled_in
+from mta.inbound.arranging import Arranged, Placed, arrange, kept_as_filed
+from mta.inbound.coming import Coming
+from mta.inbound.facts import Facts
 from mta.inbound.filing import Filed, filed
 from mta.inbound.recipients import Refusal, Target, facts_by_account, find_target, merge_accounts
 from mta.inbound.trace import mail_date
 from mta.models import Delivery, Submission
 from mta.quarantine.store import quarantine
+from mta.services.effects import carry_out
 from mta.services.failure import Failure, Success, confirm_to_sender, notify_sender
 from mta.services.lists import queue_for_externals
 from mta.services.outcome import log_delivery
@@ -131,35 +135,40 @@ def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Route
     if parcel.sent is not None:
         mine = Placement(submission.mailbox_id, role=Role.SENT, flags=int(Flag.SEEN))
         items.append(Incoming(parcel.sent, [mine]))
-    placements, held = _placements(submission, parcel, _targets(routes))
-    quarantine(held, parcel.local, submission.envelope_from)
-    if placements:
-        items.append(Incoming(parcel.local, placements))
+    arranged = _arranged(submission, parcel, _targets(routes))
+    quarantine(arranged.held, parcel.local, submission.envelope_from)
+    if arranged.placements:
+        items.append(Incoming(parcel.local, arranged.placements))
         submission.local_hash = parcel.local.encoded.sha256
     stored = store(items) if items else []
     if parcel.sent is not None:
         submission.sent_entry_id = stored[0].entry_ids[submission.mailbox_id]
     submission.save(update_fields=["sent_entry_id", "local_hash", "is_gated"])
+    carry_out(arranged)
 
 
-def _placements(
-    submission: Submission, parcel: Parcel, targets: Sequence[Target]
-) -> tuple[list[Placement], list[Filed]]:
-    """Where the copies of local recipients go: by their lists, then by their rules; and those that are put aside."""
+def _arranged(submission: Submission, parcel: Parcel, targets: Sequence[Target]) -> Arranged:
+    """Where the copies of local recipients go: by their lists, then by their rules."""
     sender, scanned = submission.envelope_from, parcel.local.scanned
-    facts, senders = facts_by_account(targets), (sender, scanned.sender_address)
-    placed, held = [], []
+
+    def file(account: AccountRow, matched: str, facts: Facts) -> Filed:
+        placement = Placement(account.id, matched_address=matched)
+        return filed(placement, facts, senders=(sender, scanned.sender_address))
+
+    known, placed, held = facts_by_account(targets), [], []
     for account, matched in merge_accounts(targets).values():
-        each = filed(Placement(account.id, matched_address=matched), facts[account.id], senders=senders)
-        if each.held:
-            held.append(each)
+        one = file(account, matched, known[account.id])
+        if one.held:
+            held.append(one)
         else:
-            placed.append(Placed(account, matched, each.placement))
-    ruled = ruled_in(targets)
-    if not ruled:
-        return [each.placement for each in placed], held
-    coming = Coming(parcel.wire, scanned, sender, trace_length=parcel.local.trace_length)
-    return arrange(coming, placed, ruled).placements, held
+            placed.append(Placed(account, matched, one.placement, known[account.id]))
+    arranged = kept_as_filed(placed)
+    if any(each.facts.ruled for each in placed):
+        local = parcel.local
+        coming = Coming(parcel.wire, scanned, sender, local.trace_length, file, require_tls=submission.require_tls)
+        arranged = arrange(coming, placed)
+    arranged.held += held
+    return arranged
 
 
 def _targets(routes: Sequence[Routed]) -> list[Target]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
-from accounts.models import Account
-from core.jobs import wake_on_commit
 from mailstore import blobs
 from mailstore.message import scan
 from mta.inbound.recipients import Target
 from mta.inbound.trace import Arrival, received_line
-from mta.models import Delivery, Submission
+from mta.services.system_mail import queue_mail
 
 
 def queue_for_externals(
@@ -27,30 +23,13 @@ def queue_for_externals(
     `sender` only tells the log who wrote; the envelope sender is the system account, so that a member's full mailbox
     does not bother the author (RFC 5321 3.9.2). `sealed` (an ARC set) goes in front of a message that was received.
     """
-    system = Account.objects.get(domain_id=target.domain_id, kind=Account.Kind.SYSTEM)
-    now_us = time.time_ns() // 1000
     wire = received_line(arrival) + sealed + message if arrival else message
     scanned = scan(wire)
-    submission = Submission.objects.create(
-        mailbox_id=system.pk,
-        actor_id=0,
-        origin=Submission.Origin.SYSTEM,
-        envelope_from=system.address,
-        message_id=(scanned.message_id or "")[:250],
-        subject=scanned.subject[:500],
-        wire_blob_id=blobs.put(wire),
-        created_us=now_us,
+    return queue_mail(
+        target.domain_id,
+        target.externals,
+        blobs.encode(wire),
+        message_id=scanned.message_id or "",
+        subject=scanned.subject,
         require_tls=require_tls,
     )
-    Delivery.objects.bulk_create(
-        Delivery(
-            submission=submission,
-            recipient=address,
-            domain=address.rpartition("@")[2].lower(),
-            next_attempt_us=now_us,
-            updated_us=now_us,
-        )
-        for address in dict.fromkeys(target.externals)
-    )
-    wake_on_commit("mta.send_due")
-    return submission.pk

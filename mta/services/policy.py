@@ -21,7 +21,9 @@ CHOICES: dict[str, Sequence[str]] = {
 }
 SCORES = ("junk_score", "quarantine_score")
 SCORE_MIN, SCORE_MAX = Decimal(1), Decimal(100)
-POLICY_FIELDS = frozenset({*CHOICES, *SCORES, "digest", "max_filters", "admin_recall", "recall_notice"})
+POLICY_FIELDS = frozenset(
+    {*CHOICES, *SCORES, "digest", "forwards_outside", "max_filters", "admin_recall", "recall_notice"}
+)
 
 
 def create_policy(domain: Domain) -> None:

@@ -15,4 +15,5 @@ def test_every_act_that_is_recorded_has_a_label() -> None:
     folders = [Path(each.__file__).parent for each in (services, mta_services, mailaccess_services, quarantine)]
     source = "".join(path.read_text() for folder in folders for path in folder.glob("*.py"))
     recorded = set(re.findall(r'audit\(\s*actor,\s*"(\w+)"', source)) | {"suspend_account", "restore_account"}
+    recorded |= set(re.findall(r'"action": "(\w+)"', source))
     assert recorded == set(ACTS)

@@ -25,6 +25,7 @@ from tests.webmail.walk import (
     POSTED,
     PUBLIC,
     SECRET,
+    SIGNED,
     WAYS,
     Ask,
     Things,
@@ -63,7 +64,7 @@ def boss(db: None) -> Account:
 
 
 def test_the_walk_knows_every_address(alice: Account, hers: Things) -> None:
-    known = set(requests_for(hers, hers)) | set(OWN) | set(POSTED) | PUBLIC | admin_names()
+    known = set(requests_for(hers, hers)) | set(OWN) | set(POSTED) | PUBLIC | SIGNED | admin_names()
     assert set(names()) == known
 
 

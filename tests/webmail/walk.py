@@ -39,6 +39,8 @@ from webmail.acting import UNDO_SALT
 
 SECRET = "geheimsache"
 """Part of everything of Alice's; nobody else may ever see it."""
+SIGNED = {"forward_confirm"}
+"""Pages that a signed link opens to whoever has it; `tests/webmail/test_signed.py` has their tests."""
 PUBLIC = {"health", "sign_in", "sign_out", "switch_language", "switch_display"}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mailstore.message import scan
-from mailstore.models import Flag, Role
+from mailstore.models import Flag
 from mta.rules.deciding import decide, holds
 from mta.rules.looked import Looked
 from mta.rules.terms import Action, Do, Rule, actions_of, conditions_of
@@ -104,7 +104,7 @@ def test_filters_add_up_until_one_stops_and_the_first_place_counts() -> None:
 
 def test_a_rejected_mail_goes_nowhere_else() -> None:
     found = decide([rule(Action(Do.MOVE, 5), Action(Do.REJECT)), rule(Action(Do.STAR))], looked())
-    assert (found.folder_id, found.role, found.is_rejected, found.flags) == (None, Role.JUNK, True, 0)
+    assert (found.folder_id, found.role, found.is_rejected, found.flags) == (None, None, True, 0)
 
 
 @pytest.mark.parametrize("raw", [b"", b"\r\n", b"\xff" * 50, b"Subject: x\r\n" * 3_000, LETTER[:300]])

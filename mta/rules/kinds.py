@@ -1,0 +1,5 @@
+"""Kinds of rules that an account may have."""
+
+FILTER = "filter"
+REPLY = "reply"
+FORWARD = "forward"
