@@ -22,13 +22,13 @@ from mailstore.selectors.entries import EntryRow
 from mailstore.selectors.folders import FolderRow
 from mailstore.selectors.list_marked import marks_of
 from mailstore.selectors.lists import ListRow
-from mta.inbound.filing import Verdict
 from mta.selectors import status_of_entry
 from mta.services.openings import is_recallable, note_opened
 from webmail import drafting, images, reading, ways
 from webmail.around import around, around_conversation
 from webmail.authenticity import Authenticity, authenticity
 from webmail.http import actor_of, folder_of, folders_of
+from webmail.judgement import Reasons, reasons_of
 from webmail.labels import carried, labels_of
 from webmail.listing import tools
 from webmail.people import Face
@@ -66,7 +66,7 @@ class Letter:
     opened: reading.Opened
     images: bool
     origin: Authenticity | None
-    is_blocked: bool
+    reasons: Reasons | None
     flags: dict[str, bool]
     date_short: str
     date_full: str
@@ -158,7 +158,7 @@ def unfolded(request: HttpRequest, access: Access, entry: EntryRow, *, asked: bo
         opened=opened,
         images=shown,
         origin=authenticity(raw[: entry.trace_length]),
-        is_blocked=entry.verdict == Verdict.BLOCKED,
+        reasons=reasons_of(entry.judgement, entry.verdict),
         flags=reading.flag_names(entry.flags),
         date_short=reading.short_date(at),
         date_full=reading.full_date(at),

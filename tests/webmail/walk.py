@@ -33,14 +33,15 @@ from mailstore.services.entries import purge
 from mailstore.services.keywords import create_label, set_keywords
 from mailstore.services.todos import mark_todo
 from mta.models import SendSettings
+from tests.factories import quarantined
 from tests.webmail.mails import PNG, deliver, mail, with_files
 from webmail import drafting, reading
 from webmail.acting import UNDO_SALT
 
 SECRET = "geheimsache"
 """Part of everything of Alice's; nobody else may ever see it."""
-SIGNED = {"forward_confirm"}
-"""Pages that a signed link opens to whoever has it; `tests/webmail/test_signed.py` has their tests."""
+SIGNED = {"forward_confirm", "quarantine_link"}
+"""Pages that a signed link opens to whoever has it; `test_signed.py` and `test_quarantine.py` have their tests."""
 PUBLIC = {"health", "sign_in", "sign_out", "switch_language", "switch_display"}
 
 
@@ -64,6 +65,8 @@ class Things:
     """A client code."""
     waiting: int
     """A scheduled mail."""
+    held: int
+    """A mail in quarantine."""
     undo: str
 
 
@@ -124,10 +127,11 @@ def things_of(alice: Account, word: str = SECRET) -> Things:
     mark_todo(access, [todo])
     thread = conversation_page(access, folder_by_role(access, Role.INBOX).id, unmarked=True).rows[0].thread_id
     code = create_client_code(alice, word)[0].pk
+    held = quarantined(alice, word).pk
     undo = signing.dumps([[alice.pk, alice.pk], [entry, inbox]], salt=UNDO_SALT, compress=True)
     return Things(
         alice.pk, folder, inbox, entry, draft.id, draft_entry.pk, file.id, submission, gone, label, thread, code,
-        waiting, undo,
+        waiting, held, undo,
     )  # fmt: skip
 
 
@@ -146,6 +150,24 @@ def _ways(it: Things, own: Things) -> dict[str, list[Ask]]:
     """Mail on its way."""
     acts = ("edit", "now", "cancel")
     return {
+        "quarantine": [
+            Ask(reverse("quarantine", args=[it.mailbox])),
+            Ask(reverse("quarantine", args=[own.mailbox]) + f"?before={it.held}", reader={404}),
+        ],
+        "quarantine_mail": [
+            Ask(reverse("quarantine_mail", args=[it.mailbox, it.held])),
+            Ask(reverse("quarantine_mail", args=[own.mailbox, it.held]), reader={404}),
+        ],
+        "quarantine_act": [
+            *(
+                Ask(reverse("quarantine_act", args=[it.mailbox]), data={"act": a, "ids": [it.held]}, reader={403})
+                for a in ("release", "trust", "delete")
+            ),
+            Ask(reverse("quarantine_act", args=[own.mailbox]), data={"act": "release", "ids": [it.held]}, reader={404}),
+        ],
+        "quarantine_digest": [
+            Ask(reverse("quarantine_digest", args=[it.mailbox]), data={"digest": "on"}, reader={403}),
+        ],
         "outbox": [Ask(reverse("outbox", args=[it.mailbox]))],
         "outbox_act": [
             *(Ask(reverse("outbox_act", args=[it.mailbox, it.waiting]), data={"act": a}, reader={403}) for a in acts),

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from webmail.demo import company, marks, post, script, unfinished, ways
+from webmail.demo import company, marks, post, script, unfinished, unwanted, ways
 
 
 class DomainTakenError(Exception):
@@ -45,6 +45,7 @@ def fill() -> Filled:
     drafts = unfinished.create_drafts()
     marks.put_marks()
     ways.fill()
+    unwanted.fill()
     _write(note, state | {"is_complete": True})
     return Filled(delivered.arrived, delivered.sent, drafts)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page
 
 from webmail.demo.company import PASSWORD
+from webmail.demo.unwanted import FRAUD_SUBJECT
 
 LONG_THREAD = "Quotation for LED panel lights 60x60"
 NEWSLETTER = "光影国际照明展：观众预登记开启"
@@ -205,6 +206,28 @@ def _talk(visit: Visit, *, on: bool, stay: bool = False) -> None:
         visit.page.reload(wait_until="load")
 
 
+def _tree_end(end: str) -> Callable[[Visit], None]:
+    """A list of the tree by the end of its address."""
+
+    def visit_list(visit: Visit) -> None:
+        visit.go("/inbox/")
+        visit.go(visit.page.locator(f"#tree a[href$='{end}']").get_attribute("href") or "/")
+
+    return visit_list
+
+
+def _quarantined(visit: Visit) -> None:
+    _tree_end("/quarantine/")(visit)
+    visit.go(visit.page.locator(".quarantine-rows a").nth(1).get_attribute("href") or "/")
+
+
+def _fraud(visit: Visit) -> None:
+    """A look-alike domain, warned of."""
+    _role("junk")(visit)
+    row = visit.page.locator(".row-link", has_text=FRAUD_SUBJECT).first
+    visit.go(row.get_attribute("href") or "/")
+
+
 def _outbox(visit: Visit) -> None:
     visit.go("/inbox/")
     visit.go(visit.page.locator("#tree a[href$='/outbox/']").get_attribute("href") or "/")
@@ -279,6 +302,9 @@ SHOTS = (
     Shot("recall", READER, _recall),
     Shot("compose-schedule", READER, _schedule),
     Shot("recovery", READER, _at("/recovery/")),
+    Shot("quarantine", READER, _tree_end("/quarantine/")),
+    Shot("quarantine-mail", READER, _quarantined),
+    Shot("fraud", READER, _fraud),
     Shot("thread", READER, _mail(LONG_THREAD)),
     Shot("newsletter", READER, _mail(NEWSLETTER)),
     Shot("quotation", READER, _mail(TABLE_MAIL)),
