@@ -68,8 +68,9 @@ class NewEvent:
     succeeded: bool = True
     error: str = ""
     data: Mapping[str, object] = dataclasses.field(default_factory=dict)
-    listed: Mapping[str, object] = dataclasses.field(default_factory=dict)
-    """More of `data`, cut already to what a row holds and from columns that hold neither NUL nor surrogates."""
+    listed: str = ""
+    """More of `data`, as JSON (`"name": value`), cut already to what a row holds and from columns that hold neither NUL
+    nor surrogates."""
 
 
 def record_many(events: Iterable[NewEvent]) -> None:
@@ -80,11 +81,18 @@ def record_many(events: Iterable[NewEvent]) -> None:
             *(at(each.at), each.kind.value, each.domain_id, each.account_id, _text(each.address, 320)),
             _text(each.actor, 320),
             *(_text(each.protocol, 16), _known_address(each.remote_address), each.succeeded, _text(each.error, 200)),
-            json.dumps({**_mapping(each.data, 0), **each.listed}),
+            _json(each),
         )
         for each in events
     ]
     insert_rows("logs_app_event", COLUMNS, rows)
+
+
+def _json(event: NewEvent) -> str:
+    known = json.dumps(_mapping(event.data, 0))
+    if not event.listed:
+        return known
+    return f"{{{event.listed}}}" if known == "{}" else f"{known[:-1]}, {event.listed}}}"
 
 
 def _text(value: str, length: int) -> str:

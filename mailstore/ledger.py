@@ -7,6 +7,7 @@ no deadlock). Rows of `mailstore_folder` change only under the lock of their mai
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
@@ -20,6 +21,8 @@ from mailstore.models import Flag
 
 SEEN = int(Flag.SEEN)
 FLAGGED = int(Flag.FLAGGED)
+
+_FLAGS, _SIZE = operator.attrgetter("flags"), operator.attrgetter("size")
 
 FOLDER_COLUMNS = "id, role, is_read_only, is_quota_exempt, lock_scope, uidnext, highestmodseq, total, unread, starred, bytes, orders_kept"
 INSIDE_ROLE_INDEX = "NOT (role IN ('', 'monitor'))"
@@ -185,8 +188,8 @@ class Ledger:
 
     def count_all(self, folder: FolderCount, entries: Collection[Counted], *, by: int = 1) -> None:
         """`count` for many."""
-        held = Counter(entry.flags for entry in entries)
-        size = sum(entry.size for entry in entries)
+        held = Counter(map(_FLAGS, entries))
+        size = sum(map(_SIZE, entries))
         folder.total += by * held.total()
         folder.unread += by * sum(count for flags, count in held.items() if not flags & SEEN)
         folder.starred += by * sum(count for flags, count in held.items() if flags & FLAGGED)

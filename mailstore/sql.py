@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -97,11 +98,6 @@ def escaped(text: str) -> str:
 
 def slices(values: Iterable[T], size: int = SLICE) -> Iterator[list[T]]:
     """`values` in lists of at most `size`."""
-    part: list[T] = []
-    for value in values:
-        part.append(value)
-        if len(part) == size:
-            yield part
-            part = []
-    if part:
+    rest = iter(values)
+    while part := list(itertools.islice(rest, size)):
         yield part

@@ -8,6 +8,7 @@ will be gone. One event holds up to MAILS mails, so deleting 100,000 costs 2,000
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Iterator, Sequence
 
 from core.access import Access
@@ -17,7 +18,7 @@ from mailstore import sql
 
 MAILS = 50
 """Mails of one event: what `logs_app` keeps of a list."""
-Mail = dict[str, str | int]
+_quoted = json.encoder.encode_basestring_ascii
 
 
 class Deletion(enum.StrEnum):
@@ -43,7 +44,7 @@ def note(access: Access, action: Deletion, message_ids: Sequence[int]) -> None:
     record_many(_event(access, action, known, part) for part in sql.slices(mails, MAILS))
 
 
-def _event(access: Access, action: Deletion, known: dict[int, tuple[str, int]], mails: list[Mail]) -> NewEvent:
+def _event(access: Access, action: Deletion, known: dict[int, tuple[str, int]], mails: list[str]) -> NewEvent:
     address, domain_id = known.get(access.mailbox, ("", None))
     actor = "" if access.actor == access.mailbox else known.get(access.actor, ("system", None))[0]
     return NewEvent(
@@ -55,23 +56,23 @@ def _event(access: Access, action: Deletion, known: dict[int, tuple[str, int]], 
         protocol=access.via.protocol,
         remote_address=access.via.remote_address,
         data={"action": action.value, "program": access.via.program, "count": len(mails)},
-        listed={"mails": mails},
+        listed=f'"mails": [{", ".join(mails)}]',
     )
 
 
-def _mails(message_ids: Sequence[int]) -> Iterator[Mail]:
-    """Every value within what the log keeps of one, so that it need not look at each."""
+def _mails(message_ids: Sequence[int]) -> Iterator[str]:
+    """Each as JSON, every value within what the log keeps of one, so that it need not look at each: a dictionary and the
+    encoder's walk through it cost three times as much."""
     query = (
         "SELECT subject, sender_name, sender_address, received_us, envelope FROM mailstore_message "
         f"WHERE {sql.among('id')} ORDER BY id"
     )
     for subject, name, address, received_us, envelope in sql.rows(query, [sql.numbers(message_ids)]):
-        yield {
-            "subject": subject[:MAX_TEXT],
-            "from": (f"{name} <{address}>" if name else address)[:MAX_TEXT],
-            "message_id": _message_id(envelope)[:MAX_TEXT],
-            "received_s": received_us // 1_000_000,
-        }
+        sender = f"{name} <{address}>" if name else address
+        yield (
+            f'{{"subject": {_quoted(subject[:MAX_TEXT])}, "from": {_quoted(sender[:MAX_TEXT])}, '
+            f'"message_id": {_quoted(_message_id(envelope)[:MAX_TEXT])}, "received_s": {received_us // 1_000_000}}}'
+        )
 
 
 def _message_id(envelope: str) -> str:

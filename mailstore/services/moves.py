@@ -150,9 +150,11 @@ def _move(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[tuple[in
     if labelled := [row.id for row in moving if row.keywords]:
         statement = f"UPDATE mailstore_entrylabel SET folder_id = %s WHERE {sql.among('entry_id')}"
         sql.run(statement, [target.id, sql.numbers(labelled)])
-    carried = folder_threads.carry(losses, target.id)
-    folder_threads.change({key: loss for key, loss in losses.items() if key not in carried})
-    _join([row for row in moving if (row.thread_id, row.folder_id) not in carried], target)
+    if losses:
+        carried = folder_threads.carry(losses, target.id)
+        folder_threads.change({key: loss for key, loss in losses.items() if key not in carried})
+        joining = [row for row in moving if row.thread_id and (row.thread_id, row.folder_id) not in carried]
+        _join(joining, target)
     return [(row.id, row.folder_id) for row in moving]
 
 
@@ -183,7 +185,12 @@ def _copy(ledger: Ledger, rows: list[Row], target: FolderCount) -> list[int]:
     orders.came([(target, range(first, first + count))])
     _copy_labels([(row.id, first + place) for place, row in enumerate(rows) if row.keywords], target)
     count_keywords(mailbox, [(row.keywords, 1, unread_of(row.flags)) for row in rows if row.keywords])
-    _join(rows, target)
+    beside = [
+        row if row.thread_id else row._replace(thread_id=row.message_id)
+        for row in rows
+        if row.thread_id or row.folder_id == target.id
+    ]
+    _join(beside, target)
     return list(range(first, first + count))
 
 

@@ -14,7 +14,7 @@ from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import folder_threads, sql
 from mailstore.ledger import Ledger
-from mailstore.models import Role
+from mailstore.models import TODO_MARKS, Role
 from mailstore.services.deletion_log import Deletion, note
 from mailstore.services.recovery import drop_messages, keep_allowance
 from mailstore.services.rows import Row, count_keywords, leave, load, now_us, unread_of
@@ -54,12 +54,13 @@ def purge_rows(
     if keep:
         note(access, action, [row.message_id for row in rows])
     losses = leave(ledger, rows)
-    living = _living_elsewhere(rows)
+    living = _living_elsewhere([row for row in rows if row.thread_id])
     last = {row.message_id: row for row in rows if row.message_id not in living}
     if keep:
         _make_recoverable(ledger, access, list(last.values()))
     _delete_entries(access.mailbox, rows)
-    folder_threads.change(losses)
+    if losses:
+        folder_threads.change(losses)
     if not keep:
         drop_messages(list(last), was_searched=was_searched)
     keep_allowance(ledger, access.mailbox)
@@ -97,6 +98,8 @@ def unrecover(access: Access, undo: Sequence[tuple[int, int, int]]) -> int:
 
 def _living_elsewhere(rows: Sequence[Row]) -> set[int]:
     """Messages that have an entry beside these."""
+    if not rows:
+        return set()
     going = {row.id for row in rows}
     query = f"SELECT message_id, id FROM mailstore_entry WHERE {sql.among('message_id')}"
     found = sql.rows(query, [sql.numbers([row.message_id for row in rows])])
@@ -116,13 +119,23 @@ def _make_recoverable(ledger: Ledger, access: Access, rows: Sequence[Row]) -> No
 def _delete_entries(mailbox: int, rows: Sequence[Row]) -> None:
     ids = sql.numbers([row.id for row in rows])
     sql.run(f"DELETE FROM mailstore_entry WHERE {sql.among('id')}", [ids])
-    for table in ("todo", "snooze"):
-        sql.run(f"DELETE FROM mailstore_{table} WHERE {sql.among('entry_id')}", [ids])
+    if marked := [row.id for row in rows if row.flags & TODO_MARKS]:
+        sql.run(f"DELETE FROM mailstore_todo WHERE {sql.among('entry_id')}", [sql.numbers(marked)])
+    _end_snoozes(rows)
     if labelled := [row for row in rows if row.keywords]:
         inside = [sql.numbers([row.id for row in labelled])]
         sql.run(f"DELETE FROM mailstore_entrylabel WHERE {sql.among('entry_id')}", inside)
         count_keywords(mailbox, [(row.keywords, -1, -unread_of(row.flags)) for row in labelled])
-    query = f"SELECT id FROM mailstore_draft WHERE {sql.among('snapshot_entry_id')}"
-    if drafts := [row[0] for row in sql.rows(query, [ids])]:
+    going = {row.id for row in rows}
+    query = "SELECT id, snapshot_entry_id FROM mailstore_draft WHERE mailbox_id = %s AND snapshot_entry_id IS NOT NULL"
+    if drafts := [draft_id for draft_id, entry_id in sql.rows(query, [mailbox]) if entry_id in going]:
         sql.run(f"DELETE FROM mailstore_draftattachment WHERE {sql.among('draft_id')}", [sql.numbers(drafts)])
         sql.run(f"DELETE FROM mailstore_draft WHERE {sql.among('id')}", [sql.numbers(drafts)])
+
+
+def _end_snoozes(rows: Sequence[Row]) -> None:
+    """Few mailboxes have any: a look into the key tells."""
+    ids = [row.id for row in rows]
+    query = "SELECT 1 FROM mailstore_snooze WHERE entry_id BETWEEN %s AND %s LIMIT 1"
+    if sql.row(query, [min(ids), max(ids)]):
+        sql.run(f"DELETE FROM mailstore_snooze WHERE {sql.among('entry_id')}", [sql.numbers(ids)])

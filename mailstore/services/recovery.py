@@ -22,7 +22,7 @@ from mailstore.selectors.folders import locked_folders
 from mailstore.services.deletion_log import Deletion, note
 from mailstore.services.marks import insert_marks
 from mailstore.services.quota import quota_bytes, require_room
-from mailstore.services.rows import bits, count_keywords, now_us, unread_of, writable
+from mailstore.services.rows import bits, count_keywords, now_us, senders, thread_column, unread_of, writable
 from mailstore.services.selection import Selection, slices_of
 from mailstore.services.store import ENTRY_COLUMNS
 
@@ -49,7 +49,7 @@ class _Row(NamedTuple):
     keywords: int
     sort_us: int
     thread_id: int
-    sender: str
+    """0 for one that is alone, as in `rows.Row`."""
 
 
 def recover(access: Access, entry_ids: Sequence[int], *, folder_id: int | None = None) -> Recovered:
@@ -141,8 +141,7 @@ def _load(access: Access, entry_ids: Sequence[int]) -> list[_Row]:
     locked = locked_folders(access)
     query = (
         "SELECT r.id, r.message_id, r.folder_id, r.deleted_us, r.size, r.flags, r.keywords, r.sort_us, "
-        "COALESCE(t.thread_id, r.message_id), CASE WHEN m.sender_name <> '' THEN m.sender_name ELSE m.sender_address END "
-        "FROM mailstore_recoverable r JOIN mailstore_message m ON m.id = r.message_id "
+        f"{thread_column('r')} FROM mailstore_recoverable r "
         "LEFT JOIN mailstore_threadof t ON t.message_id = r.message_id "
         f"WHERE {sql.among('r.id')} AND +r.mailbox_id = %s "
         f"AND NOT r.folder_id IN ({sql.marks(locked) if locked else '0'}) ORDER BY r.sort_us, r.id"
@@ -166,9 +165,11 @@ def _bring_back(ledger: Ledger, target: FolderCount, rows: Sequence[_Row]) -> No
     orders.came([(target, ids)])
     _label(mailbox, target.id, [row for row in back if row.keywords], known)
     sql.run(f"DELETE FROM mailstore_recoverable WHERE {sql.among('id')}", [sql.numbers(ids)])
-    grown = folder_threads.nothing_grown()
-    for row in back:
-        grown[row.thread_id, target.id].add(flags=row.flags, sort_us=row.sort_us, name=row.sender)
+    beside = [row for row in back if row.thread_id]
+    names, grown = senders(beside), folder_threads.nothing_grown()
+    for row in beside:
+        name = names.get(row.message_id, "")
+        grown[row.thread_id, target.id].add(flags=row.flags, sort_us=row.sort_us, name=name)
     folder_threads.grow(grown)
     ledger.mailboxes[mailbox].recoverable_bytes -= size
     ledger.mailboxes[mailbox].is_changed = True

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from core.access import Access
 from core.bulk import insert_rows
@@ -32,6 +33,28 @@ class Row(NamedTuple):
     size: int
     modseq: int
     thread_id: int
+    """0 for one that is alone: no other message belongs to its conversation and no other entry to its message."""
+
+
+made: Callable[[Sequence[Any]], Row] = functools.partial(tuple.__new__, Row)
+"""`Row._make`, without a call of Python for each row."""
+ALONE = (
+    "t.thread_id IS NULL AND NOT EXISTS (SELECT 1 FROM mailstore_threadof o WHERE o.thread_id = {0}.message_id) "
+    "AND NOT EXISTS (SELECT 1 FROM mailstore_entry c WHERE c.message_id = {0}.message_id AND c.id <> {0}.id)"
+)
+"""The condition on an entry's row and its `thread_of`, if it has one, `t`."""
+
+
+def thread_column(row: str) -> str:
+    """`Row.thread_id`, by one look into three indexes."""
+    return f"CASE WHEN {ALONE.format(row)} THEN 0 ELSE COALESCE(t.thread_id, {row}.message_id) END"
+
+
+class Entered(Protocol):
+    """An entry of a message."""
+
+    @property
+    def message_id(self) -> int: ...
 
 
 def load(ledger: Ledger, access: Access, entry_ids: Sequence[int], *, to_write: bool = True) -> list[Row]:
@@ -39,11 +62,11 @@ def load(ledger: Ledger, access: Access, entry_ids: Sequence[int], *, to_write: 
     one when it is loaded to be changed."""
     query = (
         "SELECT e.id, e.folder_id, e.uid, e.message_id, e.flags, e.keywords, e.sort_us, e.size, e.modseq, "
-        "COALESCE(t.thread_id, e.message_id) "
+        f"{thread_column('e')} "
         "FROM mailstore_entry e LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id "
         f"WHERE {sql.among('e.id')} AND e.mailbox_id = %s ORDER BY e.folder_id, e.uid"
     )
-    rows = [Row._make(row) for row in sql.rows(query, [sql.numbers(entry_ids), access.mailbox])]
+    rows = list(map(made, sql.rows(query, [sql.numbers(entry_ids), access.mailbox])))
     may_touch(ledger, access, {row.folder_id for row in rows}, to_write=to_write)
     return rows
 
@@ -55,8 +78,10 @@ def may_touch(ledger: Ledger, access: Access, folder_ids: set[int], *, to_write:
         writable(ledger, access, folder_id) if to_write else readable(ledger, access, folder_id)
 
 
-def senders(rows: Sequence[Row]) -> dict[int, str]:
+def senders(rows: Sequence[Entered]) -> dict[int, str]:
     """The names that lists show, by message."""
+    if not rows:
+        return {}
     query = (
         "SELECT id, CASE WHEN sender_name <> '' THEN sender_name ELSE sender_address END FROM mailstore_message "
         f"WHERE {sql.among('id')}"
@@ -93,7 +118,7 @@ def leave(ledger: Ledger, rows: Sequence[Row]) -> folder_threads.Changes:
         gone = ranges([row.uid for row in leaving])
         expunged += [(mailbox_of(folder_id), folder_id, modseq, first, last) for first, last in gone]
     insert_rows("mailstore_expunged", "mailbox_id, folder_id, modseq, first_uid, last_uid", expunged)
-    losses = [((row.thread_id, row.folder_id), LOSSES[row.flags & (SEEN | FLAGGED)]) for row in rows]
+    losses = [((row.thread_id, row.folder_id), LOSSES[row.flags & (SEEN | FLAGGED)]) for row in rows if row.thread_id]
     return folder_threads.changes(losses)
 
 
@@ -106,8 +131,11 @@ def log_changes(ledger: Ledger, rows: Sequence[Row]) -> None:
 
 def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
     """Ascending runs of neighbours."""
+    ordered = sorted(numbers)
+    if ordered and ordered[-1] - ordered[0] + 1 == len(set(ordered)):
+        return [(ordered[0], ordered[-1])]
     found: list[tuple[int, int]] = []
-    for number in sorted(numbers):
+    for number in ordered:
         if found and found[-1][1] == number - 1:
             found[-1] = (found[-1][0], number)
         else:

@@ -44,7 +44,7 @@ def slices_of(access: Access, chosen: Chosen, *, ordered: bool = True) -> Iterat
     ids = list(dict.fromkeys(selection.entry_ids))
     if len(ids) > MAX_IDS:
         raise MailError(ErrorKind.LIMIT, limit=MAX_IDS)
-    if any(mailbox_of(entry_id) != access.mailbox for entry_id in ids):
+    if ids and {mailbox_of(min(ids)), mailbox_of(max(ids))} != {access.mailbox}:
         raise MailError(ErrorKind.NOT_FOUND)
     yield from sql.slices(ids, SLICE)
 
