@@ -25,6 +25,7 @@ from accounts.domain_names import domain_named, domain_of_host
 from accounts.models import Account, Address, Credential
 from accounts.program_rules import refusal_of
 from accounts.rows import DomainRow
+from core.prepared import Prepared
 from logs_app.models import Kind
 from logs_app.services import record
 
@@ -32,6 +33,15 @@ PROGRAMS = frozenset({"imap", "pop3", "smtp"})
 """The protocols of mail programs: client codes and the administrator's rules are about these."""
 USED_AGAIN = datetime.timedelta(hours=1)
 """A secret's last use is written down no more often."""
+
+CREDENTIALS = Prepared(
+    lambda address: (
+        Credential.objects.filter(account__addresses__address=address)
+        .select_related("account__domain")
+        .order_by(F("last_used_at").desc(nulls_last=True))
+    )
+)
+"""Every secret of the account that has an address."""
 
 
 class Reason(enum.StrEnum):
@@ -131,8 +141,7 @@ def claim(login: str, around: Circumstances) -> Claim:
     if attempt.retry_after_s:
         _refuse_throttled(address, domain, around, attempt)
     kinds = list(Credential.Kind) if around.is_program else [Credential.Kind.PASSWORD]
-    query = Credential.objects.filter(account__addresses__address=address, kind__in=kinds)
-    found = list(query.select_related("account__domain").order_by(F("last_used_at").desc(nulls_last=True)))
+    found = [each for each in CREDENTIALS.all(address) if each.kind in kinds]
     return Claim(login, parts, address, domain, around, attempt, found[0].account if found else None, found)
 
 

@@ -52,12 +52,14 @@ for i, key in ipairs(KEYS) do
 end
 return 0
 """
-GIVE_BACK = """
-for i, key in ipairs(KEYS) do
-  local full = redis.call('GET', key)
-  if full then redis.call('SET', key, tostring(tonumber(full) - tonumber(ARGV[i])), 'KEEPTTL') end
+SUCCEEDED = """
+for i = 1, #KEYS - 1 do
+  local full = redis.call('GET', KEYS[i])
+  if full then redis.call('SET', KEYS[i], tostring(tonumber(full) - tonumber(ARGV[i])), 'KEEPTTL') end
 end
+redis.call('SET', KEYS[#KEYS], 1, 'EX', tonumber(ARGV[#ARGV]))
 """
+"""Gives back what TAKE took, and remembers the place, the last of the keys."""
 
 log = logging.getLogger(__name__)
 
@@ -155,11 +157,11 @@ def take(login: str, remote_address: str) -> Attempt:
 def succeeded(attempt: Attempt) -> None:
     """The secret was right: the attempt doesn't count, and this place is known for KNOWN_FOR_S."""
     local.remember(attempt.known_key)
-    if attempt.shared:
-        _ask(lambda store: store.eval(GIVE_BACK, len(attempt.keys), *attempt.keys, *_steps(attempt.limits)))
-    else:
+    taken = attempt.keys if attempt.shared else ()
+    steps = _steps(attempt.limits) if attempt.shared else []
+    if not attempt.shared:
         local.give_back(attempt.keys, _steps(attempt.limits, strictness=2))
-    _ask(lambda store: store.set(attempt.known_key, 1, ex=KNOWN_FOR_S))
+    _ask(lambda store: store.eval(SUCCEEDED, len(taken) + 1, *taken, attempt.known_key, *steps, KNOWN_FOR_S))
 
 
 def first_refusal(attempt: Attempt) -> bool:

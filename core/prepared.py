@@ -25,14 +25,25 @@ class Prepared(Generic[M]):
 
     def first(self, value: int | str) -> M | None:
         """The first row for `value`, made a model as the ORM would; one query."""
+        built = self._query(value)
+        with built.connection.cursor() as cursor:
+            cursor.execute(built.sql, [value])
+            row = cursor.fetchone()
+        return None if row is None else built.model(row)
+
+    def all(self, value: int | str) -> list[M]:
+        """All rows for `value`; one query."""
+        built = self._query(value)
+        with built.connection.cursor() as cursor:
+            cursor.execute(built.sql, [value])
+            return [built.model(row) for row in cursor.fetchall()]
+
+    def _query(self, value: int | str) -> _Built:
         connection = connections[DEFAULT_DB_ALIAS]
         built: _Built | None = getattr(self._built, "query", None)
         if built is None or built.connection is not connection:
             built = self._built.query = _Built(self._make(value), connection)
-        with connection.cursor() as cursor:
-            cursor.execute(built.sql, [value])
-            row = cursor.fetchone()
-        return None if row is None else built.model(row)
+        return built
 
 
 class _Built:

@@ -71,3 +71,16 @@ def test_each_thread_asks_over_its_own_connection() -> None:
     thread.start()
     thread.join()
     assert found == [account]
+
+
+def test_all_rows_come_in_their_order() -> None:
+    for name in ("carol", "bob", "alice"):
+        make_account(f"{name}@example.test")
+    by_domain = Prepared(lambda name: Account.objects.filter(domain__name=name).order_by("address"))
+    assert [each.address.partition("@")[0] for each in by_domain.all("example.test")] == [
+        "alice",
+        "bob",
+        "carol",
+        "mailer-daemon",
+    ]
+    assert by_domain.all("nowhere.test") == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from logs_app import services
 from logs_app.models import Event, Kind
 from logs_app.retention import KEEP_DAYS, purge_events
 from logs_app.selectors import sign_ins
@@ -112,3 +114,53 @@ def test_the_newest_sign_ins_of_one_account_cost_one_query(django_assert_num_que
         record(Kind.ADMIN, account_id=1, at=now)
     with django_assert_num_queries(1):
         assert [row.program for row in sign_ins(1, limit=3)] == ["p0", "p1", "p2"]
+
+
+def _in_threads(count: int) -> list[BaseException]:
+    """Events of so many threads that all wait for the one that writes."""
+    failed: list[BaseException] = []
+
+    def one(number: int) -> None:
+        try:
+            record(Kind.SIGN_IN, address=f"{number}@example.test")
+        except DatabaseError as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    with services._together._turn:
+        threads = [threading.Thread(target=one, args=(number,)) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        while len(services._together._waiting) < count:
+            threads[0].join(0.01)
+    for thread in threads:
+        thread.join()
+    return failed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_of_many_threads_share_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    real = services.record_many
+
+    def counted(events: list[services.NewEvent]) -> None:
+        sizes.append(len(events))
+        real(events)
+
+    monkeypatch.setattr(services, "record_many", counted)
+    assert _in_threads(7) == []
+    assert sizes == [7]
+    assert Event.objects.count() == 7
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_the_database_fails_everyone_who_waits_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(events: list[services.NewEvent]) -> None:
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr(services, "record_many", broken)
+    assert len(_in_threads(3)) == 3
+    monkeypatch.undo()
+    assert _in_threads(1) == []
+    assert Event.objects.count() == 1
