@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -15,8 +14,10 @@ from mailstore.entry_changes import is_dense, spans
 from mailstore.ledger import FLAGGED, Ledger
 from mailstore.models import Flag
 from mailstore.services.rows import count_keywords, may_touch, unread_of
-from mailstore.services.selection import Chosen, any_exists, names_entries, slices_of
+from mailstore.services.selection import Chosen, any_exists, names_entries, parameters_of
 
+COUNTED = Flag.SEEN | Flag.FLAGGED
+"""What conversations count."""
 MAX_MODSEQ = (1 << 63) - 1
 
 
@@ -48,12 +49,12 @@ def set_flags(
     changed: list[int] = []
     refused: list[int] = []
     modseq = 0
-    for entry_ids in slices_of(access, chosen, ordered=False):
+    for ids in parameters_of(access, chosen):
         with transaction.atomic():
             ledger = Ledger([access.mailbox])
             if unchanged_since is not None:
-                refused += _newer(ledger, access, entry_ids, unchanged_since)
-            alike = _alike(ledger, access, entry_ids, asked)
+                refused += _newer(ledger, access, ids, unchanged_since)
+            alike = _alike(ledger, access, ids, asked)
             if alike:
                 modseq = _change(ledger, access, alike, asked)
                 changed += [entry_id for each in alike for entry_id in sql.listed(each.ids)]
@@ -84,32 +85,37 @@ class _Alike(NamedTuple):
     threads: Any
 
 
-def _newer(ledger: Ledger, access: Access, entry_ids: Sequence[int], modseq: int) -> list[int]:
+def _newer(ledger: Ledger, access: Access, ids: Any, modseq: int) -> list[int]:
     query = f"SELECT id, folder_id FROM mailstore_entry WHERE {sql.among('id')} AND mailbox_id = %s AND modseq > %s"
-    found = sql.rows(query, [sql.numbers(entry_ids), access.mailbox, modseq])
+    found = sql.rows(query, [ids, access.mailbox, modseq])
     may_touch(ledger, access, {row[1] for row in found})
     return [row[0] for row in found]
 
 
-def _alike(ledger: Ledger, access: Access, entry_ids: Sequence[int], asked: _Asked) -> list[_Alike]:
+def _alike(ledger: Ledger, access: Access, ids: Any, asked: _Asked) -> list[_Alike]:
     """Those that would change. NO_PERMISSION for one in a locked or a read-only folder."""
+    joined, collected = "", "''"
+    if (asked.add | asked.remove) & COUNTED:
+        joined = " LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id"
+        collected = sql.collected("COALESCE(t.thread_id, e.message_id)")
     query = (
-        f"SELECT e.folder_id, e.flags, e.keywords, count(*), min(e.uid), max(e.uid), {sql.collected('e.id')}, "
-        f"{sql.collected('COALESCE(t.thread_id, e.message_id)')} "
-        "FROM mailstore_entry e LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id "
-        f"WHERE {sql.among('e.id')} AND e.mailbox_id = %s AND ((e.flags | %s) & ~%s) <> e.flags AND e.modseq <= %s "
+        f"SELECT e.folder_id, e.flags, e.keywords, count(*), min(e.uid), max(e.uid), {sql.collected('e.id')}, {collected} "
+        f"FROM mailstore_entry e{joined} WHERE {sql.among('e.id')} AND e.mailbox_id = %s "
+        "AND ((e.flags | %s) & ~%s) <> e.flags AND e.modseq <= %s "
         "GROUP BY e.folder_id, e.flags, e.keywords ORDER BY e.folder_id, e.flags, e.keywords"
     )
-    found = [_Alike._make(row) for row in sql.rows(query, [sql.numbers(entry_ids), access.mailbox, *asked])]
+    found = [_Alike._make(row) for row in sql.rows(query, [ids, access.mailbox, *asked])]
     may_touch(ledger, access, {each.folder_id for each in found})
     return found
 
 
 def _change(ledger: Ledger, access: Access, alike: list[_Alike], asked: _Asked) -> int:
     modseq = ledger.mailbox_modseq(access.mailbox)
+    for folder_id in {each.folder_id for each in alike}:
+        changing = [each for each in alike if each.folder_id == folder_id]
+        ledger.changed(ledger.folder(folder_id), _ranges(changing))
     for each in alike:
         folder = ledger.folder(each.folder_id)
-        ledger.changed(folder, _ranges(each))
         flags = (each.flags | asked.add) & ~asked.remove
         statement = f"UPDATE mailstore_entry SET flags = %s, modseq = %s WHERE {sql.among('id')}"
         sql.run(statement, [flags, modseq, each.ids])
@@ -123,10 +129,13 @@ def _change(ledger: Ledger, access: Access, alike: list[_Alike], asked: _Asked) 
     return modseq
 
 
-def _ranges(each: _Alike) -> list[tuple[int, int]]:
-    if is_dense(each.first_uid, each.last_uid, each.entries):
-        return [(each.first_uid, each.last_uid)]
-    return spans(row[0] for row in sql.rows(f"SELECT uid FROM mailstore_entry WHERE {sql.among('id')}", [each.ids]))
+def _ranges(changing: list[_Alike]) -> list[tuple[int, int]]:
+    """UIDs of entries of one folder."""
+    first, last = min(each.first_uid for each in changing), max(each.last_uid for each in changing)
+    if is_dense(first, last, sum(each.entries for each in changing)):
+        return [(first, last)]
+    query = f"SELECT uid FROM mailstore_entry WHERE {sql.among('id')}"
+    return spans(row[0] for each in changing for row in sql.rows(query, [each.ids]))
 
 
 def _effect(before: int, after: int) -> folder_threads.Change:

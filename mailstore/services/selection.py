@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from core.access import Access
 from core.errors import ErrorKind, MailError
@@ -31,15 +32,11 @@ class Selection:
 Chosen = Selection | Sequence[int]
 
 
-def slices_of(access: Access, chosen: Chosen, *, ordered: bool = True) -> Iterator[list[int]]:
-    """Ids in slices. An id of another mailbox is NOT_FOUND before anything is changed. Not `ordered`: a whole folder
-    in any order, which is cheaper."""
+def slices_of(access: Access, chosen: Chosen) -> Iterator[list[int]]:
+    """Ids in slices. An id of another mailbox is NOT_FOUND before anything is changed."""
     selection = chosen if isinstance(chosen, Selection) else Selection(chosen)
     if selection.folder_id is not None:
-        if selection.filter == ALL and not ordered:
-            yield from _whole_folder(access, selection.folder_id)
-        else:
-            yield from _of_folder(access, selection.folder_id, selection.filter)
+        yield from _of_folder(access, selection.folder_id, selection.filter)
         return
     ids = list(dict.fromkeys(selection.entry_ids))
     if len(ids) > MAX_IDS:
@@ -47,6 +44,15 @@ def slices_of(access: Access, chosen: Chosen, *, ordered: bool = True) -> Iterat
     if ids and {mailbox_of(min(ids)), mailbox_of(max(ids))} != {access.mailbox}:
         raise MailError(ErrorKind.NOT_FOUND)
     yield from sql.slices(ids, SLICE)
+
+
+def parameters_of(access: Access, chosen: Chosen) -> Iterator[Any]:
+    """As `slices_of`, each slice as `sql.numbers` would make it: a whole folder's ids, in any order, go back to the
+    database as they come out of it."""
+    if isinstance(chosen, Selection) and chosen.folder_id is not None and chosen.filter == ALL:
+        yield from _whole_folder(access, chosen.folder_id)
+    else:
+        yield from map(sql.numbers, slices_of(access, chosen))
 
 
 def names_entries(chosen: Chosen) -> bool:
@@ -60,14 +66,18 @@ def any_exists(access: Access, chosen: Chosen) -> bool:
     return any(sql.row(query, [sql.numbers(part), access.mailbox]) for part in slices_of(access, chosen))
 
 
-def _whole_folder(access: Access, folder_id: int) -> Iterator[list[int]]:
+def _whole_folder(access: Access, folder_id: int) -> Iterator[Any]:
     """By UID, out of one index; only what was there at the start, so that it ends."""
     folder = open_folder(access, folder_id)
     last = 0
-    query = "SELECT uid, id FROM mailstore_entry WHERE folder_id = %s AND uid > %s AND uid < %s ORDER BY uid LIMIT %s"
-    while found := sql.rows(query, [folder_id, last, folder.uidnext, SLICE]):
-        last = found[-1][0]
-        yield [row[1] for row in found]
+    some = "SELECT uid, id FROM mailstore_entry WHERE folder_id = %s AND uid > %s AND uid < %s ORDER BY uid LIMIT %s"
+    query = f"SELECT max(s.uid), {sql.collected('s.id')} FROM ({some}) AS s"
+    while True:
+        reached, ids = sql.row(query, [folder_id, last, folder.uidnext, SLICE])
+        if reached is None:
+            return
+        last = reached
+        yield ids
 
 
 def _of_folder(access: Access, folder_id: int, wanted: Filter) -> Iterator[list[int]]:
