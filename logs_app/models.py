@@ -21,6 +21,7 @@ class Kind(models.TextChoices):
     DELETION = "deletion", _("Deletion")
     ADMIN = "admin", _("Administrative act")
     GRANT_USE = "grant_use", _("Use of another mailbox")
+    MONITOR_VIEW = "monitor_view", _("View of monitored mail")
 
 
 class Event(models.Model):

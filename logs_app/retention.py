@@ -16,6 +16,7 @@ KEEP_DAYS = {
     Kind.DELETION: 90,
     Kind.ADMIN: 365,
     Kind.GRANT_USE: 365,
+    Kind.MONITOR_VIEW: 365,
 }
 SLICE = 2_000
 """Rows of one transaction: writers of mail wait for no longer."""

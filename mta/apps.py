@@ -13,11 +13,13 @@ class MtaConfig(AppConfig):
         from mailstore.steps import AfterMove, register_after_move
         from mta.services.domains import prepare_domain
         from mta.services.forwards import bring_back
+        from mta.services.monitoring import mark_recalled
         from mta.spam.forgetting import forget_account, forget_domain
         from mta.spam.lessons import note_lesson
-        from mta.steps import AfterOutcome, register_after_outcome
+        from mta.steps import AfterOutcome, AfterRecall, register_after_outcome, register_after_recall
 
         register_domain_step(DomainStep("mta", created=prepare_domain, erased=forget_domain))
         register_account_step(AccountStep("mta", erased=forget_account))
         register_after_move(AfterMove("spam", note_lesson))
         register_after_outcome(AfterOutcome("forwards", bring_back))
+        register_after_recall(AfterRecall("monitors", mark_recalled))

@@ -37,6 +37,7 @@ from mta.models import (
     ForwardTarget,
     ListedSender,
     MailPolicy,
+    MonitorRule,
     QuarantinedMail,
     SmartHost,
     Submission,
@@ -44,6 +45,7 @@ from mta.models import (
 from mta.services.filter_runs import start_run
 from mta.services.filters import create_filter
 from mta.services.forwards import add_target, set_forward
+from mta.services.monitoring import create_monitor_rule
 from mta.services.replies import set_reply
 from mta.services.senders import list_sender
 from mta.services.smart_host import SmartHostWish, set_smart_host
@@ -93,6 +95,7 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
         QuarantinedMail: quarantined(account, word),
         SmartHost: set_smart_host(domain, SmartHostWish(f"{word}.example")),
         FilterRun: start_run(account, inbox),
+        MonitorRule: create_monitor_rule(domain, f"{word} rule", monitors=[other], accounts=[account]),
         AutoReply: set_reply(account, text=f"{word} away"),
         ForwardTarget: add_target(account, other.address),
         AutoForward: set_forward(account, other.address),

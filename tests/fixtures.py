@@ -13,6 +13,7 @@ from accounts.models import Account
 from accounts.verifiers import verified
 from core import dbthread
 from mailstore import writer
+from mta.inbound import monitoring
 from mta.services import dkim_keys
 from tests.factories import make_account
 
@@ -43,6 +44,7 @@ def clean_memory() -> Iterator[None]:
 
 def _forget() -> None:
     _names.forget()
+    monitoring.forget()
     verified.clear()
     throttle.local.clear()
 

@@ -17,6 +17,7 @@ from core.access import Access, Right
 from mailstore.models import Role
 from mailstore.selectors.folders import FolderRow
 from mailstore.selectors.list_marked import SLEEPING_ROLES
+from mailstore.services.monitoring import ROOT as MONITOR_ROOT
 from webmail.display import display_of
 from webmail.http import current_access, folders_of, side_of
 from webmail.labels import Label, labels_of
@@ -125,6 +126,8 @@ def _to_do(request: HttpRequest, access: Access, rows: list[FolderRow]) -> int:
 
 def folder_name(role: str, name: str) -> str:
     """A folder's name for people: by its role in their language, else as they named it."""
+    if role == Role.MONITOR and name != MONITOR_ROOT:
+        return name  # whose mail lies there
     return str(Role(role).label) if role else name
 
 

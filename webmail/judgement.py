@@ -39,6 +39,7 @@ def _verdict(verdict: int) -> str:
         Verdict.BLOCKED: _("It was put into Junk because its sender is on the blacklist."),
         Verdict.SPAM: _("It was put into Junk because it looks like junk mail."),
         Verdict.FILE: _("It was put into Junk because of what is attached."),
+        Verdict.REJECTED: _("It was put into Junk because one of your filters rejects it."),
         Verdict.RELEASED: _("It was released from quarantine."),
     }
     return words.get(verdict, "")  # type: ignore[call-overload,no-any-return]

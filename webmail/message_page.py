@@ -22,9 +22,10 @@ from mailstore.selectors.entries import EntryRow
 from mailstore.selectors.folders import FolderRow
 from mailstore.selectors.list_marked import marks_of
 from mailstore.selectors.lists import ListRow
+from mta.inbound.filing import Verdict
 from mta.selectors import status_of_entry
 from mta.services.openings import is_recallable, note_opened
-from webmail import drafting, images, reading, ways
+from webmail import drafting, images, reading, watching, ways
 from webmail.around import around, around_conversation
 from webmail.authenticity import Authenticity, authenticity
 from webmail.http import actor_of, folder_of, folders_of
@@ -67,6 +68,8 @@ class Letter:
     images: bool
     origin: Authenticity | None
     reasons: Reasons | None
+    is_recalled: bool
+    came_back: bool
     flags: dict[str, bool]
     date_short: str
     date_full: str
@@ -143,6 +146,7 @@ def conversation_context(
 def unfolded(request: HttpRequest, access: Access, entry: EntryRow, *, asked: bool) -> Letter:
     """A mail as it stands in a stack; `asked` for its remote pictures."""
     raw = entries.raw(access, entry.entry_id)
+    watching.note(request, access, entry)
     if is_recallable(raw):
         note_opened([entry.message_id])
     readable = read(raw)
@@ -159,6 +163,8 @@ def unfolded(request: HttpRequest, access: Access, entry: EntryRow, *, asked: bo
         images=shown,
         origin=authenticity(raw[: entry.trace_length]),
         reasons=reasons_of(entry.judgement, entry.verdict),
+        is_recalled=entry.verdict == Verdict.RECALLED,
+        came_back=entry.verdict == Verdict.CAME_BACK,
         flags=reading.flag_names(entry.flags),
         date_short=reading.short_date(at),
         date_full=reading.full_date(at),

@@ -17,7 +17,7 @@ from accounts.rows import (
     Person,
     Resolved,
 )
-from accounts.selectors.addresses import account_named, expand_group, resolve
+from accounts.selectors.addresses import account_named, expand_group, resolve, subtree
 from accounts.selectors.directory import complete, directory
 from accounts.selectors.mailboxes import (
     access_for,
@@ -55,4 +55,5 @@ __all__ = [
     "mailboxes_of",
     "may_send_as",
     "resolve",
+    "subtree",
 ]

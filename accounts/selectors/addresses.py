@@ -108,7 +108,7 @@ def _accounts_of(group: Group) -> Iterable[Account]:
     people = active.filter(kind=Account.Kind.PERSON)
     if group.kind == Group.Kind.ALL:
         return people
-    return people.filter(department__in=_subtree(group.domain_id, group.department_id))
+    return people.filter(department__in=subtree(group.domain_id, group.department_id))
 
 
 def _links_of(group: Group) -> tuple[list[Group], set[str]]:
@@ -119,7 +119,7 @@ def _links_of(group: Group) -> tuple[list[Group], set[str]]:
     return [row.subgroup for row in rows if row.subgroup], {row.external for row in rows if row.external}
 
 
-def _subtree(domain_id: int, top: int | None) -> set[int]:
+def subtree(domain_id: int, top: int | None) -> set[int]:
     """A department and all below it (one query; loops can't hold it up)."""
     below: dict[int | None, list[int]] = {}
     for pk, parent in Department.objects.filter(domain=domain_id).values_list("pk", "parent"):

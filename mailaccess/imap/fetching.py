@@ -25,6 +25,7 @@ from mailstore.models import Flag
 from mailstore.selectors.fetch import CHUNK_ROWS, beginning, content, fetch_rows, still_in
 from mailstore.selectors.folder_state import changed_ranges, cut
 from mailstore.services.entries import holding, set_flags
+from mta.services.monitoring import note_views
 from mta.services.openings import is_recallable, note_opened
 
 LETTERS_CHUNK = 64
@@ -73,6 +74,8 @@ class Fetcher:
     _letter: tuple[int, Letter] | None = None
     _opened: set[int] = field(default_factory=set)
     """Colleagues' mails of this piece: noted before it is sent, so that a recall knows."""
+    _viewed: set[int] = field(default_factory=set)
+    """Mails of this piece that a monitor may be looking at."""
 
     def __post_init__(self) -> None:
         items = list(self.items)
@@ -158,6 +161,7 @@ class Fetcher:
         tells_flags, tells_modseq = (any(item.name == name for item in self.items) for name in (b"FLAGS", b"MODSEQ"))
         lines: list[bytes] = []
         self._opened.clear()
+        self._viewed.clear()
         for row in rows:
             number = self._number(row[0])
             if not number:
@@ -171,6 +175,7 @@ class Fetcher:
                 values.append(b"MODSEQ (%d)" % shown[place["modseq"]])
             lines.append(b"* %d FETCH (%b)\r\n" % (number, b" ".join(values)))
         note_opened(self._opened)
+        note_views(self.view.access, self._viewed, protocol="imap")
         return self.view.flag_names.announcement() + b"".join(lines)
 
     def _number(self, uid: int) -> int:
@@ -212,6 +217,8 @@ class Fetcher:
                     raw = beginning(codec, data, key, size, length=header_length)
                 else:
                     raw = content(codec, data, key, size)
+                    if self.shows_bodies and self.view.read_only:
+                        self._viewed.add(row[place["message"]])
                     if self.shows_bodies and is_recallable(raw):
                         self._opened.add(row[place["message"]])
                 self._letter = (row[0], Letter(raw, header_length))

@@ -17,6 +17,7 @@ from mailaccess.models import PopSettings
 from mailstore import sql
 from mailstore.selectors.maildrop import Drop, drop_count, drop_rows, letter
 from mailstore.services.entries import purge
+from mta.services.monitoring import note_views
 from mta.services.openings import is_recallable, note_opened
 
 DAY_US = 24 * 3600 * 1_000_000
@@ -45,6 +46,7 @@ class Maildrop:
     drop: Drop
     keeps_mail: bool
     """Mail programs may not delete: DELE is obeyed in this session alone."""
+    with_monitored: bool = False
     marked: set[int] = field(default_factory=set)
     """Numbers."""
     _rows: list[Row] | None = None
@@ -58,7 +60,7 @@ class Maildrop:
         folders = [row for row in folders if not row.is_locked]
         shown = [row for row in folders if row.pop_visible or (row.role == "monitor" and settings.with_monitored)]
         since_us = time.time_ns() // 1000 - days * DAY_US if days else None
-        return cls(access, Drop.of(shown, since_us), settings.keeps_mail)
+        return cls(access, Drop.of(shown, since_us), settings.keeps_mail, settings.with_monitored)
 
     @property
     def rows(self) -> list[Row]:
@@ -85,6 +87,8 @@ class Maildrop:
         raw, header_length, message_id = letter(self.access, self.row(number).entry_id)
         if shows_body and is_recallable(raw):
             note_opened([message_id])
+        if shows_body and self.with_monitored:
+            note_views(self.access, [message_id], protocol="pop3")
         return raw, header_length
 
     def listed(self) -> list[tuple[int, Row]]:

@@ -29,11 +29,19 @@ class Removal(enum.Enum):
 
 
 def mailboxes_with(sha256: bytes) -> dict[int, list[int]]:
-    """Mailbox to its messages that have these bytes. Two queries along indexes."""
+    """Mailbox to its messages that have these bytes, but for those that lie in a monitor's folder alone. Two queries
+    along indexes."""
     row = sql.row("SELECT id FROM mailstore_blob WHERE sha256 = %s", [sha256])
     found: dict[int, list[int]] = {}
     if row is not None:
-        query = "SELECT mailbox_id, id FROM mailstore_message WHERE blob_id = %s ORDER BY mailbox_id, id"
+        placed = (
+            "SELECT 1 FROM mailstore_entry e JOIN mailstore_folder f ON f.id = e.folder_id "
+            "WHERE e.message_id = m.id AND f.role"
+        )
+        query = (
+            "SELECT m.mailbox_id, m.id FROM mailstore_message m WHERE m.blob_id = %s AND "
+            f"(NOT EXISTS ({placed} = 'monitor') OR EXISTS ({placed} <> 'monitor')) ORDER BY m.mailbox_id, m.id"
+        )
         for mailbox, message_id in sql.rows(query, [row[0]]):
             found.setdefault(mailbox, []).append(message_id)
     return found

@@ -30,6 +30,8 @@ from mailstore.services.labelled import Labelled, write_labels
 from mailstore.services.marks import insert_marks
 
 T = TypeVar("T")
+NOT_MET = (Role.DRAFTS, Role.JUNK, Role.TRASH, Role.MONITOR)
+"""Whoever writes what lies there is nobody whom the mailbox's owner has met."""
 
 MESSAGE_COLUMNS = (
     "id, mailbox_id, blob_id, size, trace_length, header_length, sent_us, received_us, sender_name, sender_address, "
@@ -245,7 +247,7 @@ def _people(place: _Place) -> list[correspondents.Met]:
     if place.folder.role == Role.SENT:
         people = correspondents.recipients_of(prepared.encoded)
         return [correspondents.Met(mailbox, each.name, each.address, sent=1) for each in people]
-    if prepared.is_personal and place.folder.role not in (Role.DRAFTS, Role.JUNK, Role.TRASH):
+    if prepared.is_personal and place.folder.role not in NOT_MET:
         return [correspondents.Met(mailbox, scanned.sender_name, scanned.sender_address, received=1)]
     return []
 

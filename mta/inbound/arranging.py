@@ -18,8 +18,10 @@ from mta.inbound.coming import Coming
 from mta.inbound.facts import Facts
 from mta.inbound.filing import Filed, rejected
 from mta.inbound.forwarding import Forward, forward_for, onward
+from mta.inbound.monitoring import Way, copies_for
 from mta.inbound.recipients import Target, facts_by_account, merge_accounts
 from mta.rules.deciding import Decision, decide
+from mta.rules.kinds import MONITOR
 from mta.rules.looked import Looked
 from mta.rules.reading import Rules, existing_folders, read_rules
 
@@ -87,7 +89,11 @@ class _Work:
         decisions = {each.account.id: self._decide(each, rules) for each in asked}
         folders = existing_folders([each.folder_id for each in decisions.values() if each.folder_id is not None])
         following: list[Target] = []
+        is_local = self.coming.arrival is None
+        way = Way(from_inside=is_local, from_outside=not is_local)
         for each in batch:
+            if MONITOR in each.facts.ruled:
+                self.arranged.placements += copies_for(each.account, way, self.looked)
             decision = decisions.get(each.account.id)
             if decision is None:
                 self.arranged.placements.append(each.placement)

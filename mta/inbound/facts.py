@@ -13,6 +13,7 @@ from accounts.rows import AccountRow
 from mailstore import sql
 from mta.inbound.standing import OF_ACCOUNTS
 from mta.models import MailPolicy
+from mta.rules.kinds import MONITOR
 from mta.senders import NO_LISTS, SenderLists
 from mta.spam.words import NOTHING_LEARNT, Learnt
 
@@ -85,6 +86,7 @@ _PARTS = (
         "account",
         "SELECT 'learnt_own', account_id, CAST(spam AS TEXT), CAST(ham AS TEXT) FROM mta_spamcorpus WHERE {account_id}",
     ),
+    ("domain", "SELECT 'monitored', domain_id, '', '' FROM mta_monitorrule WHERE is_active AND {domain_id}"),
     *(
         ("account", f"SELECT 'ruled', account_id, '{kind}', '' FROM {condition} AND {{account_id}}")
         for kind, condition in OF_ACCOUNTS.items()
@@ -103,6 +105,7 @@ def _facts(account: AccountRow, found: dict[tuple[str, int], list[tuple[str, str
 
     policy = _policy(rows("policy", account.domain_id))
     digest = rows("digest", account.id)
+    monitored = [MONITOR] if rows("monitored", account.domain_id) else []
     lists = SenderLists(dict(rows("own", account.id)), dict(rows("company", account.domain_id)))
     return Facts(
         used_bytes=int(next(iter(rows("used", account.id)), ("0", ""))[0]),
@@ -111,7 +114,7 @@ def _facts(account: AccountRow, found: dict[tuple[str, int], list[tuple[str, str
         digest=bool(digest[0][0]) if digest else policy.digest,
         company=_learnt(rows("learnt", account.domain_id)),
         own=_learnt(rows("learnt_own", account.id)),
-        ruled=frozenset(kind for kind, _ in rows("ruled", account.id)),
+        ruled=frozenset([*(kind for kind, _ in rows("ruled", account.id)), *monitored]),
     )
 
 

@@ -38,6 +38,8 @@ class Verdict(enum.IntEnum):
     """A filter of its reader's says so."""
     CAME_BACK = 21
     """In the inbox: it was to be forwarded and not kept, and the other side did not take it."""
+    RECALLED = 22
+    """In a monitor's folder: its author has recalled it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from mta.models.filters import Filter, FilterRun
 from mta.models.forwards import AutoForward, Forwarded, ForwardTarget
 from mta.models.greylist import Greylisted
 from mta.models.keys import DkimKey
+from mta.models.monitoring import MonitoredFolder, MonitorRule
 from mta.models.outgoing import GATED, OPEN, Delivery, Submission
 from mta.models.policy import MailPolicy
 from mta.models.quarantine import QuarantinedMail, SentDigest
@@ -35,6 +36,8 @@ __all__ = [
     "ListedSender",
     "LookalikeKey",
     "MailPolicy",
+    "MonitorRule",
+    "MonitoredFolder",
     "Opening",
     "QuarantinedMail",
     "Recall",

@@ -3,3 +3,5 @@
 FILTER = "filter"
 REPLY = "reply"
 FORWARD = "forward"
+MONITOR = "monitor"
+"""Of everybody in a domain that has a rule of monitoring."""

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from accounts.rows import AccountRow
+from accounts.models import Account
+from accounts.rows import AccountRow, account_row
 from core.access import system_access
 from core.jobs import wake_on_commit
 from mailstore.models import Flag, Role
@@ -22,10 +23,12 @@ from mta.inbound.arranging import Arranged, Placed, arrange, kept_as_filed
 from mta.inbound.coming import Coming
 from mta.inbound.facts import Facts
 from mta.inbound.filing import Filed, filed
+from mta.inbound.monitoring import Way, copies_for
 from mta.inbound.recipients import Refusal, Target, facts_by_account, find_target, merge_accounts
 from mta.inbound.trace import mail_date
 from mta.models import Delivery, Submission
 from mta.quarantine.store import quarantine
+from mta.rules.looked import Looked
 from mta.services.effects import carry_out
 from mta.services.failure import Failure, Success, confirm_to_sender, notify_sender
 from mta.services.lists import queue_for_externals
@@ -132,10 +135,13 @@ def _wishes(submission: Submission) -> dict[str, RecipientWish]:
 
 def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) -> None:
     items: list[Incoming[None]] = []
+    arranged = _arranged(submission, parcel, _targets(routes))
+    watched = _watched(submission, parcel, routes)
     if parcel.sent is not None:
         mine = Placement(submission.mailbox_id, role=Role.SENT, flags=int(Flag.SEEN))
-        items.append(Incoming(parcel.sent, [mine]))
-    arranged = _arranged(submission, parcel, _targets(routes))
+        items.append(Incoming(parcel.sent, [mine, *watched]))
+    else:
+        arranged.placements += watched
     quarantine(arranged.held, parcel.local, submission.envelope_from)
     if arranged.placements:
         items.append(Incoming(parcel.local, arranged.placements))
@@ -169,6 +175,22 @@ def _arranged(submission: Submission, parcel: Parcel, targets: Sequence[Target])
         arranged = arrange(coming, placed)
     arranged.held += held
     return arranged
+
+
+def _watched(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) -> list[Placement]:
+    """Copies of what a watched person sends, with Bcc where the author keeps it."""
+    if submission.origin == Submission.Origin.SYSTEM:
+        return []
+    author = Account.objects.select_related("domain").filter(pk=submission.mailbox_id).first()
+    if author is None:
+        return []
+    targets = _targets(routes)
+    leaves = any(routed.target is Refusal.ELSEWHERE for routed in routes) or any(each.externals for each in targets)
+    way = Way(to_inside=bool(targets), to_outside=leaves)
+    local = parcel.local
+    header_length = local.scanned.header_length - local.trace_length
+    looked = Looked(parcel.wire, local.scanned, header_length, sender=submission.envelope_from)
+    return copies_for(account_row(author), way, looked)
 
 
 def _targets(routes: Sequence[Routed]) -> list[Target]:

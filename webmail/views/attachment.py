@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from documents.filetype import content_type_of
 from mailstore.message import Readable, part, parts, read
 from mailstore.selectors import entries
-from webmail import reading, untrusted
+from webmail import reading, untrusted, watching
 from webmail.http import access_of
 
 
@@ -22,6 +22,7 @@ from webmail.http import access_of
 def attachment(request: HttpRequest, entry_id: int, number: str) -> HttpResponse:
     """A file to download; `?view=1` shows it when its bytes are a raster picture."""
     access = access_of(request, entry_id)
+    watching.note(request, access, entries.get(access, entry_id))
     found = part(entries.raw(access, entry_id), number)
     content_type = content_type_of(found.filename, found.content, found.content_type)
     if "view" in request.GET and content_type in reading.VIEWABLE:
@@ -34,6 +35,7 @@ def attachment(request: HttpRequest, entry_id: int, number: str) -> HttpResponse
 def attachments(request: HttpRequest, entry_id: int) -> HttpResponseBase:
     """Every file of the mail in one zip."""
     access = access_of(request, entry_id)
+    watching.note(request, access, entries.get(access, entry_id))
     raw = entries.raw(access, entry_id)
     readable = read(raw)
     name = readable.subject.strip()[:60] or _("Attachments")

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from mailstore.message import read
 from mailstore.selectors import entries
-from webmail import images, reading
+from webmail import images, reading, watching
 from webmail.http import access_of
 
 SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"
@@ -31,6 +31,7 @@ def message_body(request: HttpRequest, entry_id: int) -> HttpResponse:
     """The cleaned HTML; `?images=1` shows remote pictures once."""
     access = access_of(request, entry_id)
     entry = entries.get(access, entry_id)
+    watching.note(request, access, entry)
     readable = read(entries.raw(access, entry_id))
     shown = images.shown(access, entry, readable, asked="images" in request.GET)
     sheet = reading.sheet(readable, entry_id=entry_id, images=shown)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from mailstore.message import read
 from mailstore.selectors import entries
-from webmail import untrusted
+from webmail import untrusted, watching
 from webmail.http import access_of
 
 MAX_SHOWN_BYTES = 512 * 1024
@@ -23,6 +23,7 @@ def source(request: HttpRequest, entry_id: int) -> HttpResponse:
     """Header fields and source, with our trace block, as a page."""
     access = access_of(request, entry_id)
     entry = entries.get(access, entry_id)
+    watching.note(request, access, entry)
     raw = entries.raw(access, entry_id)
     context = {
         "entry": entry,
@@ -42,4 +43,5 @@ def original(request: HttpRequest, entry_id: int) -> HttpResponse:
     access = access_of(request, entry_id)
     entry = entries.get(access, entry_id)
     name = entry.subject.strip()[:80] or _("message")
+    watching.note(request, access, entry)
     return untrusted.download(entries.original(access, entry_id), filename=f"{name}.eml")
