@@ -63,6 +63,9 @@ ACTS = {
     "recall_mail": _("Mail recalled"),
     "set_smart_host": _("Smart host set"),
     "remove_smart_host": _("Smart host removed"),
+    "create_approval_rule": _("Approval rule made"),
+    "update_approval_rule": _("Approval rule changed"),
+    "delete_approval_rule": _("Approval rule deleted"),
     "activate_dkim_keys": _("New DKIM keys in use"),
 }
 """What `data["action"]` of administrative events means; a test holds it to the services."""

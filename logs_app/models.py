@@ -19,6 +19,7 @@ class Kind(models.TextChoices):
     RECEIVED = "received", _("Received")
     REFUSED = "refused", _("Refused")
     DELETION = "deletion", _("Deletion")
+    APPROVAL = "approval", _("Approval")
     ADMIN = "admin", _("Administrative act")
     GRANT_USE = "grant_use", _("Use of another mailbox")
     MONITOR_VIEW = "monitor_view", _("View of monitored mail")

@@ -14,6 +14,7 @@ KEEP_DAYS = {
     Kind.RECEIVED: 90,
     Kind.REFUSED: 30,
     Kind.DELETION: 90,
+    Kind.APPROVAL: 365,
     Kind.ADMIN: 365,
     Kind.GRANT_USE: 365,
     Kind.MONITOR_VIEW: 365,

@@ -18,7 +18,15 @@ from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for
 from accounts.admin_site import PAGES
 from accounts.models import Domain
 from core.errors import ErrorKind, MailError
-from mta import admin_forwards, admin_monitoring, admin_quarantine, admin_rules, admin_sent, admin_transport
+from mta import (
+    admin_approval,
+    admin_forwards,
+    admin_monitoring,
+    admin_quarantine,
+    admin_rules,
+    admin_sent,
+    admin_transport,
+)
 from mta.admin_dns import tables
 from mta.models import DkimKey, DmarcReport, ListedSender, MailPolicy
 from mta.services.dkim_keys import activate_keys, rotate_keys
@@ -35,7 +43,15 @@ PAGES += [
 
 SOURCES_MAX = 500
 
-__all__ = ["admin_forwards", "admin_monitoring", "admin_quarantine", "admin_rules", "admin_sent", "admin_transport"]
+__all__ = [
+    "admin_approval",
+    "admin_forwards",
+    "admin_monitoring",
+    "admin_quarantine",
+    "admin_rules",
+    "admin_sent",
+    "admin_transport",
+]
 
 
 class MadeWithDomain(ScopedAdmin):

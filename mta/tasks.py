@@ -9,6 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.models import Domain
+from mta.approval.deciding import tick
 from mta.dmarc_reports.reading import read_reports
 from mta.dmarc_reports.sending import send_reports
 from mta.inbound import greylist
@@ -49,6 +50,12 @@ def sweep() -> None:
 def run_filters() -> None:
     """Apply filters to mail that is there already, slice by slice."""
     work_on_runs()
+
+
+@shared_task(name="mta.approvals")
+def approvals() -> None:
+    """Remind approvers, and obey deadlines."""
+    tick(time.time_ns() // 1000)
 
 
 @shared_task(name="mta.recall")

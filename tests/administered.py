@@ -27,7 +27,10 @@ from accounts.services import (
 from logs_app.models import Event
 from mailaccess.models import PopSettings
 from mailstore.models import Folder
+from mta.approval.rules import create_rule
 from mta.models import (
+    Approval,
+    ApprovalRule,
     AutoForward,
     AutoReply,
     DkimKey,
@@ -80,16 +83,23 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
         DmarcReport: DmarcReport.objects.create(
             domain=domain, organisation=f"{word}.example", report_id=word, begins_at=event.at, ends_at=event.at
         ),
-        Submission: Submission.objects.create(
-            mailbox_id=account.pk,
+        ApprovalRule: create_rule(domain, name=word, approver=other, direction="internal", is_active=False),
+        Approval: Approval.objects.create(
+            submission=(sent := _sent(domain, account, word)),
             domain_id=domain.pk,
-            actor_id=account.pk,
-            origin="web",
-            envelope_from=account.address,
+            sender_id=account.pk,
+            sender=account.address,
+            recipients=word,
+            recipient_count=1,
             subject=word,
-            wire_blob_id=0,
-            created_us=1,
+            size_bytes=1,
+            rule_name=word,
+            approver_id=other.pk,
+            approver=other.address,
+            requested_us=1,
+            on_deadline="pass",
         ),
+        Submission: sent,
         ListedSender: list_sender(domain, f"{word}.example", "block", account=account),
         Filter: rule,
         QuarantinedMail: quarantined(account, word),
@@ -101,3 +111,17 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
         AutoForward: set_forward(account, other.address),
         Event: event,
     }
+
+
+def _sent(domain: Domain, account: Account, word: str) -> Submission:
+    """A mail of the account."""
+    return Submission.objects.create(
+        mailbox_id=account.pk,
+        domain_id=domain.pk,
+        actor_id=account.pk,
+        origin="web",
+        envelope_from=account.address,
+        subject=word,
+        wire_blob_id=0,
+        created_us=1,
+    )

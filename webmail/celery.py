@@ -17,6 +17,7 @@ HOUR_S = 3600.0
 
 SCHEDULE = {
     "mta.sweep": float(SWEEP_S),
+    "mta.approvals": 60.0,
     "mta.recall": 60.0,
     "mta.turn_keys": HOUR_S,
     "mta.exchange_dmarc_reports": HOUR_S,

@@ -1,6 +1,7 @@
 """The tables of mail on its way."""
 
 from mta.models.accepted import Accepted
+from mta.models.approval import Approval, ApprovalRule
 from mta.models.dmarc import DmarcObservation, DmarcReport
 from mta.models.filters import Filter, FilterRun
 from mta.models.forwards import AutoForward, Forwarded, ForwardTarget
@@ -20,6 +21,8 @@ __all__ = [
     "GATED",
     "OPEN",
     "Accepted",
+    "Approval",
+    "ApprovalRule",
     "AutoForward",
     "AutoReplied",
     "AutoReply",

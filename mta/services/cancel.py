@@ -14,14 +14,9 @@ from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from core.jobs import wake_on_commit
 from mailstore import blobs
-from mailstore.message import Address, format_address, read
-from mailstore.models import Flag, Role
-from mailstore.services import drafts
-from mailstore.services.deliver import Incoming, Placement, prepare, store
-from mta.models import GATED, Delivery, Submission
-from mta.services.outcome import log_delivery
+from mta.models import GATED, Approval, Delivery, Submission
+from mta.services.giving_back import give_back, stop
 from mta.services.release import release
-from mta.steps import Outcome, tell_outcome
 
 State = Delivery.State
 WAITING = (State.QUEUED, State.DEFERRED)
@@ -46,22 +41,13 @@ def take_back(access: Access, submission_id: int) -> int:
     access.require(Right.SEND)
     submission = _own(access, submission_id)
     raw = blobs.get(submission.sent_blob_id or submission.wire_blob_id)
-    prepared = prepare(raw) if submission.draft_id is None else None
     with transaction.atomic():
         rows = list(_of(submission).filter(state__in=GATED).select_for_update())
         if not rows:
             raise MailError(ErrorKind.IN_USE)
-        _stop(submission, rows)
-        submission.is_gated = False
-        submission.save(update_fields=["is_gated"])
-        if prepared is None:
-            drafts.show_snapshot(access, submission.draft_id or 0, raw)
-            return int(submission.draft_id or 0)
-        mine = Placement(submission.mailbox_id, role=Role.DRAFTS, flags=int(Flag.SEEN | Flag.DRAFT))
-        entry_id = store([Incoming(prepared, [mine])])[0].entry_ids[submission.mailbox_id]
-    draft_id = drafts.draft_of_entry(access, entry_id)
-    _restore_bcc(access, draft_id, raw, [row.recipient for row in rows])
-    return draft_id
+        waiting = Approval.objects.filter(submission=submission, state=Approval.State.PENDING)
+        waiting.update(state=Approval.State.WITHDRAWN, decided_us=time.time_ns() // 1000, remind_us=0)
+        return give_back(submission, rows, raw)
 
 
 def cancel(access: Access, submission_id: int) -> Stopped:
@@ -75,7 +61,7 @@ def cancel(access: Access, submission_id: int) -> Stopped:
         rows = list(_of(submission).filter(state__in=WAITING).select_for_update())
         if not rows:
             raise MailError(ErrorKind.IN_USE)
-        _stop(submission, rows)
+        stop(submission, rows)
     return Stopped([row.recipient for row in rows], _of(submission).count() - len(rows))
 
 
@@ -110,23 +96,3 @@ def _own(access: Access, submission_id: int) -> Submission:
 
 def _of(submission: Submission) -> QuerySet[Delivery]:
     return Delivery.objects.filter(submission=submission)
-
-
-def _stop(submission: Submission, rows: list[Delivery]) -> None:
-    now_us = time.time_ns() // 1000
-    for row in rows:
-        row.state, row.claimed_until_us, row.updated_us = State.CANCELLED, 0, now_us
-    Delivery.objects.bulk_update(rows, ["state", "claimed_until_us", "updated_us"])
-    for row in rows:
-        log_delivery(submission, row.recipient, state=State.CANCELLED, code="", text="")
-        tell_outcome(Outcome(submission.pk, row.recipient, State.CANCELLED, "", ""))
-
-
-def _restore_bcc(access: Access, draft_id: int, raw: bytes, recipients: list[str]) -> None:
-    """Those whom the envelope named and no field does (a mail program keeps its Bcc to itself)."""
-    readable, draft = read(raw), drafts.get_draft(access, draft_id)
-    named = {each.address.lower() for each in (*readable.to, *readable.cc, *readable.bcc)}
-    hidden = [format_address(Address("", each)) for each in recipients if each.lower() not in named]
-    if hidden:
-        bcc = ", ".join([*([draft.bcc] if draft.bcc else []), *hidden])
-        drafts.save_draft(access, draft_id, draft.revision, drafts.content_of(draft, bcc=bcc))

@@ -7,8 +7,11 @@ import time
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from accounts.models import Account
 from mailstore import blobs
+from mta.approval.matching import Facts
 from mta.models import Delivery, Submission
 from mta.services.dating import dated
 from mta.services.gates import advance, next_gate
@@ -35,11 +38,13 @@ def release(submission_id: int, *, passed: Sequence[str] = (State.HELD, State.SC
     if first is None:
         return False
     now_us = time.time_ns() // 1000
-    gate = next_gate(submission, passed=first.state, now_us=now_us)
+    facts = _facts(submission, waiting) if first.state == State.HELD else None
+    gate = next_gate(submission, passed=first.state, facts=facts, now_us=now_us)
     if gate is not None:
         with transaction.atomic():
             rows = list(waiting.filter(state=first.state).select_for_update())
-            advance(submission, rows, gate, now_us)
+            if rows:
+                advance(submission, rows, gate, now_us, facts=facts)
         return bool(rows)
     contents = _contents(submission, now_us)
     routes = route(list(waiting.values_list("recipient", flat=True)), sender=submission.envelope_from)
@@ -49,6 +54,13 @@ def release(submission_id: int, *, passed: Sequence[str] = (State.HELD, State.SC
             return False
         _leave(submission, contents, rows, routes)
     return True
+
+
+def _facts(submission: Submission, waiting: QuerySet[Delivery]) -> Facts | None:
+    sender = Account.objects.filter(pk=submission.mailbox_id).first()
+    if sender is None:
+        return None
+    return Facts(sender, list(waiting.values_list("recipient", flat=True)), blobs.get(submission.wire_blob_id))
 
 
 def _contents(submission: Submission, now_us: int) -> _Contents:

@@ -21,6 +21,7 @@ from core.errors import ErrorKind, MailError
 from mailstore import blobs
 from mailstore.message import scan, without_bcc
 from mailstore.models import Draft
+from mta.approval.matching import Facts
 from mta.inbound.accepted import remember
 from mta.models import Delivery, Submission
 from mta.services.gates import Gate, enter, next_gate, undo_until_us
@@ -69,7 +70,8 @@ def submit(access: Access, request: SubmitRequest) -> int:
     _check_schedule(request.schedule_us, now_us)
     submission = _new_submission(access, request, now_us)
     submission.domain_id = account.domain_id
-    gate = next_gate(submission, passed=None, now_us=now_us)
+    facts = Facts(account, recipients, request.raw) if request.origin != Origin.SYSTEM else None
+    gate = next_gate(submission, passed=None, facts=facts, now_us=now_us)
     if request.origin == Origin.SMTP:
         submission.sent_entry_id = known_copy(access, submission.message_id)
     sent = request.raw if request.save_to_sent and submission.sent_entry_id is None else None
@@ -85,7 +87,7 @@ def submit(access: Access, request: SubmitRequest) -> int:
         _insert(submission)
         _create_deliveries(submission, recipients, gate, routes, request.wishes)
         if gate:
-            enter(submission, gate, now_us)
+            enter(submission, gate, facts, now_us)
         else:
             submission.is_gated = False
             hand_over(submission, parcel, routes)

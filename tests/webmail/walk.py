@@ -32,7 +32,7 @@ from mailstore.services.drafts import DraftContent
 from mailstore.services.entries import purge
 from mailstore.services.keywords import create_label, set_keywords
 from mailstore.services.todos import mark_todo
-from mta.models import SendSettings
+from mta.models import Approval, SendSettings, Submission
 from tests.factories import quarantined
 from tests.webmail.mails import PNG, deliver, mail, with_files
 from webmail import drafting, reading
@@ -40,8 +40,8 @@ from webmail.acting import UNDO_SALT
 
 SECRET = "geheimsache"
 """Part of everything of Alice's; nobody else may ever see it."""
-SIGNED = {"forward_confirm", "quarantine_link"}
-"""Pages that a signed link opens to whoever has it; `test_signed.py` and `test_quarantine.py` have their tests."""
+SIGNED = {"approval_link", "forward_confirm", "quarantine_link"}
+"""Pages that a signed link opens to whoever has it; `test_signed.py`, `test_quarantine.py` and `test_approvals.py` have their tests."""
 PUBLIC = {"health", "sign_in", "sign_out", "switch_language", "switch_display"}
 
 
@@ -67,6 +67,8 @@ class Things:
     """A scheduled mail."""
     held: int
     """A mail in quarantine."""
+    approval: int
+    """What Alice is asked to agree to."""
     undo: str
 
 
@@ -118,6 +120,12 @@ def things_of(alice: Account, word: str = SECRET) -> Things:
     later = drafts.create_draft(access, identity=alice.address)
     later = drafts.save_draft(access, later.id, later.revision, content)
     waiting = drafting.send(access, alice, later, schedule_us=(int(time.time()) + 86_400) * 1_000_000)
+    asked = Submission.objects.get(pk=submission)
+    approval = Approval.objects.create(
+        submission=asked, domain_id=alice.domain_id, sender_id=0, sender="x", recipients=word, recipient_count=1,
+        subject=word, size_bytes=1, rule_name=word, approver_id=alice.pk, approver=alice.address, requested_us=1,
+        on_deadline="pass",
+    )  # fmt: skip
     gone = deliver(alice, mail(Subject=word, Message_ID="<gone@x.test>"))
     purge(access, [gone])
     inbox = folder_by_role(access, Role.INBOX).id
@@ -131,7 +139,7 @@ def things_of(alice: Account, word: str = SECRET) -> Things:
     undo = signing.dumps([[alice.pk, alice.pk], [entry, inbox]], salt=UNDO_SALT, compress=True)
     return Things(
         alice.pk, folder, inbox, entry, draft.id, draft_entry.pk, file.id, submission, gone, label, thread, code,
-        waiting, held, undo,
+        waiting, held, approval.pk, undo,
     )  # fmt: skip
 
 
@@ -173,6 +181,11 @@ def _ways(it: Things, own: Things) -> dict[str, list[Ask]]:
             *(Ask(reverse("outbox_act", args=[it.mailbox, it.waiting]), data={"act": a}, reader={403}) for a in acts),
             *(Ask(reverse("outbox_act", args=[own.mailbox, it.waiting]), data={"act": a}, reader={404}) for a in acts),
         ],
+        "approval": [
+            Ask(reverse("approval", args=[it.approval]), data=d, reader={404}) for d in (None, {"decision": "x"})
+        ],
+        "approval_body": [Ask(reverse("approval_body", args=[it.approval]), reader={404})],
+        "approval_part": [Ask(reverse("approval_part", args=[it.approval, "1"]), reader={404})],
         "way": [Ask(reverse("way", args=[it.submission]))],
         "way_recall": [
             Ask(reverse("way_recall", args=[it.submission]), data=data, reader={403}) for data in (None, {})
@@ -331,6 +344,8 @@ OWN = {
     "programs": "",
     "recovery": "",
     "search": f"?q={SECRET}",
+    "approvals": "",
+    "approval_log": "",
     "delivery_log": "",
     "sending": "",
     "compose_new": "",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import zoneinfo
+from typing import Any
 
 from django.utils import timezone
 
 from accounts.models import Account
 from mailstore.services.drafts import DraftRow, create_draft
-from mta.models import Submission
+from mta.approval.rules import create_rule
+from mta.models import ApprovalRule, Submission
 from mta.services.sending import update_send_settings
 from webmail import composing, drafting
 from webmail.demo import company, markup
@@ -34,6 +36,11 @@ SCHEDULED = (
 """From whom, to whom, subject, text, days ahead."""
 
 
+RULE = "对外报价与合同须经业务经理审批"
+APPROVED_SUBJECT = "会议酒店报价确认（12 月来访）"
+APPROVED_TEXT = (
+    "Dear Anna,\n\n附上宁波两家会议酒店的报价，合同我们这边可以先签，到访后统一结算。\n\nBest regards,\n周洁"
+)
 FOLLOWED_SUBJECT = "元旦放假安排（请各部门确认值班人员）"
 
 
@@ -41,6 +48,7 @@ def fill() -> None:
     """All of it, durably."""
     accounts = company.accounts()
     _follow(accounts["wangfang"], [accounts["zhoujie"], accounts["sunqiang"]])
+    _approval(accounts["zhoujie"], accounts["wangfang"])
     for name, to, subject, text, days in SCHEDULED:
         author = accounts[name]
         if not Submission.objects.filter(mailbox_id=author.pk, subject=subject).exists():
@@ -58,6 +66,16 @@ def _follow(author: Account, readers: list[Account]) -> None:
         author, to, FOLLOWED_SUBJECT, "各位同事，\n\n元旦放假三天，请各部门在周五前把值班人员名单发给我。\n\n王芳"
     )
     drafting.send(access, author, draft)
+
+
+def _approval(author: Account, approver: Account) -> None:
+    """A rule of the company, and a mail that waits for its approver."""
+    if ApprovalRule.objects.filter(domain=author.domain, name=RULE).exists():
+        return
+    words: dict[str, Any] = {"keywords": "报价\n合同", "accounts": [author], "approver": approver, "deadline_h": 72}
+    create_rule(author.domain, name=RULE, on_deadline="pass", **words)
+    draft = _draft(author, "Anna Lindqvist <anna.lindqvist@nordljus.example>", APPROVED_SUBJECT, APPROVED_TEXT)
+    drafting.send(drafting.writing_access(author, author.pk), author, draft)
 
 
 def _draft(author: Account, to: str, subject: str, text: str) -> DraftRow:

@@ -245,6 +245,11 @@ def _recall(visit: Visit) -> None:
     visit.go(visit.page.locator("#way-panel .way-foot a").get_attribute("href") or "/")
 
 
+def _approval(visit: Visit) -> None:
+    visit.go("/approvals/")
+    visit.go(visit.page.locator("a.way-subject").first.get_attribute("href") or "/")
+
+
 def _schedule(visit: Visit) -> None:
     _compose(visit)
     visit.page.locator("[data-schedule]").click()
@@ -300,6 +305,10 @@ SHOTS = (
     Shot("delivery-log", READER, _at("/logs/delivery/")),
     Shot("sent-status", READER, _sent_status),
     Shot("recall", READER, _recall),
+    Shot("approvals", READER, _at("/approvals/")),
+    Shot("approval", READER, _approval),
+    Shot("approval-log", READER, _at("/logs/approvals/")),
+    Shot("admin-approval-rule", ADMIN, _admin_first("/admin/mta/approvalrule/")),
     Shot("compose-schedule", READER, _schedule),
     Shot("recovery", READER, _at("/recovery/")),
     Shot("quarantine", READER, _tree_end("/quarantine/")),

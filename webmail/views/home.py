@@ -16,6 +16,7 @@ from mailstore.models import Role
 from mailstore.selectors.folders import folder_by_role
 from mailstore.selectors.lists import Filter, list_page
 from mailstore.selectors.recoverable import recovery_days
+from mta.selectors.approvals import pending_for
 from webmail.http import actor_of, current_access, folder_of, hides_marked, mailbox_access
 from webmail.labels import labels_of
 from webmail.rows import Rows
@@ -38,6 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "drafts": folder_by_role(access, Role.DRAFTS),
         "recovery_days": recovery_days(access.mailbox),
         "rows": Rows(role=inbox.role, labels=labels_of(request, access)).render(unread.rows),
+        "approvals": len(pending_for(actor_of(request))),
         "sign_ins": sign_ins(actor_of(request).pk, SIGN_INS),
     }
     return render(request, "webmail/home.html", context)

@@ -1,0 +1,118 @@
+"""Administration of approval: the rules of a domain, and the log of what was decided."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelectMultiple
+from django.db.models import ManyToManyField
+from django.forms import BaseModelForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for, visible
+from accounts.admin_site import PAGES
+from mta.approval.rules import create_rule, delete_rule, update_rule
+from mta.models import Approval, ApprovalRule
+
+DOMAIN_OF.update({ApprovalRule: "domain", Approval: "domain_id"})
+PAGES += [
+    ("mta_approvalrule", _("Approval rules"), "rule"),
+    ("mta_approval", _("Approval log"), "fact_check"),
+]
+MANY = ("accounts", "departments", "exceptions")
+
+
+class CheckedMultiple(AutocompleteSelectMultiple):
+    """Only ids are looked up when a refused form is drawn again."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        """The chosen rows, when they can be some."""
+        return super().optgroups(name, [text for text in value if str(text).isdecimal() and len(str(text)) < 18], attr)
+
+
+@admin.register(ApprovalRule)
+class ApprovalRuleAdmin(ScopedAdmin):
+    """Whose mail, which of it, who decides, by when."""
+
+    list_display = ("name", "domain", "is_active", "position", "direction", "approver", "on_deadline")
+    list_filter = ("is_active", "direction")
+    list_select_related = ("domain", "approver")
+    search_fields = ("name", "approver__address", "domain__name")
+    autocomplete_fields = ("domain", "approver", "substitute")
+    fields = (
+        *("domain", "name", "position", "is_active", "accounts", "departments", "exceptions", "direction"),
+        *("recipient_domains", "keywords", "file_types", "min_size_kb", "min_recipients", "approver", "substitute"),
+        *("remind_after_h", "deadline_h", "on_deadline"),
+    )
+    export_columns = ("name", "domain", "is_active", "direction", "keywords", "file_types", "approver", "substitute")
+
+    def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        """Of the reader's own domain."""
+        kwargs["queryset"] = visible(db_field.remote_field.model._default_manager.all(), actor_of(request))
+        kwargs["widget"] = CheckedMultiple(db_field, self.admin_site)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def recorded_as(self, obj: Any) -> str:
+        """The domain, under which rules are recorded."""
+        return str(obj.domain.name)
+
+    def create(self, request: HttpRequest, obj: Any, form: BaseModelForm[Any]) -> Any:
+        """Through the service."""
+        given = {name: value for name, value in form.cleaned_data.items() if name != "domain"}
+        return create_rule(domain_for(request, obj), actor=actor_of(request), **given)
+
+    def update(self, request: HttpRequest, obj: Any, changes: dict[str, Any]) -> None:
+        """Through the service, which compares with what is stored."""
+        update_rule(ApprovalRule.objects.get(pk=obj.pk), actor=actor_of(request), **changes)
+
+    def destroy(self, request: HttpRequest, obj: Any) -> None:
+        """Through the service."""
+        delete_rule(obj, actor=actor_of(request))
+
+
+@admin.register(Approval)
+class ApprovalAdmin(ScopedAdmin):
+    """To look at: who decided what, when."""
+
+    list_display = ("sender", "recipients", "subject", "sent", "decided", "approver", "state")
+    list_filter = ("state",)
+    search_fields = ("sender", "recipients", "approver", "subject")
+    ordering = ("-requested_us", "-id")
+    fields = (
+        *("sender", "recipients", "recipient_count", "subject", "size_bytes", "rule_name", "sent", "decided"),
+        *("approver", "state", "comment"),
+    )
+    export_columns = ("sender", "recipients", "subject", "size_bytes", "approver", "state", "comment")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """As listed."""
+        return self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """All of it."""
+        return self.fields
+
+    @admin.display(description=_("sent"), ordering="requested_us")
+    def sent(self, row: Approval) -> datetime.datetime:
+        """When it was handed over."""
+        return datetime.datetime.fromtimestamp(row.requested_us / 1_000_000, datetime.UTC)
+
+    @admin.display(description=_("decided"), ordering="decided_us")
+    def decided(self, row: Approval) -> datetime.datetime | None:
+        """When."""
+        return datetime.datetime.fromtimestamp(row.decided_us / 1_000_000, datetime.UTC) if row.decided_us else None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Rules make them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Facts."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """They stay."""
+        return False

@@ -1,0 +1,102 @@
+"""Asking for agreement: the row that waits, and the mail that tells whom to ask.
+
+Nobody agrees to his own mail: where the approver is the author, the substitute is asked, then an administrator of the
+domain. Where nobody is left, the deadline decides.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.core import signing
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+
+from accounts.models import Account
+from core.errors import ErrorKind, MailError
+from mailstore.services.deliver import store
+from mta.models import Approval, ApprovalRule, Submission
+from mta.services.notices import notice
+
+SALT = "mta.approval"
+LINK_S = 30 * 86_400
+HOUR_US = 3_600_000_000
+RECIPIENTS_SHOWN = 5
+NO_DEADLINE_H = 14 * 24
+"""For mail that nobody can be asked about: it must not wait for ever."""
+
+
+def ask(submission: Submission, rule: ApprovalRule, recipients: list[str], size_bytes: int, now_us: int) -> Approval:
+    """Inside the transaction that holds the mail back: the row, and notices to who may decide."""
+    deciders = _deciders(rule, {submission.mailbox_id, submission.actor_id})
+    deadline_h = rule.deadline_h or (0 if deciders else NO_DEADLINE_H)
+    approval = Approval.objects.create(
+        submission=submission,
+        domain_id=rule.domain_id,
+        sender_id=submission.mailbox_id,
+        sender=submission.envelope_from,
+        recipients=", ".join(recipients[:RECIPIENTS_SHOWN])[:500],
+        recipient_count=len(recipients),
+        subject=submission.subject,
+        size_bytes=size_bytes,
+        rule_name=rule.name,
+        approver_id=deciders[0].pk if deciders else 0,
+        substitute_id=deciders[1].pk if len(deciders) > 1 else 0,
+        approver=deciders[0].address if deciders else "",
+        requested_us=now_us,
+        remind_us=now_us + rule.remind_after_h * HOUR_US if rule.remind_after_h and deciders else 0,
+        deadline_us=now_us + deadline_h * HOUR_US if deadline_h else 0,
+        on_deadline=rule.on_deadline,
+    )
+    if deciders:
+        tell(approval, deciders[0])
+    return approval
+
+
+def tell(approval: Approval, reader: Account, *, is_reminder: bool = False) -> None:
+    """Write to `reader`, in the caller's transaction, what waits for him, with a link that needs no sign-in."""
+
+    def words() -> tuple[str, str]:
+        subject = approval.subject or _("(no subject)")
+        title = _("Reminder: mail awaits your approval: %s") if is_reminder else _("Mail awaits your approval: %s")
+        more = approval.recipient_count - RECIPIENTS_SHOWN
+        to = approval.recipients + (f" (+{more})" if more > 0 else "")
+        lines = [
+            _("%(sender)s wants to send this mail. It leaves when you agree.") % {"sender": approval.sender},
+            "",
+            _("Subject: %(subject)s") % {"subject": subject},
+            _("To: %s") % to,
+            _("Size: %s") % filesizeformat(approval.size_bytes),
+            _("Rule: %s") % approval.rule_name,
+            "",
+            _("Read it and decide: %s") % urljoin(settings.BASE_URL, "/approvals/"),
+            _("Decide without signing in: %s") % link(approval, reader.pk),
+        ]
+        return title % subject, "\n".join(lines)
+
+    store([notice(reader, words)])
+
+
+def link(approval: Approval, account_id: int) -> str:
+    """The signed address at which one person decides about one mail."""
+    return str(urljoin(settings.BASE_URL, f"/approve/{signing.dumps([approval.pk, account_id], salt=SALT)}/"))
+
+
+def linked(token: str) -> tuple[int, int]:
+    """(approval, account) of a link; NOT_FOUND for one that is forged or too old."""
+    try:
+        approval_id, account_id = signing.loads(token, salt=SALT, max_age=LINK_S)
+    except (signing.BadSignature, ValueError, TypeError):
+        raise MailError(ErrorKind.NOT_FOUND) from None
+    return int(approval_id), int(account_id)
+
+
+def _deciders(rule: ApprovalRule, authors: set[int]) -> list[Account]:
+    """At most two, the first of whom is asked."""
+    named = [each for each in (rule.approver, rule.substitute) if each is not None]
+    found = [each for each in named if each.is_active and each.pk not in authors]
+    if found:
+        return found
+    admins = Account.objects.filter(domain=rule.domain_id, role=Account.Role.DOMAIN_ADMIN, status=Account.Status.ACTIVE)
+    return [each for each in admins.select_related("domain").order_by("pk") if each.pk not in authors][:2]

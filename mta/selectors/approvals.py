@@ -1,0 +1,78 @@
+"""Mail that waits for somebody's agreement, and the log of what was decided (19.1.5 of the manual)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Sequence
+
+from django.db.models import Q
+
+from accounts.models import Account
+from core.errors import ErrorKind, MailError
+from mailstore import blobs
+from mta.approval.deciding import may_decide
+from mta.models import Approval
+
+PENDING_MAX = 200
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ApprovalPage:
+    """Lines of the log, newest first, and how many there are."""
+
+    rows: list[Approval]
+    total: int
+
+
+def pending_for(actor: Account) -> list[Approval]:
+    """What waits for somebody's decision, oldest first; one query."""
+    asked = Q(approver_id=actor.pk) | Q(substitute_id=actor.pk)
+    rows = Approval.objects.filter(asked, state=Approval.State.PENDING).select_related("submission")
+    return [each for each in rows.order_by("requested_us")[:PENDING_MAX] if may_decide(each, actor)]
+
+
+def is_approver(account_id: int) -> bool:
+    """Whether anything waits for somebody: for drawing a page; one query."""
+    asked = Q(approver_id=account_id) | Q(substitute_id=account_id)
+    return Approval.objects.filter(asked, state=Approval.State.PENDING).exists()
+
+
+def approval(actor: Account, approval_id: int) -> Approval:
+    """One that somebody is or was asked about; NOT_FOUND for anybody else."""
+    asked = Q(approver_id=actor.pk) | Q(substitute_id=actor.pk)
+    found = Approval.objects.filter(asked, pk=approval_id).select_related("submission").first()
+    if found is None or actor.pk in {found.sender_id, found.submission.actor_id}:
+        raise MailError(ErrorKind.NOT_FOUND)
+    return found
+
+
+def content(found: Approval) -> bytes:
+    """The mail as its author sees it, while it waits; NOT_FOUND once it is decided: who was asked is no monitor."""
+    if found.state != Approval.State.PENDING:
+        raise MailError(ErrorKind.NOT_FOUND)
+    return blobs.get(found.submission.sent_blob_id or found.submission.wire_blob_id)
+
+
+def approval_log(
+    actor: Account,
+    *,
+    state: str = "",
+    period: Sequence[datetime.datetime | None] = (None, None),
+    as_approver: bool = False,
+    number: int,
+    size: int,
+) -> ApprovalPage:
+    """Page `number` of one's own mail that needed agreement and of what one was asked about; `as_approver` the latter
+    alone."""
+    asked = Q(approver_id=actor.pk) | Q(substitute_id=actor.pk)
+    rows = Approval.objects.filter(asked if as_approver else asked | Q(sender_id=actor.pk))
+    if state:
+        rows = rows.filter(state=state)
+    since, until = period
+    if since is not None:
+        rows = rows.filter(requested_us__gte=int(since.timestamp() * 1_000_000))
+    if until is not None:
+        rows = rows.filter(requested_us__lt=int(until.timestamp() * 1_000_000))
+    first = (number - 1) * size
+    return ApprovalPage(list(rows.order_by("-requested_us", "-pk")[first : first + size]), rows.count())
