@@ -44,6 +44,9 @@ DEBIAN = {
     "/usr/bin/mbsync": "isync",
     "/usr/bin/neomutt": "neomutt",
     "/usr/bin/offlineimap": "offlineimap3",
+    "/usr/bin/rspamd": "rspamd",
+    "/usr/sbin/clamd": "clamav-daemon",
+    "/usr/sbin/spamd": "spamd",
     "/usr/bin/thunderbird": "thunderbird",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
 }

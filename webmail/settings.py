@@ -98,6 +98,12 @@ SMTP_RATES: dict[str, int] = {
 of an account, messages by SMTP. 0: no limit."""
 LMTP_PORT = env.int("LMTP_PORT", default=0)
 """Where a mail server of yours hands over by LMTP (RFC 2033), from TRUSTED_NETWORKS only; 0: nowhere."""
+CLAMD = env.str("CLAMD", default="")
+"""A virus scanner (clamd): the path of its socket, or `host:port`. Empty: mail is not scanned."""
+RSPAMD = env.str("RSPAMD", default="")
+"""rspamd's worker: `http://host:port`, or the path of its socket. It judges in place of our own rules while it answers."""
+SPAMD = env.str("SPAMD", default="")
+"""SpamAssassin's spamd: the path of its socket, or `host:port`; as RSPAMD."""
 ARC_TRUSTED_SEALERS: list[str] = env.list("ARC_TRUSTED_SEALERS", default=[])
 """Forwarders whose word on a mail's origin is believed when DMARC fails (RFC 8617); domains as in their d=."""
 DMARC_REPORTS = env.bool("DMARC_REPORTS", default=True)

@@ -24,6 +24,7 @@ from mta.authentication.results import Judgement
 from mta.inbound.recipients import Target
 from mta.inbound.trace import Arrival
 from mta.models import MailPolicy
+from mta.spam.outside.asking import Outside, Outsiders
 
 REMEMBERED_MAX = 50_000
 SPLIT_ON_LOOP_MAX = 32 * 1024
@@ -40,11 +41,21 @@ class Consequence:
 NO_CONSEQUENCE = Consequence()
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found out about a mail before its contents are weighed."""
+
+    judgement: Judgement
+    letter: Letter
+    outside: Outside
+
+
 class Judging:
     """One per process: the DNS cache, and who is trusted."""
 
     def __init__(self) -> None:
         self._resolver = Resolver()
+        self._outsiders = Outsiders()
         self._trusted = [ipaddress.ip_network(text.strip()) for text in settings.TRUSTED_NETWORKS if text.strip()]
         self._remembered: dict[str, bool] = {}
 
@@ -60,6 +71,16 @@ class Judging:
     async def close(self) -> None:
         """Ask nothing any more."""
         await self._resolver.close()
+        await self._outsiders.close()
+
+    async def examine(
+        self, arrival: Arrival, sender: str, recipients: Sequence[str], header: bytes, message: bytes
+    ) -> Examined:
+        """Origin (`judge`) and what others say of the contents, at the same time."""
+        origin = self.judge(arrival, sender, header, message)
+        outside = self._outsiders.ask(arrival, sender, recipients, message)
+        (judgement, letter), told = await asyncio.gather(origin, outside)
+        return Examined(judgement, letter, told)
 
     async def judge(self, arrival: Arrival, sender: str, header: bytes, message: bytes) -> tuple[Judgement, Letter]:
         """SPF, DKIM, DMARC and ARC of `message`, whose header block is `header` (`trace.checked_header`); and the mail in
@@ -79,6 +100,15 @@ def _is_in(address: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IP
     except ValueError:
         return True  # no address at all: a socket of this machine
     return any(parsed in network for network in networks)
+
+
+def require_scanned(outside: Outside, targets: Sequence[Target]) -> None:
+    """UNAVAILABLE with `part="virus"` (come again) when the scanner does not answer and a recipient's domain insists."""
+    if not outside.is_unscanned:
+        return
+    wishes = {each.policy.unscanned for target in targets for each in target.facts.values()}
+    if MailPolicy.Unscanned.DEFER in wishes:
+        raise MailError(ErrorKind.UNAVAILABLE, part="virus")
 
 
 def consequence(judgement: Judgement, targets: Sequence[Target]) -> Consequence:

@@ -28,7 +28,7 @@ from mta.inbound.arranging import Placed, arrange, kept_as_filed
 from mta.inbound.coming import Coming
 from mta.inbound.facts import Facts
 from mta.inbound.filing import Filed, filed
-from mta.inbound.judging import NO_CONSEQUENCE, Consequence, Judging, consequence
+from mta.inbound.judging import NO_CONSEQUENCE, Consequence, Judging, consequence, require_scanned
 from mta.inbound.recipients import Target, facts_by_account, merge_accounts
 from mta.inbound.trace import Arrival, checked_header, trace_block, without_our_results
 from mta.inbound.weighing import Seen, Weighing, seen_senders, weigh
@@ -92,10 +92,13 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     nothing is stored.
     """
     header = checked_header(message)
-    judgement, letter, results, decided, observation = None, None, b"", NO_CONSEQUENCE, None
+    judgement, examined, results, decided, observation = None, None, b"", NO_CONSEQUENCE, None
     if judging is not None:
-        judgement, letter = await judging.judge(transaction.arrival, transaction.sender, header, message)
+        envelope = (transaction.arrival, transaction.sender, transaction.recipients)
+        examined = await judging.examine(*envelope, header, message)
+        judgement = examined.judgement
         decided = _decide(transaction, judgement)
+        require_scanned(examined.outside, transaction.targets)
         results = judgement.field(settings.EHLO_NAME)
         observation = _observed(transaction, judgement, "quarantine" if decided.junk_domains else "none")
     received = without_our_results(message, header)
@@ -106,8 +109,8 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     else:
         prepared = await dbthread.run(prepare, received, trace=trace)
     weighed: Mapping[int, Judged] = {}
-    if judgement is not None and letter is not None:
-        weighed = await weigh(Weighing(transaction, judgement, letter, prepared, received))
+    if examined is not None:
+        weighed = await weigh(Weighing(transaction, examined, prepared, received))
     file = _Filing(Mail(transaction.sender, transaction.arrival, header), decided, prepared, weighed)
     files = _filed(transaction, file)
     arranged = kept_as_filed([each for each, one in files if not one.held])

@@ -13,6 +13,7 @@ from mailstore.message.recipient import people
 from mailstore.services.deliver import Prepared
 from mta.authentication.letter import Letter
 from mta.authentication.results import Judgement
+from mta.inbound.judging import Examined
 from mta.inbound.recipients import facts_by_account, merge_accounts
 from mta.spam.contents import contents_of
 from mta.spam.finding import Finding, Judged
@@ -33,14 +34,9 @@ class Weighing:
     """What is weighed. `received` are the bytes without the trace block."""
 
     transaction: Transaction
-    judgement: Judgement
-    letter: Letter
+    examined: Examined
     prepared: Prepared
     received: bytes
-    outside: tuple[Finding, ...] = ()
-    """What scanners and other judges found."""
-    is_judged_outside: bool = False
-    """Whether one of them has judged the contents: then the rules for origin, header and links are not asked."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,33 +57,41 @@ async def weigh(weighing: Weighing) -> Mapping[int, Judged]:
     targets = weighing.transaction.targets
     facts = facts_by_account(targets)
     readers = {account: facts[account.id] for account, _ in merge_accounts(targets).values()}
-    proven = is_proven(weighing.judgement)
+    proven = is_proven(weighing.examined.judgement)
     known = await dbthread.run(known_about, subject.author, subject.tokens, readers, proven=proven)
     return _judged(weighing, subject, known)
 
 
 def _judged(weighing: Weighing, subject: Subject, known: Mapping[int, Known]) -> dict[int, Judged]:
-    files = judge_files_of(subject)
+    """Where somebody outside has judged the contents, our rules for origin, header and links are not asked; who the
+    sender is to this company and to this reader nobody outside knows."""
+    files, outside = judge_files_of(subject), weighing.examined.outside
     common: dict[frozenset[str], tuple[Finding, ...]] = {}
     found = {}
     for account_id, each in known.items():
         ours = each.about.ours
         if ours not in common:
-            common[ours] = () if weighing.is_judged_outside else judge_common(subject, ours=ours)
+            common[ours] = judge_common(subject, ours=ours, only_proof=outside.is_judged)
         personal = judge_personal(subject, each.about, company=each.company, own=each.own)
-        found[account_id] = judged(weighing.outside, common[ours], files, personal)
+        found[account_id] = judged(outside.findings, common[ours], files, personal)
     return found
 
 
 def _subject(weighing: Weighing) -> Subject:
     prepared, arrival = weighing.prepared, weighing.transaction.arrival
     contents = contents_of(weighing.received, prepared.scanned, shift=prepared.trace_length)
-    author = author_of(prepared, weighing.letter)
+    author = author_of(prepared, weighing.examined.letter)
     facts = facts_by_account(weighing.transaction.targets).values()
     is_taught = any(each.company.is_enough or each.own.is_enough for each in facts)
     tokens = tokens_of(contents, author.address) if is_taught else ()
     return Subject(
-        weighing.judgement, weighing.letter, prepared.scanned, contents, author, int(arrival.at_s * 1e6), tokens
+        weighing.examined.judgement,
+        weighing.examined.letter,
+        prepared.scanned,
+        contents,
+        author,
+        int(arrival.at_s * 1e6),
+        tokens,
     )
 
 

@@ -124,6 +124,8 @@ def _refusal_of(error: MailError) -> bytes:
         return replies.HEADER_TOO_LARGE
     if error.data.get("part") == "dmarc":
         return replies.UNPROVEN if error.kind is ErrorKind.NO_PERMISSION else replies.NOT_PROVEN_YET
+    if error.data.get("part") == "virus":
+        return replies.NOT_SCANNED_YET
     if error.kind is ErrorKind.NOT_FOUND:
         return replies.LOCAL_ERROR  # erased between RCPT and DATA: the next try hears 550
     return replies.reply_for(error)

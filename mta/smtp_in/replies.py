@@ -30,6 +30,7 @@ TOO_MANY_CONNECTIONS = reply(421, "4.7.0", "Too many connections from your addre
 TOO_FAST = reply(450, "4.7.1", "Too much at once, try again later")
 NAME_NOT_KNOWN_YET = reply(450, "4.7.25", "DNS does not answer for your address, try again later")  # RFC 7372 3.3
 NOT_PROVEN_YET = reply(451, "4.4.3", "DNS did not answer for the author's domain, try again later")
+NOT_SCANNED_YET = reply(451, "4.7.1", "The virus scanner does not answer, try again later")
 LOCAL_ERROR = reply(451, "4.3.0", "Try again later")
 NO_MEMORY = reply(452, "4.3.1", "No room for this message now, try again later")
 MAILBOX_FULL = reply(452, "4.2.2", "Mailbox is full")

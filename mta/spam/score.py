@@ -10,7 +10,7 @@ from mta.authentication.letter import Letter
 from mta.authentication.results import Judgement
 from mta.spam.contents import Contents
 from mta.spam.files import judge_files
-from mta.spam.finding import Finding, Judged
+from mta.spam.finding import Finding, Judged, Rule
 from mta.spam.header import judge_header
 from mta.spam.links import judge_links
 from mta.spam.senders import Acquaintance, Author, is_proven, judge_author, judge_origin
@@ -43,8 +43,10 @@ def judge_files_of(subject: Subject) -> tuple[Finding, ...]:
     return tuple(judge_files(subject.contents.files))
 
 
-def judge_common(subject: Subject, *, ours: frozenset[str]) -> tuple[Finding, ...]:
-    """Origin, header, links: the same for all readers."""
+def judge_common(subject: Subject, *, ours: frozenset[str], only_proof: bool = False) -> tuple[Finding, ...]:
+    """Origin, header, links: the same for all readers. `only_proof`: whether the sender is proven, without points."""
+    if only_proof:
+        return (Finding(Rule.PROVEN, 0, (subject.author.domain,)),) if is_proven(subject.judgement) else ()
     fields = {field.name: field.value for field in reversed(subject.letter.fields)}
     found = [
         *judge_origin(subject.judgement),
