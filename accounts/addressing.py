@@ -18,7 +18,7 @@ MAX_ADDRESS = 254  # RFC 5321 4.5.3.1.3: a path of 256 octets less its brackets
 TAG_SEPARATOR = "+"  # RFC 5233
 
 LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?=[a-z0-9_-]))*\Z", re.ASCII)
-HOST_LABELS = frozenset({"webmail", "mail", "www", "imap", "smtp", "pop"})
+HOST_LABELS = frozenset({"webmail", "mail", "www", "imap", "smtp", "pop", "autoconfig", "mta-sts"})
 
 
 class Parts(NamedTuple):

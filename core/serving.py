@@ -21,6 +21,10 @@ from core.connection import Budget, ConnectionLimits
 DRAIN_S = 10.0
 POLL_S = 0.02
 
+EVERY_MINUTE: list[Callable[[], Any]] = []
+"""What each serving process does once a minute on a database thread; upper layers register it (no signals)."""
+MINUTE_S = 60.0
+
 log = logging.getLogger(__name__)
 
 
@@ -116,10 +120,22 @@ async def run_until_stopped(name: str, server: Server) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    repeating = asyncio.create_task(_every_minute())
     await stop.wait()
+    repeating.cancel()
     await server.close()
     await asyncio.get_running_loop().run_in_executor(None, dbthread.close)
     log.info("%s stopped", name)
+
+
+async def _every_minute() -> None:
+    while True:
+        for work in EVERY_MINUTE:
+            try:
+                await dbthread.run(work)
+            except Exception:  # the next minute tries again
+                log.exception("periodic work failed")
+        await asyncio.sleep(MINUTE_S)
 
 
 def peer_address(transport: asyncio.BaseTransport) -> str:

@@ -20,9 +20,11 @@ from accounts.models import Domain
 from core.errors import ErrorKind, MailError
 from mta import (
     admin_approval,
+    admin_certificates,
     admin_forwards,
     admin_monitoring,
     admin_quarantine,
+    admin_queue,
     admin_rules,
     admin_sent,
     admin_transport,
@@ -45,9 +47,11 @@ SOURCES_MAX = 500
 
 __all__ = [
     "admin_approval",
+    "admin_certificates",
     "admin_forwards",
     "admin_monitoring",
     "admin_quarantine",
+    "admin_queue",
     "admin_rules",
     "admin_sent",
     "admin_transport",

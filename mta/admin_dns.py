@@ -25,6 +25,8 @@ PURPOSES = {
     "spf": gettext_lazy("Says which servers send for the domain"),
     "dkim": gettext_lazy("Lets others check our signature"),
     "dmarc": gettext_lazy("Says what to do with forged mail"),
+    "tls_reports": gettext_lazy("Lets others tell us when encryption towards us fails"),
+    "mta_sts": gettext_lazy("Says that mail to us must be encrypted"),
     "host": gettext_lazy("Name of a service"),
     "service": gettext_lazy("Lets mail programs set themselves up"),
 }

@@ -10,7 +10,10 @@ class MtaConfig(AppConfig):
         """A domain gets policy and keys in its own transaction, what was learnt goes with who taught it, and moving mail
         into Junk teaches (models exist only now, hence the imports here)."""
         from accounts.steps import AccountStep, DomainStep, register_account_step, register_domain_step
+        from core.serving import EVERY_MINUTE
         from mailstore.steps import AfterMove, register_after_move
+        from mta.certificates.files import write_all
+        from mta.services.domain_watch import announce, welcome_administrator
         from mta.services.domains import prepare_domain
         from mta.services.forwards import bring_back
         from mta.services.monitoring import mark_recalled
@@ -19,7 +22,10 @@ class MtaConfig(AppConfig):
         from mta.steps import AfterOutcome, AfterRecall, register_after_outcome, register_after_recall
 
         register_domain_step(DomainStep("mta", created=prepare_domain, erased=forget_domain))
+        register_domain_step(DomainStep("mta letters", created=announce))
+        register_account_step(AccountStep("mta letters", created=welcome_administrator))
         register_account_step(AccountStep("mta", erased=forget_account))
         register_after_move(AfterMove("spam", note_lesson))
         register_after_outcome(AfterOutcome("forwards", bring_back))
         register_after_recall(AfterRecall("monitors", mark_recalled))
+        EVERY_MINUTE.append(write_all)

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from accounts.models import Domain
 from mta.approval.deciding import tick
+from mta.certificates.acme import renew_all
+from mta.certificates.services import warn_of_expiry
 from mta.dmarc_reports.reading import read_reports
 from mta.dmarc_reports.sending import send_reports
 from mta.inbound import greylist
@@ -20,6 +22,7 @@ from mta.quarantine.digest import send_digests
 from mta.quarantine.services import purge_quarantine
 from mta.records.check import finish_rotation
 from mta.services.dkim_keys import forget_retired
+from mta.services.domain_watch import check_all
 from mta.services.domains import prepare_domain
 from mta.services.filter_runs import work_on_runs
 from mta.services.openings import forget_openings
@@ -75,6 +78,19 @@ def turn_keys() -> None:
         finish_rotation(domain)
     forget_retired(timezone.now())
     greylist.expire(time.time_ns() // 1000)
+
+
+@shared_task(name="mta.renew_certificates")
+def renew_certificates() -> None:
+    """Get certificates by ACME, and tell administrators of those that end soon."""
+    renew_all()
+    warn_of_expiry(timezone.now())
+
+
+@shared_task(name="mta.check_domains")
+def check_domains() -> None:
+    """Look at domains' DNS at night."""
+    check_all(timezone.now())
 
 
 @shared_task(name="mta.send_tls_reports")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import Model
+from django.utils import timezone
 
 from accounts.models import (
     Account,
@@ -28,23 +29,7 @@ from logs_app.models import Event
 from mailaccess.models import PopSettings
 from mailstore.models import Folder
 from mta.approval.rules import create_rule
-from mta.models import (
-    Approval,
-    ApprovalRule,
-    AutoForward,
-    AutoReply,
-    DkimKey,
-    DmarcReport,
-    Filter,
-    FilterRun,
-    ForwardTarget,
-    ListedSender,
-    MailPolicy,
-    MonitorRule,
-    QuarantinedMail,
-    SmartHost,
-    Submission,
-)
+from mta.models import (Approval, ApprovalRule, AutoForward, AutoReply, Delivery, DkimKey, DmarcReport, Filter, FilterRun, ForwardTarget, HostCertificate, ListedSender, MailPolicy, MonitorRule, QuarantinedMail, SmartHost, Submission)
 from mta.services.filter_runs import start_run
 from mta.services.filters import create_filter
 from mta.services.forwards import add_target, set_forward
@@ -103,6 +88,8 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
         ListedSender: list_sender(domain, f"{word}.example", "block", account=account),
         Filter: rule,
         QuarantinedMail: quarantined(account, word),
+        Delivery: waiting_delivery(account, f"{word}@far.example"),
+        HostCertificate: host_certificate(domain, f"{word}.example"),
         SmartHost: set_smart_host(domain, SmartHostWish(f"{word}.example")),
         FilterRun: start_run(account, inbox),
         MonitorRule: create_monitor_rule(domain, f"{word} rule", monitors=[other], accounts=[account]),
@@ -124,4 +111,17 @@ def _sent(domain: Domain, account: Account, word: str) -> Submission:
         subject=word,
         wire_blob_id=0,
         created_us=1,
+def waiting_delivery(account: Account, recipient: str) -> Delivery:
+    """A mail of `account` that waits to leave."""
+    submission = Submission.objects.create(
+        mailbox_id=account.pk, actor_id=account.pk, origin="web", wire_blob_id=0, created_us=1, subject=recipient
+    )
+    return Delivery.objects.create(
+        submission=submission, recipient=recipient, domain="far.example", state="deferred", updated_us=1
+
+def host_certificate(domain: Domain, host: str) -> HostCertificate:
+    """A row whose content nobody looks at."""
+    now = timezone.now()
+    return HostCertificate.objects.create(
+        domain=domain, host=host, chain="", key=b"", issuer=host, begins_at=now, expires_at=now
     )

@@ -27,6 +27,8 @@ SCHEDULE = {
     "mta.purge_quarantine": HOUR_S,
     "mta.send_spam_digests": 60.0,
     "mta.send_tls_reports": HOUR_S,
+    "mta.renew_certificates": HOUR_S,
+    "mta.check_domains": HOUR_S,
     "mailstore.collect": HOUR_S,
     "mailstore.fill_orders": 60.0,
     "mailstore.train_dictionary": 24 * HOUR_S,

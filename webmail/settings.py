@@ -73,6 +73,16 @@ DNSSEC_RESOLVER = env.str("DNSSEC_RESOLVER", default="")
 """A validating resolver that is trusted (`127.0.0.1`, `127.0.0.1:5353`, `[::1]:53`): with it DANE is used."""
 TLS_REPORTS = env.bool("TLS_REPORTS", default=True)
 """Whether domains that ask for it are told daily what became of TLS towards them (RFC 8460)."""
+MTA_STS_MODE = env.str("MTA_STS_MODE", default="testing")
+"""What our own MTA-STS policy asks of others: `enforce`, `testing` or `none` (no policy)."""
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+"""What `/metrics` wants as `Authorization: Bearer` from other machines; empty: only this machine may read it."""
+ACME_DIRECTORY = env.str("ACME_DIRECTORY", default="")
+"""The ACME server that gives certificates (`https://acme-v02.api.letsencrypt.org/directory`); empty: none."""
+ACME_EMAIL = env.str("ACME_EMAIL", default="")
+"""The address that the ACME server may write to."""
+ACME_CA_FILE = env.str("ACME_CA_FILE", default="")
+"""The authority of an ACME server of one's own, as PEM; empty: the usual ones."""
 UNDO_SEND_S = env.int("UNDO_SEND_S", default=0)
 """Seconds a mail sent from the browser is held so that it can be taken back (0 sends at once)."""
 TRUSTED_NETWORKS = env.str("TRUSTED_NETWORKS", default="127.0.0.0/8,::1/128").split(",")

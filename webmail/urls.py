@@ -12,6 +12,7 @@ from webmail.views import (
     health,
     home,
     labels,
+    metrics,
     preferences,
     programs,
     quarantine,
@@ -19,11 +20,17 @@ from webmail.views import (
     search,
     sign_in,
     signed,
+    well_known,
 )
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("healthz", health.health, name="health"),
+    path(".well-known/mta-sts.txt", well_known.mta_sts, name="mta_sts"),
+    path(".well-known/acme-challenge/<str:token>", well_known.acme_challenge, name="acme_challenge"),
+    path(".well-known/autoconfig/mail/config-v1.1.xml", well_known.autoconfig, name="autoconfig_well_known"),
+    path("mail/config-v1.1.xml", well_known.autoconfig, name="autoconfig"),
+    path("metrics", metrics.metrics_page, name="metrics"),
     path("sign-in/", sign_in.sign_in, name="sign_in"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("inbox/", home.inbox, name="inbox"),

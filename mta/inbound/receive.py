@@ -9,8 +9,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import functools
-import itertools
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from django.conf import settings
@@ -66,14 +64,6 @@ class Receipt:
     observation: Observation | None = None
     seen: tuple[Seen, ...] = ()
     """For the senders' records."""
-
-
-_numbers = itertools.count()
-
-
-def new_queue_id(at_s: float) -> str:
-    """A short name for one transaction, in the Received line and the log: time, process, a counter."""
-    return f"{int(at_s * 1000):x}{os.getpid() & 0xFFFF:04x}{next(_numbers) & 0xFFF:03x}"
 
 
 class RefusedError(MailError):

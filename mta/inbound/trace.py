@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import email.utils
+import itertools
+import os
 import re
 
 from django.conf import settings
@@ -25,6 +27,14 @@ _RESULTS = re.compile(
     rb"\r\nAuthentication-Results[ \t]*:(?:[ \t]|\r\n[ \t]|\([^()\r\n]{0,200}\)){0,20}\"?([^;\s\"]{1,255})",
     re.IGNORECASE,
 )
+
+
+_numbers = itertools.count()
+
+
+def new_queue_id(at_s: float) -> str:
+    """A short name for one transaction, in the Received line and the log: time, process, a counter."""
+    return f"{int(at_s * 1000):x}{os.getpid() & 0xFFFF:04x}{next(_numbers) & 0xFFF:03x}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from mta.models.accepted import Accepted
 from mta.models.approval import Approval, ApprovalRule
+from mta.models.certificates import AcmeAccount, AcmeChallenge, AcmeFailure, HostCertificate
 from mta.models.dmarc import DmarcObservation, DmarcReport
 from mta.models.filters import Filter, FilterRun
 from mta.models.forwards import AutoForward, Forwarded, ForwardTarget
@@ -9,7 +10,7 @@ from mta.models.greylist import Greylisted
 from mta.models.keys import DkimKey
 from mta.models.monitoring import MonitoredFolder, MonitorRule
 from mta.models.outgoing import GATED, OPEN, Delivery, Submission
-from mta.models.policy import MailPolicy
+from mta.models.policy import DomainRecords, MailPolicy
 from mta.models.quarantine import QuarantinedMail, SentDigest
 from mta.models.replies import AutoReplied, AutoReply
 from mta.models.senders import ListedSender
@@ -21,6 +22,9 @@ __all__ = [
     "GATED",
     "OPEN",
     "Accepted",
+    "AcmeAccount",
+    "AcmeChallenge",
+    "AcmeFailure",
     "Approval",
     "ApprovalRule",
     "AutoForward",
@@ -30,11 +34,13 @@ __all__ = [
     "DkimKey",
     "DmarcObservation",
     "DmarcReport",
+    "DomainRecords",
     "Filter",
     "FilterRun",
     "ForwardTarget",
     "Forwarded",
     "Greylisted",
+    "HostCertificate",
     "KnownSender",
     "ListedSender",
     "LookalikeKey",

@@ -24,6 +24,8 @@ class Submission(models.Model):
     origin = models.CharField(max_length=8, choices=Origin.choices)
     envelope_from = models.CharField(_("sender"), max_length=320, blank=True)
     message_id = models.CharField(max_length=250)
+    queue_id = models.CharField(max_length=32, blank=True)
+    """Its name in Received lines and in every line of the log."""
     subject = models.CharField(_("subject"), max_length=500)
     sent_blob_id = models.BigIntegerField(null=True)
     """The sender's copy, Bcc included."""
@@ -56,6 +58,7 @@ class Submission(models.Model):
             models.Index(fields=["domain_id", "-created_us", "-id"], name="submission_of_domain"),
             models.Index(fields=["sent_blob_id"], name="submission_sent_blob"),
             models.Index(fields=["wire_blob_id"], name="submission_wire_blob"),
+            models.Index(fields=["queue_id"], name="submission_queue_id"),
             models.Index(fields=["mailbox_id", "created_us", "id"], name="submission_of_mailbox"),
             models.Index(fields=["mailbox_id", "message_id"], name="submission_message"),
             models.Index(

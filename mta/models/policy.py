@@ -81,3 +81,12 @@ class MailPolicy(models.Model):
 
     def __str__(self) -> str:
         return self.domain.name
+
+
+class DomainRecords(models.Model):
+    """How a domain's DNS stood when it was looked at last, so that what gets worse is noticed."""
+
+    domain = models.OneToOneField(Domain, models.CASCADE, primary_key=True, related_name="records")
+    checked_on = models.DateField(null=True)
+    right = models.JSONField(default=list)
+    """Records that were as they should be."""

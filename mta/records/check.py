@@ -83,7 +83,9 @@ def _text(kind: str, record: object) -> str:
 
 def _relevant(wanted: Wanted, found: list[str]) -> list[str]:
     """Of the TXT records of a name those that speak of the same thing."""
-    prefix = {"spf": "v=spf1", "dmarc": "v=DMARC1"}.get(wanted.purpose, "")
+    prefix = {"spf": "v=spf1", "dmarc": "v=DMARC1", "tls_reports": "v=TLSRPTv1", "mta_sts": "v=STSv1"}.get(
+        wanted.purpose, ""
+    )
     return [text for text in found if text.lower().startswith(prefix.lower())]
 
 
@@ -94,6 +96,10 @@ def _is_right(wanted: Wanted, found: list[str]) -> bool:
         return len(found) == 1 and isinstance(parse_record("", found[0].encode()), Record)
     if wanted.purpose == "dkim":
         return len(found) == 1 and _same_key(wanted.value, found[0])
+    if wanted.purpose == "tls_reports":
+        return len(found) == 1 and "rua=" in found[0]
+    if wanted.purpose == "mta_sts":
+        return len(found) == 1 and found[0].replace(" ", "").rstrip(";") == wanted.value.replace(" ", "")
     value = wanted.value.lower()
     return any(text.lower() == value or text.lower().endswith(f" {value}") for text in found)
 

@@ -9,13 +9,15 @@ from django.conf import settings
 
 from accounts.models import Domain
 from mta.models import DkimKey
+from mta.records.sts import policy_id
 
 TTL_S = 3600
 FIRST_PRIORITY, NEXT_PRIORITY = 5, 50
-HOSTS = ("webmail", "imap", "smtp", "pop")
+HOSTS = ("webmail", "imap", "smtp", "pop", "autoconfig")
 SERVICES = (("_submissions._tcp", "SUBMISSIONS_PORT"), ("_imaps._tcp", "IMAPS_PORT"), ("_pop3s._tcp", "POP3S_PORT"))
 """RFC 6186, RFC 8314 5.1."""
 REPORTS_LOCAL_PART = "dmarc-reports"
+TLS_REPORTS_LOCAL_PART = "tls-reports"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ def wanted_records(domain: Domain) -> list[Wanted]:
         Wanted("spf", "@", "TXT", spf_value()),
         *_keys(domain),
         Wanted("dmarc", "_dmarc", "TXT", dmarc_value(domain.name), is_required=False),
+        Wanted("tls_reports", "_smtp._tls", "TXT", tls_reports_value(domain.name), is_required=False),
+        *_transport_policy(),
         *(Wanted("host", host, "CNAME", settings.PUBLIC_HOST, is_required=host == "webmail") for host in HOSTS),
         *_services(),
     ]
@@ -57,6 +61,18 @@ def spf_value() -> str:
 def dmarc_value(domain: str) -> str:
     """Put forgeries aside, and tell us of them."""
     return f"v=DMARC1; p=quarantine; rua=mailto:{REPORTS_LOCAL_PART}@{domain}"
+
+
+def tls_reports_value(domain: str) -> str:
+    """Tell us when TLS towards us fails (RFC 8460 3)."""
+    return f"v=TLSRPTv1; rua=mailto:{TLS_REPORTS_LOCAL_PART}@{domain}"
+
+
+def _transport_policy() -> Iterator[Wanted]:
+    """MTA-STS: that there is a policy, and the host that says it."""
+    if settings.MTA_STS_MODE != "none":
+        yield Wanted("mta_sts", "_mta-sts", "TXT", f"v=STSv1; id={policy_id()}", is_required=False)
+        yield Wanted("host", "mta-sts", "CNAME", settings.PUBLIC_HOST, is_required=False)
 
 
 def _exchangers() -> Iterator[Wanted]:

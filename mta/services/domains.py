@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accounts.models import Account, Address, Domain
-from mta.records.wanted import REPORTS_LOCAL_PART
+from mta.records.wanted import REPORTS_LOCAL_PART, TLS_REPORTS_LOCAL_PART
 from mta.services.dkim_keys import create_keys
 from mta.services.policy import create_policy
 
@@ -16,7 +16,8 @@ def prepare_domain(domain: Domain) -> None:
 
 
 def create_reports_address(domain: Domain) -> None:
-    """dmarc-reports@ leads to the system account, unless somebody has the name already."""
+    """dmarc-reports@ and tls-reports@ lead to the system account, unless somebody has the names already."""
     system = Account.objects.get(domain=domain, kind=Account.Kind.SYSTEM)
-    address = f"{REPORTS_LOCAL_PART}@{domain.name}"
-    Address.objects.get_or_create(address=address, defaults={"domain": domain, "account": system, "is_alias": True})
+    for local_part in (REPORTS_LOCAL_PART, TLS_REPORTS_LOCAL_PART):
+        defaults = {"domain": domain, "account": system, "is_alias": True}
+        Address.objects.get_or_create(address=f"{local_part}@{domain.name}", defaults=defaults)

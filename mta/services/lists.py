@@ -32,4 +32,5 @@ def queue_for_externals(
         message_id=scanned.message_id or "",
         subject=scanned.subject,
         require_tls=require_tls,
+        queue_id=arrival.queue_id if arrival else "",
     )

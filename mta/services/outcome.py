@@ -41,6 +41,7 @@ def delivery_event(
         error=f"{code} {text}".strip() if state in {"bounced", "deferred"} else "",
         data={
             "submission": str(submission.pk),
+            "queue_id": submission.queue_id,
             "to": recipient,
             "state": state,
             "subject": submission.subject,

@@ -23,6 +23,7 @@ from mailstore.message import scan, without_bcc
 from mailstore.models import Draft
 from mta.approval.matching import Facts
 from mta.inbound.accepted import remember
+from mta.inbound.trace import new_queue_id
 from mta.models import Delivery, Submission
 from mta.services.gates import Gate, enter, next_gate, undo_until_us
 from mta.services.handover import Parcel, Routed, apply_routes, hand_over, route
@@ -51,6 +52,8 @@ class SubmitRequest:
     origin: str = Origin.WEB
     actor_id: int = 0
     wishes: Wishes = NO_WISHES
+    queue_id: str = ""
+    """The id that SMTP gave it already."""
     digest: bytes = b""
     """By which a mail program's message is recognised when it comes again because its 250 was lost."""
 
@@ -148,6 +151,7 @@ def _new_submission(access: Access, request: SubmitRequest, now_us: int) -> Subm
         envelope_from=request.envelope_from,
         message_id=(scanned.message_id or "")[:250],
         subject=scanned.subject[:500],
+        queue_id=request.queue_id or new_queue_id(now_us / 1_000_000),
         draft_id=request.draft_id,
         created_us=now_us,
         release_us=undo_until_us(request.origin, request.schedule_us, now_us),

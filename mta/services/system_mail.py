@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from accounts.models import Account
 from core.jobs import wake_on_commit
 from mailstore import blobs
+from mta.inbound.trace import new_queue_id
 from mta.models import Delivery, Submission
 
 
@@ -20,8 +21,10 @@ def queue_mail(
     subject: str,
     envelope_from: str | None = None,
     require_tls: bool = False,
+    queue_id: str = "",
 ) -> int:
-    """Queue a message inside the caller's transaction; the submission's id. `envelope_from`: the system account."""
+    """Queue a message inside the caller's transaction; the submission's id. `envelope_from`: the system account;
+    `queue_id`: that of the mail it comes of."""
     system = Account.objects.get(domain_id=domain_id, kind=Account.Kind.SYSTEM)
     now_us = time.time_ns() // 1000
     submission = Submission.objects.create(
@@ -31,6 +34,7 @@ def queue_mail(
         envelope_from=system.address if envelope_from is None else envelope_from,
         message_id=message_id[:250],
         subject=subject[:500],
+        queue_id=queue_id or new_queue_id(now_us / 1_000_000),
         wire_blob_id=blobs.insert([content])[content.sha256],
         created_us=now_us,
         require_tls=require_tls,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from aiosmtpd import smtp
 
 from accounts.models import Account
-from mta.inbound.receive import new_queue_id
+from mta.inbound.trace import new_queue_id
 from mta.wishes import RecipientWish, Wishes
 
 

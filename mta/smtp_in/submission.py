@@ -175,6 +175,7 @@ def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, dig
         origin=Submission.Origin.SMTP,
         actor_id=account.pk,
         digest=digest,
+        queue_id=envelope.queue_id,
         save_to_sent=send_settings(access.mailbox).keeps_program_mail,
         wishes=envelope.wishes,
     )

@@ -26,10 +26,10 @@ from core.errors import MailError
 from mailstore.message import Address, Outgoing, OutgoingPart, compose
 from mta.authentication.resolver import Resolver, key_of
 from mta.models import StsPolicy, Submission, TlsOutcome
+from mta.records.wanted import TLS_REPORTS_LOCAL_PART
 from mta.services.submit import SubmitRequest, submit
 from mta.smtp_in.commands import parse_address
 
-LOCAL_PART = "tls-reports"
 ADDRESSES_MAX = 3
 REPORTS_MAX = 500
 ROWS_MAX = 2_000
@@ -88,7 +88,7 @@ def content(day: datetime.date, domain: str, rows: Sequence[TlsOutcome]) -> dict
             "start-datetime": _time(begin),
             "end-datetime": _time(begin + DAY - datetime.timedelta(seconds=1)),
         },
-        "contact-info": f"{LOCAL_PART}@{home.name}",
+        "contact-info": f"{TLS_REPORTS_LOCAL_PART}@{home.name}",
         "report-id": f"{begin:%Y-%m-%d}.{domain}@{settings.EHLO_NAME}",
         "policies": [_part(domain, kind, found) for kind, found in sorted(by_policy.items())],
     }
@@ -137,7 +137,7 @@ def _queue(day: datetime.date, domain: str, addresses: list[str], rows: Sequence
     packed = gzip.compress(json.dumps(report).encode(), mtime=0)
     raw = compose(
         Outgoing(
-            from_=Address("TLS", f"{LOCAL_PART}@{home.name}"),
+            from_=Address("TLS", f"{TLS_REPORTS_LOCAL_PART}@{home.name}"),
             to=[Address("", address) for address in addresses],
             subject=f"Report Domain: {domain} Submitter: {settings.EHLO_NAME} Report-ID: <{report['report-id']}>",
             text=f"TLS report about {domain} (RFC 8460).\n",

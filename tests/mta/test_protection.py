@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import hashlib
 import http.server
 import ssl
@@ -18,9 +17,7 @@ import httpcore
 import httpx
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives import serialization
 
 from core import net
 from core.connection import ensure_certificate
@@ -31,6 +28,7 @@ from mta.outbound.protection import NOT_ALLOWED, NOT_PROVEN, protected
 from mta.outbound.result import Verdict
 from mta.outbound.routing import Hop
 from mta.outbound.security import Level, Security, Tlsa
+from tests.mta.authority import issued, pem, pem_key
 from tests.mta.names import PROVEN, Zone, serving
 from tests.mta.sink import Sink, remote
 from tests.mta.test_client import MESSAGE
@@ -216,48 +214,6 @@ def secured(tmp_path: Path, chain: bytes, key: bytes) -> Iterator[tuple[Sink, in
     sink = Sink()
     with remote(sink, tls=context) as port:
         yield sink, port
-
-
-def issued(name: str, *, by: tuple[x509.Certificate, Any] | None = None) -> tuple[x509.Certificate, Any]:
-    """A certificate for `name`; without `by` an authority's own."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(by[0].subject if by else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
-        .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
-    )
-    signer = by[1] if by else key
-    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
-    builder = builder.add_extension(authority, critical=False)
-    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    if by:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-    else:
-        usage = dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment"), False)
-        usage |= dict.fromkeys(("data_encipherment", "key_agreement", "encipher_only", "decipher_only"), False)
-        usages = x509.KeyUsage(**usage, key_cert_sign=True, crl_sign=True)
-        builder = builder.add_extension(usages, critical=True)
-    return builder.sign(signer, hashes.SHA256()), key
-
-
-def pem(*certificates: x509.Certificate) -> bytes:
-    """As servers load them."""
-    return b"".join(each.public_bytes(serialization.Encoding.PEM) for each in certificates)
-
-
-def pem_key(key: Any) -> bytes:
-    """Without a password."""
-    return bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
 
 
 def whole(certificate: x509.Certificate) -> bytes:

@@ -27,9 +27,9 @@ from mailstore.selectors.folders import folder_tree
 from mailstore.services.deliver import Incoming, Placement, deliver, prepare
 from mta import steps
 from mta.inbound.afterwards import Afterwards
-from mta.inbound.receive import Transaction, new_queue_id, receive
+from mta.inbound.receive import Transaction, receive
 from mta.inbound.recipients import Refusal, Target, find_target
-from mta.inbound.trace import Arrival
+from mta.inbound.trace import Arrival, new_queue_id
 from webmail.demo import company
 from webmail.demo.mime import message_of
 from webmail.demo.script import Letter

@@ -1,0 +1,132 @@
+"""The outgoing queue for administrators: what waits, why, and what to do about it. Scoped to the reader's domain."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _, ngettext
+from unfold.admin import ModelAdmin
+
+from accounts.admin_base import ScopedAdmin, actor_of
+from accounts.admin_site import PAGES
+from accounts.models import Account
+from mta.models import Delivery
+from mta.selectors.queue import follow, waiting
+from mta.services import queue_acts
+
+PAGES += [("mta_delivery", _("Outgoing queue"), "schedule_send")]
+
+
+@admin.register(Delivery)
+class QueueAdmin(ScopedAdmin):
+    """Deliveries that have not ended; those due first come first."""
+
+    list_display = ("recipient", "sender", "shown_state", "tries", "next_attempt", "why")
+    list_filter = ("state", "on_hold")
+    search_fields = ("recipient", "domain", "submission__envelope_from", "submission__queue_id")
+    ordering = ("next_attempt_us", "pk")
+    show_full_result_count = False
+    fields = ("recipient", "sender", "subject", "shown_state", "tries", "next_attempt", "why", "queue_id", "way")
+    readonly_fields = fields
+    export_columns = ("recipient", "state", "tries", "code", "text", "remote_host")
+    actions = ("hold", "release_held", "retry", "discard")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """In scope: of the mailboxes of the reader's domain."""
+        ModelAdmin.get_queryset(self, request)
+        actor = actor_of(request)
+        return waiting(domain_id=None if actor.is_superuser else actor.domain_id)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """As listed."""
+        return self.fields
+
+    def recorded_as(self, obj: Any) -> str:
+        """Acts are recorded under the recipient."""
+        return str(obj.recipient)
+
+    @admin.display(description=_("sender"))
+    def sender(self, delivery: Delivery) -> str:
+        """The envelope's."""
+        return delivery.submission.envelope_from or "<>"
+
+    @admin.display(description=_("subject"))
+    def subject(self, delivery: Delivery) -> str:
+        """The mail's."""
+        return delivery.submission.subject
+
+    @admin.display(description=_("state"), ordering="state")
+    def shown_state(self, delivery: Delivery) -> str:
+        """On hold goes before what it waited for."""
+        return str(_("On hold")) if delivery.on_hold else str(delivery.get_state_display())
+
+    @admin.display(description=_("next attempt"), ordering="next_attempt_us")
+    def next_attempt(self, delivery: Delivery) -> datetime.datetime | None:
+        """None while it is held here."""
+        if delivery.on_hold:
+            return None
+        return datetime.datetime.fromtimestamp(delivery.next_attempt_us / 1_000_000, datetime.UTC)
+
+    @admin.display(description=_("why it waits"))
+    def why(self, delivery: Delivery) -> str:
+        """What the other side said last."""
+        said = f"{delivery.code} {delivery.text}".strip()
+        return f"{delivery.remote_host}: {said}" if delivery.remote_host and said else said
+
+    @admin.display(description=_("id in the log"))
+    def queue_id(self, delivery: Delivery) -> str:
+        """The same in Received lines, the log and reports."""
+        return delivery.submission.queue_id
+
+    @admin.display(description=_("way so far"))
+    def way(self, delivery: Delivery) -> str:
+        """The log's events of the same id."""
+        events = follow(delivery.submission.queue_id).events
+        lines = (
+            (f"{event.at:%Y-%m-%d %H:%M:%S} UTC", event.data.get("to", ""), event.error or event.data.get("state", ""))
+            for event in events
+        )
+        return format_html_join("", "<div>{} · {} · {}</div>", lines)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """They come from submissions."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """An action ends them; rows stay for the author's view."""
+        return False
+
+    @admin.action(description=_("Hold"))
+    def hold(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Keep here."""
+        self._act(request, queryset, queue_acts.hold)
+
+    @admin.action(description=_("Release"))
+    def release_held(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Let go on."""
+        self._act(request, queryset, queue_acts.release_held)
+
+    @admin.action(description=_("Retry now"))
+    def retry(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Do not wait."""
+        self._act(request, queryset, queue_acts.retry_now)
+
+    @admin.action(description=_("Delete from the queue"))
+    def discard(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """They will not be sent."""
+        self._act(request, queryset, queue_acts.discard)
+
+    def _act(self, request: HttpRequest, queryset: QuerySet[Delivery], act: Callable[..., int]) -> None:
+        ids: Sequence[int] = list(queryset.values_list("pk", flat=True))
+        actor: Account = actor_of(request)
+        done = act(ids, actor=actor)
+        text = ngettext("%(count)d delivery changed.", "%(count)d deliveries changed.", done) % {"count": done}
+        self.message_user(request, text, messages.SUCCESS if done else messages.WARNING)
+        if done < len(ids):
+            self.message_user(request, _("Those that are being sent or wait for their author were left alone."))

@@ -1,0 +1,191 @@
+"""Certificates of hosts: checked, kept, served by name, watched; and had by ACME."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Account
+from core.errors import MailError
+from logs_app.models import Event
+from mailstore.message import read
+from mta.certificates import acme
+from mta.certificates.files import write_all
+from mta.certificates.selectors import days_left
+from mta.certificates.services import remove_certificate, set_certificate, warn_of_expiry
+from mta.models import AcmeAccount, AcmeFailure, HostCertificate
+from tests.factories import make_account
+from tests.mta.authority import issued, pem, pem_key
+from tests.mta.certificates.acme_server import Authority, serving
+from tests.mta.conftest import Running, client_tls
+from tests.mta.test_submit import mails
+
+HOST = "imap.example.test"
+ROOT = issued("authority.example")
+GOOD, KEY = issued(HOST, by=ROOT)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(settings: Any, tmp_path: Any) -> None:
+    """Certificates of one test are not another's."""
+    settings.DATA_DIR = tmp_path
+
+
+def offered(name: str) -> tuple[str, str]:
+    """Chain and key as somebody might paste them."""
+    good, key = pem(GOOD, ROOT[0]).decode(), pem_key(KEY).decode()
+    locked = KEY.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+    ).decode()
+    return {
+        "garbage": ("nonsense", key),
+        "no key": (good, "nonsense"),
+        "locked key": (good, locked),
+        "another's key": (good, pem_key(ROOT[1]).decode()),
+        "weak key": (good, pem_key(rsa.generate_private_key(public_exponent=65537, key_size=1024)).decode()),
+        "odd key": (good, pem_key(ed25519.Ed25519PrivateKey.generate()).decode()),
+        "expired": _pair(issued(HOST, by=ROOT, days=-1)),
+        "another host": _pair(issued("imap.elsewhere.test", by=ROOT)),
+        "wrong order": (pem(GOOD, GOOD).decode(), key),
+        "huge": (good * 200, key),
+    }[name]
+
+
+def _pair(made: tuple[x509.Certificate, Any]) -> tuple[str, str]:
+    return pem(made[0]).decode(), pem_key(made[1]).decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "field", "reason"),
+    [
+        ("garbage", "chain", "unreadable"),
+        ("no key", "key", "unreadable"),
+        ("locked key", "key", "encrypted"),
+        ("another's key", "key", "mismatch"),
+        ("weak key", "key", "weak"),
+        ("odd key", "key", "unreadable"),
+        ("expired", "chain", "expired"),
+        ("another host", "chain", "other_host"),
+        ("wrong order", "chain", "wrong_order"),
+        ("huge", "chain", "unreadable"),
+    ],
+)
+def test_what_servers_could_not_use_is_refused(alice: Account, name: str, field: str, reason: str) -> None:
+    with pytest.raises(MailError) as raised:
+        set_certificate(alice.domain, HOST, *offered(name))
+    assert (raised.value.data["field"], raised.value.data["reason"]) == (field, reason)
+    assert not HostCertificate.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_host_must_be_the_domains_own(alice: Account, charlie: Account) -> None:
+    with pytest.raises(MailError) as raised:
+        set_certificate(charlie.domain, HOST, *_pair((GOOD, KEY)))
+    assert raised.value.data["reason"] == "not_ours"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_certificate_is_served_to_who_names_its_host_and_goes_with_its_row(running: Running, alice: Account) -> None:
+    def shown(host: str) -> bytes:
+        plain = socket.create_connection(("127.0.0.1", running.submissions), 10)
+        with client_tls().wrap_socket(plain, server_hostname=host) as secure:
+            found = secure.getpeercert(binary_form=True)
+            assert found
+            return found
+
+    row = set_certificate(alice.domain, HOST, *_pair((GOOD, KEY)))
+    ours = GOOD.public_bytes(serialization.Encoding.DER)
+    assert shown(HOST) == ours
+    assert shown("smtp.example.test") != ours
+    assert write_all() == 0, "nothing to do"
+    assert b"PRIVATE" not in bytes(row.key)
+    remove_certificate(row)
+    assert shown(HOST) != ours
+    assert Event.objects.filter(data__action="remove_certificate", address=HOST).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_administrators_are_told_once_for_each_step(alice: Account) -> None:
+    boss = make_account("boss@example.test", role=Account.Role.DOMAIN_ADMIN)
+    before = len(mails(boss, "inbox"))
+    row = set_certificate(alice.domain, HOST, *_pair((GOOD, KEY)))
+    end = row.expires_at
+    assert warn_of_expiry(end - datetime.timedelta(days=25)) == 0
+    days = (20, 19, 6, 5, 0, -3)
+    assert [warn_of_expiry(end - datetime.timedelta(days=each, hours=1)) for each in days] == [1, 0, 1, 0, 1, 0]
+    letters = mails(boss, "inbox")[before:]
+    assert len(letters) == 3
+    assert HOST in (read(letters[0]).subject or "")
+    assert 29 < days_left()[HOST] < 30
+
+
+@pytest.mark.django_db
+def test_the_page_takes_a_pair_and_says_in_words_what_is_wrong(client: Client) -> None:
+    boss = make_account("boss@example.test", role=Account.Role.DOMAIN_ADMIN)
+    client.force_login(boss)
+    chain, key = _pair((GOOD, KEY))
+    wrong = {"host": HOST, "chain": chain, "private_key": pem_key(ROOT[1]).decode()}
+    answer = client.post(reverse("admin:mta_hostcertificate_add"), wrong, headers={"Accept-Language": "en"})
+    assert answer.status_code == 200
+    assert not HostCertificate.objects.exists()
+    assert client.post(reverse("admin:mta_hostcertificate_add"), wrong | {"private_key": key}).status_code == 302
+    row = HostCertificate.objects.get()
+    page = client.get(reverse("admin:mta_hostcertificate_change", args=[row.pk])).content.decode()
+    assert "PRIVATE KEY" not in page
+
+
+# ACME -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def authority(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+    """An ACME server that reads challenges through our own pages, and a name server that leads some hosts here."""
+
+    def fetched(host: str, token: str) -> str | None:
+        answer = Client().get(f"/.well-known/acme-challenge/{token}", headers={"host": host})
+        return answer.content.decode() if answer.status_code == 200 else None
+
+    leading = {settings.PUBLIC_HOST: {"192.0.2.1"}, HOST: {"192.0.2.1"}, "webmail.example.test": {"192.0.2.9"}}
+    monkeypatch.setattr(acme, "_addresses", lambda host: leading.get(host, set()))
+    with serving(fetched) as (found, directory):
+        settings.ACME_DIRECTORY = directory
+        yield found
+
+
+def test_hosts_that_lead_here_get_certificates_that_are_renewed(authority: Authority, alice: Account) -> None:
+    assert acme.renew_all() == 1
+    row = HostCertificate.objects.get()
+    assert (row.host, row.source, row.issuer) == (HOST, "acme", "authority.example")
+    assert acme.renew_all() == 0, "it is good for long"
+    HostCertificate.objects.update(expires_at=timezone.now() + datetime.timedelta(days=20))
+    assert acme.renew_all() == 1
+    assert AcmeAccount.objects.count() == 1
+    assert authority.asked.count("account") == 1, "the account is kept"
+    HostCertificate.objects.update(expires_at=timezone.now() + datetime.timedelta(days=1), source="upload")
+    assert acme.renew_all() == 0, "an administrator's own is his"
+
+
+def test_what_fails_is_left_alone_for_a_while(authority: Authority, alice: Account) -> None:
+    authority.read = lambda host, token: "something else"
+    assert acme.renew_all() == 0
+    assert AcmeFailure.objects.get().host == HOST
+    asked = len(authority.asked)
+    assert acme.renew_all() == 0
+    assert len(authority.asked) == asked
+
+
+@pytest.mark.django_db
+def test_without_a_directory_nobody_is_asked(alice: Account, settings: Any) -> None:
+    settings.ACME_DIRECTORY = ""
+    assert acme.renew_all() == 0
