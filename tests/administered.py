@@ -29,7 +29,25 @@ from logs_app.models import Event
 from mailaccess.models import PopSettings
 from mailstore.models import Folder
 from mta.approval.rules import create_rule
-from mta.models import (Approval, ApprovalRule, AutoForward, AutoReply, Delivery, DkimKey, DmarcReport, Filter, FilterRun, ForwardTarget, HostCertificate, ListedSender, MailPolicy, MonitorRule, QuarantinedMail, SmartHost, Submission)
+from mta.models import (
+    Approval,
+    ApprovalRule,
+    AutoForward,
+    AutoReply,
+    Delivery,
+    DkimKey,
+    DmarcReport,
+    Filter,
+    FilterRun,
+    ForwardTarget,
+    HostCertificate,
+    ListedSender,
+    MailPolicy,
+    MonitorRule,
+    QuarantinedMail,
+    SmartHost,
+    Submission,
+)
 from mta.services.filter_runs import start_run
 from mta.services.filters import create_filter
 from mta.services.forwards import add_target, set_forward
@@ -111,6 +129,9 @@ def _sent(domain: Domain, account: Account, word: str) -> Submission:
         subject=word,
         wire_blob_id=0,
         created_us=1,
+    )
+
+
 def waiting_delivery(account: Account, recipient: str) -> Delivery:
     """A mail of `account` that waits to leave."""
     submission = Submission.objects.create(
@@ -118,6 +139,8 @@ def waiting_delivery(account: Account, recipient: str) -> Delivery:
     )
     return Delivery.objects.create(
         submission=submission, recipient=recipient, domain="far.example", state="deferred", updated_us=1
+    )
+
 
 def host_certificate(domain: Domain, host: str) -> HostCertificate:
     """A row whose content nobody looks at."""
