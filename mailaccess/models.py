@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.prepared import Prepared
+
 
 class Subscription(models.Model):
     """A name that an account subscribed to (RFC 9051 6.3.7); it may name a mailbox that is gone."""
@@ -60,7 +62,11 @@ class PopSettings(models.Model):
     @classmethod
     def of(cls, account_id: int) -> PopSettings:
         """The account's, or the defaults."""
-        return cls.objects.filter(pk=account_id).first() or cls(account_id=account_id)
+        return POP_SETTINGS.first(account_id) or cls(account_id=account_id)
+
+
+POP_SETTINGS = Prepared(lambda account_id: PopSettings.objects.filter(pk=account_id))
+"""Every sign-in over POP3 asks for them."""
 
 
 class Annotation(models.Model):

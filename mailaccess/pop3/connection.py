@@ -263,7 +263,8 @@ class Connection(Stream):
         number = _number(argument)
         if number is None:
             return replies.BAD_ARGUMENT
-        content, _ = await dbthread.run(self.drop.letter, number)
+        found = self.drop.at_hand(number)
+        content, _ = found if found is not None else await dbthread.run(self.drop.letter, number)
         return replies.ok(f"{len(content)} octets") + stuffed(content)
 
     async def top(self, argument: str) -> bytes:

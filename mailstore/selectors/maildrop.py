@@ -59,16 +59,14 @@ def drop_rows(access: Access, drop: Drop) -> list[tuple[int, int]]:
     return [(entry_id, size) for _, entry_id, size in sorted(found)]
 
 
-def letter(access: Access, entry_id: int) -> tuple[bytes, int, int]:
-    """(stored bytes, header length, message) of an entry, one query. NOT_FOUND, UNAVAILABLE."""
+def letters(access: Access, entry_ids: Sequence[int]) -> dict[int, tuple[bytes, int, int]]:
+    """(stored bytes, header length, message) of entries that are there, one query. NOT_FOUND, UNAVAILABLE."""
     access.require(Right.READ)
-    if mailbox_of(entry_id) != access.mailbox:
+    if any(mailbox_of(entry_id) != access.mailbox for entry_id in entry_ids):
         raise MailError(ErrorKind.NOT_FOUND)
     query = (
-        "SELECT b.codec, b.data, b.key, b.size, m.header_length, m.id FROM mailstore_entry e "
-        "JOIN mailstore_message m ON m.id = e.message_id JOIN mailstore_blob b ON b.id = m.blob_id WHERE e.id = %s"
+        "SELECT e.id, b.codec, b.data, b.key, b.size, m.header_length, m.id FROM mailstore_entry e "
+        "JOIN mailstore_message m ON m.id = e.message_id JOIN mailstore_blob b ON b.id = m.blob_id "
+        f"WHERE e.id IN ({sql.marks(entry_ids)})"
     )
-    row = sql.row(query, [entry_id])
-    if row is None:
-        raise MailError(ErrorKind.NOT_FOUND)
-    return blobs.decode(*row[:4]), row[4], row[5]
+    return {row[0]: (blobs.decode(*row[1:5]), row[5], row[6]) for row in sql.rows(query, list(entry_ids))}

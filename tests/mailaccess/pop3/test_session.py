@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import poplib
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,7 +12,7 @@ from accounts.models import Account
 from accounts.selectors import access_for
 from core.access import Access
 from mailaccess.models import MaildropLock, PopSettings
-from mailaccess.pop3 import lock
+from mailaccess.pop3 import lock, maildrop
 from mailaccess.pop3.lines import stuffed, top
 from mailstore.models import Recoverable, Role
 from mailstore.services.entries import move
@@ -158,3 +159,33 @@ def test_who_has_quit_may_sign_in_again_at_once(pop3_server: Running, mails: lis
         client = pop3_server.pop3()
         assert client.stat()[0] == 3
         client.quit()
+
+
+def test_who_takes_one_mail_after_the_other_gets_some_read_at_once(
+    pop3_server: Running, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_us = time.time_ns() // 1000
+    for number in range(40):
+        stored(mine(alice), letter(f"now{number}"), at_us=now_us + number)
+    asked: list[int] = []
+    real = maildrop.letters
+
+    def counted(access: Access, entry_ids: Sequence[int]) -> dict[int, tuple[bytes, int, int]]:
+        asked.append(len(entry_ids))
+        return real(access, entry_ids)
+
+    monkeypatch.setattr(maildrop, "letters", counted)
+    client = pop3_server.pop3()
+    for number in range(1, 41):
+        assert f"<now{number - 1}@".encode() in b"\n".join(client.retr(number)[1])
+        client.dele(number) if number % 2 else client.top(number, 0)
+    assert [each for each in asked if each > 1] == [17, 17, 6]
+    client.rset()
+    assert b"<now7@" in b"\n".join(client.retr(8)[1])
+    assert asked[-1] == 1
+    client.dele(9)
+    client.retr(7)
+    client.retr(8)
+    with pytest.raises(poplib.error_proto):
+        client.retr(9)
+    client.quit()
