@@ -52,6 +52,7 @@ ACTS = {
     "create_monitor_rule": _("Monitoring rule made"),
     "update_monitor_rule": _("Monitoring rule changed"),
     "delete_monitor_rule": _("Monitoring rule deleted"),
+    "decide_post": _("Mail to a list approved or rejected"),
     "set_reply": _("Automatic reply set"),
     "remove_reply": _("Automatic reply removed"),
     "set_forward": _("Automatic forwarding set"),

@@ -79,11 +79,13 @@ class Resolved:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Expansion:
-    """The members of a group right now; `allowed` says whether this sender may write to it."""
+    """The members of a group right now; `allowed` says whether this sender may write to it, `is_held` whether his mail
+    waits for the approver first."""
 
     accounts: list[AccountRow]
     externals: list[str]
     allowed: bool
+    is_held: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

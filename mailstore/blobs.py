@@ -32,6 +32,7 @@ HOLDERS: dict[tuple[str, str], str] = {
     ("mta_submission", "sent_blob_id"): "submission, sent",
     ("mta_submission", "wire_blob_id"): "submission, wire",
     ("mta_delivery", "blob_id"): "delivery",
+    ("mta_heldpost", "blob_id"): "mail waiting for a list's approver",
     ("mta_quarantinedmail", "blob_id"): "quarantine",
 }
 """Every (table, column) that may hold a blob, each indexed. A column that is missing here loses mail: `unlisted_holders`."""

@@ -25,6 +25,7 @@ from mta.services.dkim_keys import forget_retired
 from mta.services.domain_watch import check_all
 from mta.services.domains import prepare_domain
 from mta.services.filter_runs import work_on_runs
+from mta.services.moderation import expire_posts
 from mta.services.openings import forget_openings
 from mta.services.recall import go_on
 from mta.spam.forgetting import forget
@@ -47,6 +48,7 @@ def sweep() -> None:
     if queue.is_anything_due(now_us):
         worker.send_due()
     work_on_runs()
+    expire_posts()
 
 
 @shared_task(name="mta.run_filters")

@@ -28,7 +28,9 @@ from accounts.services import (
 from logs_app.models import Event
 from mailaccess.models import PopSettings
 from mailstore.models import Folder
+from mailstore.services.deliver import prepare
 from mta.approval.rules import create_rule
+from mta.inbound.recipients import Target
 from mta.models import (
     Approval,
     ApprovalRule,
@@ -40,6 +42,7 @@ from mta.models import (
     Filter,
     FilterRun,
     ForwardTarget,
+    HeldPost,
     HostCertificate,
     ListedSender,
     MailPolicy,
@@ -51,6 +54,7 @@ from mta.models import (
 from mta.services.filter_runs import start_run
 from mta.services.filters import create_filter
 from mta.services.forwards import add_target, set_forward
+from mta.services.moderation import hold_post
 from mta.services.monitoring import create_monitor_rule
 from mta.services.replies import set_reply
 from mta.services.senders import list_sender
@@ -69,6 +73,9 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
         conditions=[{"what": "subject", "how": "contains", "value": word}],
         actions=[{"do": "star"}],
     )
+    group = create_group(domain, f"{word}-list", name=f"{word} list", members=[account])
+    held = prepare(f"Subject: {word}\r\n\r\n".encode())
+    hold_post(Target(f"{word}-list@{domain.name}", domain.pk, held_group_id=group.pk), held, "", is_local=False)
     inbox = Folder.objects.get(mailbox_id=account.pk, role="inbox").pk
     return {
         Domain: domain,
@@ -76,7 +83,8 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
         Department: create_department(domain, f"{word} sales"),
         Account: account,
         Address: add_alias(account, f"{word}-alias"),
-        Group: create_group(domain, f"{word}-list", name=f"{word} list", members=[account]),
+        Group: group,
+        HeldPost: HeldPost.objects.get(group=group),
         MailboxGrant: grant_mailbox(account, other, "reader"),
         Credential: create_client_code(account, f"{word} phone")[0],
         ProgramRule: set_program_rule(domain, account),

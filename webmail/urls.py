@@ -57,6 +57,7 @@ urlpatterns = [
     path("programs/", programs.programs, name="programs"),
     path("programs/<int:code_id>/revoke/", programs.program_revoke, name="program_revoke"),
     path("forward/<str:token>/", signed.forward_confirm, name="forward_confirm"),
+    path("list-mail/<str:token>/", signed.held_post, name="held_post"),
     path("preferences/language/", preferences.switch_language, name="switch_language"),
     path("preferences/display/", preferences.switch_display, name="switch_display"),
     path("", include("webmail.urls_reading")),

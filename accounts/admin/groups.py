@@ -107,7 +107,7 @@ class GroupAdmin(ScopedAdmin):
     list_display = ("name", "shown_address", "kind", "posting", "domain")
     list_filter = (("domain", admin.RelatedOnlyFieldListFilter), "kind", "posting")
     search_fields = ("name", "addresses__address")
-    autocomplete_fields = ("domain", "department")
+    autocomplete_fields = ("domain", "department", "approver")
     inlines = (MemberInline,)
     export_columns = ("shown_address", "name", "kind", "posting", "department__name", "description")
 
@@ -124,7 +124,8 @@ class GroupAdmin(ScopedAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The address is given once."""
         first = ("shown_address",) if obj else ("domain", "local_part")
-        names = (*first, "name", "kind", "department", "posting", "description")
+        more = ("posters", "needs_approval", "approver")
+        names = (*first, "name", "kind", "department", "posting", *more, "description")
         return [name for name in names if name != "domain" or actor_of(request).is_superuser]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -143,7 +144,8 @@ class GroupAdmin(ScopedAdmin):
 
     def create(self, request: HttpRequest, obj: Any, form: Any) -> Group:
         """With its address."""
-        given = {name: form.cleaned_data[name] for name in ("name", "kind", "department", "posting", "description")}
+        names = ("name", "kind", "department", "posting", "posters", "needs_approval", "approver", "description")
+        given = {name: form.cleaned_data[name] for name in names}
         domain = domain_for(request, obj)
         return create_group(domain, form.cleaned_data["local_part"], **given, actor=actor_of(request))
 

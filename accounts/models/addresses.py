@@ -25,6 +25,7 @@ class Group(models.Model):
         ANYONE = "anyone", _("Anyone")
         DOMAIN = "domain", _("Members of the domain")
         MEMBERS = "members", _("Members of the group")
+        CHOSEN = "chosen", _("Chosen people")
 
     domain = models.ForeignKey(Domain, models.CASCADE, related_name="groups", verbose_name=_("domain"))
     name = models.CharField(_("name"), max_length=120)
@@ -34,6 +35,16 @@ class Group(models.Model):
         Department, models.CASCADE, null=True, blank=True, related_name="groups", verbose_name=_("department")
     )
     posting = models.CharField(_("who may write"), max_length=8, choices=Posting.choices, default=Posting.DOMAIN)
+    posters = models.TextField(
+        _("chosen people"),
+        blank=True,
+        help_text=_("One address a line; who may write when only chosen people may."),
+    )
+    needs_approval = models.BooleanField(_("mail needs approval"), default=False)
+    approver = models.ForeignKey(
+        Account, models.SET_NULL, null=True, blank=True, related_name="approves", verbose_name=_("approver")
+    )
+    """Whose own mail needs none."""
 
     class Meta:
         verbose_name = _("group")

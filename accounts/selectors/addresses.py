@@ -53,7 +53,8 @@ def expand_group(group_id: int, *, sender: str) -> Expansion:
         return Expansion([], [], allowed=False)
     accounts, externals = _members(group)
     allowed = _may_post(group, sender, accounts=accounts, externals=externals)
-    return Expansion(sorted(accounts.values(), key=lambda row: row.address), sorted(externals), allowed)
+    is_held = group.needs_approval and not _is_approver(group, sender)
+    return Expansion(sorted(accounts.values(), key=lambda row: row.address), sorted(externals), allowed, is_held)
 
 
 def _row_of(parts: Parts) -> Address | None:
@@ -134,10 +135,27 @@ def subtree(domain_id: int, top: int | None) -> set[int]:
     return found
 
 
+def _is_approver(group: Group, sender: str) -> bool:
+    found = resolve(sender) if group.approver_id is not None else None
+    return found is not None and found.account is not None and found.account.id == group.approver_id
+
+
+def _is_chosen(group: Group, sender: str, found: Resolved | None) -> bool:
+    """One of the addresses, or whoever has one of them as another name."""
+    parts = parse(sender)
+    posters = set(group.posters.split())
+    if parts is not None and posters & {parts.address, parts.untagged.address}:
+        return True
+    account = found.account if found is not None and found.kind == "account" else None
+    return account is not None and account.address in posters
+
+
 def _may_post(group: Group, sender: str, *, accounts: dict[int, AccountRow], externals: set[str]) -> bool:
     if group.posting == Group.Posting.ANYONE:
         return True
     found = resolve(sender)
+    if group.posting == Group.Posting.CHOSEN:
+        return _is_chosen(group, sender, found)
     author = found.account if found and found.kind == "account" else None
     if group.posting == Group.Posting.DOMAIN:
         return author is not None and author.domain_id == group.domain_id

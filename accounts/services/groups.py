@@ -14,7 +14,10 @@ from accounts.services.addresses import address_in, claim, require_free
 from accounts.services.permission import apply, audit, require_admin
 from core.errors import ErrorKind, MailError
 
-GROUP_FIELDS = frozenset({"name", "description", "posting", "department", "kind"})
+GROUP_FIELDS = frozenset(
+    {"name", "description", "posting", "department", "kind", "posters", "needs_approval", "approver"}
+)
+POSTERS_MAX = 200
 
 
 @transaction.atomic
@@ -30,10 +33,12 @@ def create_group(
     members: Iterable[Account | Group] = (),
     externals: Iterable[str] = (),
     actor: Account | None = None,
+    **approval: Any,
 ) -> Group:
-    """A group with its address. Members only for lists; a department group needs its department (INVALID)."""
+    """A group with its address. Members only for lists; a department group needs its department, approval an approver
+    (INVALID). `approval`: `posters` (addresses, one a line), `needs_approval`, `approver`."""
     require_admin(actor, domain.pk)
-    group = Group(domain=domain, name=name.strip(), description=description)
+    group = Group(domain=domain, name=name.strip(), description=description, **_approval(approval))
     group.kind, group.posting, group.department = kind, posting, department
     _require_valid(group)
     address = address_in(domain, local_part)
@@ -53,6 +58,8 @@ def update_group(group: Group, *, actor: Account | None = None, **changes: Any) 
     if not changes.keys() <= GROUP_FIELDS:
         raise MailError(ErrorKind.INVALID, field=", ".join(sorted(changes.keys() - GROUP_FIELDS)))
     fresh = Group.objects.select_for_update(of=("self",)).select_related("domain").get(pk=group.pk)
+    if "posters" in changes:
+        changes["posters"] = _canonical_posters(changes["posters"])
     wanted = {name: changes.get(name, getattr(fresh, name)) for name in GROUP_FIELDS}
     _require_valid(Group(domain=fresh.domain, **wanted))
     described = apply(fresh, changes)
@@ -144,7 +151,31 @@ def _name_of(member: GroupMember) -> str:
     return address_of(member.subgroup) if member.subgroup else str(member)
 
 
+def _approval(given: dict[str, Any]) -> dict[str, Any]:
+    unknown = given.keys() - {"posters", "needs_approval", "approver"}
+    if unknown:
+        raise MailError(ErrorKind.INVALID, field=", ".join(sorted(unknown)))
+    return given | ({"posters": _canonical_posters(given["posters"])} if "posters" in given else {})
+
+
+def _canonical_posters(text: str) -> str:
+    """One address a line, in the form in which senders are compared."""
+    found = [parse(word) for word in text.replace(",", " ").split()]
+    if any(parts is None or not parts.domain for parts in found):
+        raise MailError(ErrorKind.INVALID, field="posters")
+    if len(found) > POSTERS_MAX:
+        raise MailError(ErrorKind.LIMIT, field="posters", limit=POSTERS_MAX)
+    return "\n".join(dict.fromkeys(parts.address for parts in found if parts is not None))
+
+
 def _require_valid(group: Group) -> None:
+    approver = group.approver
+    if group.needs_approval and approver is None:
+        raise MailError(ErrorKind.INVALID, field="approver")
+    if approver is not None and (approver.domain_id != group.domain_id or not approver.is_active):
+        raise MailError(ErrorKind.INVALID, field="approver")
+    if group.posting == Group.Posting.CHOSEN and not group.posters:
+        raise MailError(ErrorKind.INVALID, field="posters")
     if not group.name.strip():
         raise MailError(ErrorKind.INVALID, field="name")
     if group.kind not in Group.Kind.values or group.posting not in Group.Posting.values:

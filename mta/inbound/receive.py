@@ -34,6 +34,7 @@ from mta.outbound.signatures import arc_set
 from mta.quarantine.store import quarantine
 from mta.services.effects import carry_out
 from mta.services.lists import queue_for_externals
+from mta.services.moderation import hold_post
 from mta.spam.finding import NOTHING, Judged
 from mta.steps import Mail, place
 
@@ -110,6 +111,8 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
         arranged = await dbthread.run(arrange, coming, [each for each, one in files if not one.held])
     leaving = [t for t in transaction.targets if t.externals and t.domain_id not in decided.junk_domains]
     also = [await _forwarding(transaction, leaving, received, judgement)] if leaving else []
+    if waiting := [target for target in transaction.targets if target.held_group_id]:
+        also.append(functools.partial(_hold, waiting, prepared, transaction))
     if arranged.has_effects:
         also.append(functools.partial(carry_out, arranged))
     if held := [*(each for _, each in files if each.held), *arranged.held]:
@@ -180,6 +183,11 @@ class _Filing:
         senders = (self.mail.sender, self.prepared.scanned.sender_address)
         one = filed(placement, facts, judged, unproven=unproven, senders=senders)
         return one if one.held else Filed(place(self.mail, account, one.placement))
+
+
+def _hold(targets: Sequence[Target], prepared: Prepared, transaction: Transaction) -> None:
+    for target in targets:
+        hold_post(target, prepared, transaction.sender, is_local=False, require_tls=transaction.require_tls)
 
 
 async def _forwarding(

@@ -11,6 +11,7 @@ import enum
 import time
 from collections.abc import Iterable, Mapping
 
+from accounts.domain_names import domain_named
 from accounts.models import Account
 from accounts.rows import AccountRow, account_row
 from accounts.selectors import expand_group, is_local_domain, local_domains, resolve
@@ -50,6 +51,8 @@ class Target:
     full: tuple[AccountRow, ...] = ()
     is_group: bool = False
     facts: Mapping[int, Facts] = dataclasses.field(default_factory=dict)
+    held_group_id: int = 0
+    """The list whose approver must agree first (`mta.services.moderation`); then nobody else is named here."""
 
     def blocks(self, sender: str) -> bool:
         """Whether the one account meant wants nothing from this envelope sender; a list's members are asked later."""
@@ -58,12 +61,13 @@ class Target:
         return any(each.lists and each.lists.wish_about(sender) == Wish.BLOCK for each in self.facts.values())
 
 
-def find_target(address: str, *, sender: str, proven: bool = True) -> Target | Refusal:
+def find_target(address: str, *, sender: str, proven: bool = True, approved: bool = False) -> Target | Refusal:
     """Resolve `address` for mail from `sender` (empty: the null sender). Two indexed queries, three with a
     catch-all.
 
     A sender who has not `proven` himself is not believed to be one of ours (colleagues submit with sign-in), so he
     can't write to a list of colleagues; an outside member has no other way to write to his list, and is believed.
+    `approved`: the list's approver has agreed.
     """
     if address == "postmaster":
         address = f"postmaster@{min(local_domains(), default='')}"  # RFC 5321 4.5.1: it has no domain of its own
@@ -78,7 +82,7 @@ def find_target(address: str, *, sender: str, proven: bool = True) -> Target | R
         return Refusal.UNKNOWN
     if resolved.group_id is not None:
         believed = sender if proven or not is_local_domain(sender.rpartition("@")[2]) else ""
-        return _group_target(resolved.group_id, resolved.address, believed)
+        return _group_target(resolved.group_id, resolved.address, believed, approved=approved)
     account = resolved.account
     assert account is not None
     if not account.is_active:
@@ -108,15 +112,18 @@ def _is_full(account: AccountRow, facts: Mapping[int, Facts]) -> bool:
     return facts[account.id].used_bytes >= account.quota_bytes
 
 
-def _group_target(group_id: int, address: str, sender: str) -> Target | Refusal:
+def _group_target(group_id: int, address: str, sender: str, *, approved: bool) -> Target | Refusal:
     expansion = expand_group(group_id, sender=sender)
-    if not expansion.allowed:
+    if not expansion.allowed and not approved:
         return Refusal.POSTING
+    home = domain_named(address.rpartition("@")[2])
+    domain_id = home.id if home else 0
+    if expansion.is_held and not approved:
+        return Target(address, domain_id, is_group=True, held_group_id=group_id)
     members = [account for account in expansion.accounts if account.is_active]
     facts = facts_of(members)
     full = tuple(account for account in members if _is_full(account, facts))
     open_members = tuple(account for account in members if account not in full)
-    domain_id = members[0].domain_id if members else 0
     externals = tuple(expansion.externals)
     return Target(address, domain_id, open_members, externals, full, is_group=True, facts=facts)
 

@@ -8,6 +8,7 @@ from mta.models.filters import Filter, FilterRun
 from mta.models.forwards import AutoForward, Forwarded, ForwardTarget
 from mta.models.greylist import Greylisted
 from mta.models.keys import DkimKey
+from mta.models.moderation import HeldPost
 from mta.models.monitoring import MonitoredFolder, MonitorRule
 from mta.models.outgoing import GATED, OPEN, Delivery, Submission
 from mta.models.policy import DomainRecords, MailPolicy
@@ -40,6 +41,7 @@ __all__ = [
     "ForwardTarget",
     "Forwarded",
     "Greylisted",
+    "HeldPost",
     "HostCertificate",
     "KnownSender",
     "ListedSender",

@@ -78,16 +78,20 @@ def send_alone(domain_id: int, recipient: str, raw: bytes) -> None:
         content, message_id = blobs.encode(raw), scanned.message_id or ""
         queue_mail(domain_id, [recipient], content, message_id=message_id, subject=scanned.subject, envelope_from="")
     elif isinstance(target, Target):
-        _store(target, raw)
+        store_for(target, raw, _trace(""), "")
 
 
-def _store(target: Target, raw: bytes) -> None:
-    trace = f"Return-Path: <>\r\nReceived: by {settings.EHLO_NAME}; {mail_date(time.time())}\r\n".encode()
+def _trace(sender: str) -> bytes:
+    return f"Return-Path: <{sender}>\r\nReceived: by {settings.EHLO_NAME}; {mail_date(time.time())}\r\n".encode()
+
+
+def store_for(target: Target, raw: bytes, trace: bytes, sender: str) -> None:
+    """Deliver `raw` to the accounts of `target` by their lists and rules, inside the caller's transaction."""
     prepared = prepare(raw, trace=trace)
     author = prepared.scanned.sender_address
 
     def file(account: AccountRow, matched: str, facts: Facts) -> Filed:
-        return filed(Placement(account.id, matched_address=matched), facts, senders=("", author))
+        return filed(Placement(account.id, matched_address=matched), facts, senders=(sender, author))
 
     placed, held = [], []
     for account, matched in merge_accounts([target]).values():
@@ -96,7 +100,7 @@ def _store(target: Target, raw: bytes) -> None:
             held.append(one)
         else:
             placed.append(Placed(account, matched, one.placement, target.facts[account.id]))
-    arranged = arrange(Coming(raw, prepared.scanned, "", len(trace), file), placed)
-    quarantine([*held, *arranged.held], prepared, "")
+    arranged = arrange(Coming(raw, prepared.scanned, sender, len(trace), file), placed)
+    quarantine([*held, *arranged.held], prepared, sender)
     store([Incoming(prepared, arranged.placements)])
     carry_out(arranged)

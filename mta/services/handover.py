@@ -32,6 +32,7 @@ from mta.rules.looked import Looked
 from mta.services.effects import carry_out
 from mta.services.failure import Failure, Success, confirm_to_sender, notify_sender
 from mta.services.lists import queue_for_externals
+from mta.services.moderation import hold_post
 from mta.services.outcome import log_delivery
 from mta.steps import Outcome, tell_outcome
 from mta.wishes import NO_WISH, RecipientWish
@@ -101,6 +102,8 @@ def hand_over(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) 
     """Inside the caller's transaction: Sent entry, local copies, lists, failures, events; wakes the queue on commit."""
     _store_copies(submission, parcel, routes)
     for target in _targets(routes):
+        if target.held_group_id:
+            hold_post(target, parcel.local, submission.envelope_from, is_local=True, require_tls=submission.require_tls)
         if target.externals:
             queue_for_externals(target, submission.envelope_from, parcel.wire, None)
     _log(submission, routes)

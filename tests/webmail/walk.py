@@ -40,7 +40,7 @@ from webmail.acting import UNDO_SALT
 
 SECRET = "geheimsache"
 """Part of everything of Alice's; nobody else may ever see it."""
-SIGNED = {"approval_link", "forward_confirm", "quarantine_link"}
+SIGNED = {"approval_link", "forward_confirm", "held_post", "quarantine_link"}
 """Pages that a signed link opens to whoever has it; `test_signed.py`, `test_quarantine.py` and `test_approvals.py` have their tests."""
 PUBLIC = {"health", "sign_in", "sign_out", "switch_language", "switch_display"}
 

@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from mta.models import HeldPost
 from mta.services.forwards import asked_target, confirm_target
+from mta.services.moderation import asked_post, decide_by_link
 
 
 @never_cache
@@ -27,4 +29,33 @@ def forward_confirm(request: HttpRequest, token: str) -> HttpResponse:
         page["heading"] = _("Confirmed")
         page["text"] = _("Mail of %(account)s may be forwarded to %(address)s.") % words
         page["buttons"] = []
+    return render(request, "webmail/signed.html", page)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def held_post(request: HttpRequest, token: str) -> HttpResponse:
+    """A list's approver lets a mail on, or does not."""
+    post = asked_post(token)
+    answer = request.POST.get("answer", "")
+    if request.method == "POST" and answer in ("release", "refuse"):
+        post = decide_by_link(token, release=answer == "release")
+    headings = {
+        HeldPost.State.WAITING: _("Let this mail on to the list?"),
+        HeldPost.State.RELEASED: _("Approved: the members have it."),
+        HeldPost.State.REFUSED: _("Rejected: nobody gets it."),
+        HeldPost.State.EXPIRED: _("The time for a decision is over."),
+    }
+    is_waiting = post.state == HeldPost.State.WAITING
+    page = {
+        "title": _("Mail waiting for approval"),
+        "heading": headings[HeldPost.State(post.state)],
+        "text": post.preview if is_waiting else "",
+        "facts": [
+            (_("List"), post.address),
+            (_("Sender"), post.sender_address or post.envelope_from),
+            (_("Subject"), post.subject or _("(no subject)")),
+        ],
+        "buttons": [("release", _("Approve"), True), ("refuse", _("Reject"), False)] if is_waiting else [],
+    }
     return render(request, "webmail/signed.html", page)

@@ -1,0 +1,63 @@
+"""Mail to lists that waits for approval, for administrators: let on or refused in the approver's place, recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _, ngettext
+
+from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
+from accounts.admin_site import PAGES
+from mta.models import HeldPost
+from mta.services.moderation import decide_as_admin
+
+DOMAIN_OF.update({HeldPost: "domain"})
+PAGES += [("mta_heldpost", _("Mail to lists, for approval"), "fact_check")]
+
+
+@admin.register(HeldPost)
+class HeldPostAdmin(ScopedAdmin):
+    """What waits alone: what was decided is in the log."""
+
+    list_display = ("subject", "sender_address", "address", "size", "created_at", "expires_at", "domain")
+    list_select_related = ("domain",)
+    search_fields = ("subject", "sender_address", "address")
+    fields = ("subject", "sender_address", "envelope_from", "address", "size", "created_at", "expires_at", "preview")
+    readonly_fields = fields
+    export_columns = ("subject", "sender_address", "address", "size", "created_at", "expires_at")
+    actions = ("release_selected",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """In scope, and still waiting."""
+        return super().get_queryset(request).filter(state=HeldPost.State.WAITING)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """As listed."""
+        return self.fields
+
+    @admin.action(description=_("Approve"))
+    def release_selected(self, request: HttpRequest, queryset: QuerySet[HeldPost]) -> None:
+        """Each goes on to its list."""
+        for post in queryset:
+            decide_as_admin(post, release=True, actor=actor_of(request))
+        count = len(queryset)
+        self.message_user(request, ngettext("%d mail approved", "%d mails approved", count) % count, messages.SUCCESS)
+
+    def destroy(self, request: HttpRequest, obj: Any) -> None:
+        """Refuse it."""
+        decide_as_admin(obj, release=False, actor=actor_of(request))
+
+    def recorded_as(self, obj: Any) -> str:
+        """Under the list's address."""
+        return str(obj.address)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Mail comes by itself."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It is let on or refused."""
+        return False

@@ -1,0 +1,174 @@
+"""Mail to a list that needs approval: held, shown to the approver, let on, refused, or forgotten after a week.
+
+A post is held in the transaction that would have delivered it, so 250 means the same as always. Only one decision counts,
+whoever is quicker.
+"""
+
+from __future__ import annotations
+
+import datetime
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Account, Group
+from accounts.services.permission import audit, require_admin
+from core.errors import ErrorKind, MailError
+from logs_app.models import Kind
+from logs_app.services import record
+from mailstore import blobs
+from mailstore.services.deliver import Prepared, store
+from mta.inbound.recipients import Target, find_target
+from mta.models import HeldPost
+from mta.services.effects import store_for
+from mta.services.lists import queue_for_externals
+from mta.services.notices import notice
+
+State = HeldPost.State
+SALT = "mta.moderation"
+KEEP_DAYS = 7
+EXPIRE_AT_ONCE = 200
+
+
+def hold_post(target: Target, prepared: Prepared, sender: str, *, is_local: bool, require_tls: bool = False) -> None:
+    """Keep a mail to `target` for its approver and tell him; inside the caller's transaction."""
+    group = Group.objects.select_related("domain", "approver__domain").get(pk=target.held_group_id)
+    now = timezone.now()
+    scanned = prepared.scanned
+    post = HeldPost.objects.create(
+        domain=group.domain,
+        group=group,
+        address=target.matched,
+        blob_id=blobs.insert([prepared.encoded])[prepared.encoded.sha256],
+        trace_length=prepared.trace_length,
+        envelope_from=sender[:320],
+        sender_address=scanned.sender_address,
+        subject=scanned.subject,
+        preview=scanned.preview[:300],
+        size=prepared.size,
+        is_local=is_local,
+        require_tls=require_tls,
+        created_at=now,
+        expires_at=now + datetime.timedelta(days=KEEP_DAYS),
+    )
+    store([notice(approver, lambda: _question(post)) for approver in _approvers(group)])
+
+
+def asked_post(token: str) -> HeldPost:
+    """What the link in a question is about; NOT_FOUND for one that is old or false."""
+    try:
+        pk = signing.loads(token, salt=SALT, max_age=KEEP_DAYS * 86_400)
+    except signing.BadSignature:
+        raise MailError(ErrorKind.NOT_FOUND) from None
+    found = HeldPost.objects.select_related("group").filter(pk=pk).first()
+    if found is None:
+        raise MailError(ErrorKind.NOT_FOUND)
+    return found
+
+
+def decide_by_link(token: str, *, release: bool) -> HeldPost:
+    """The approver's decision; what was decided before stays so. Raises NOT_FOUND."""
+    post = asked_post(token)
+    approver = Account.objects.filter(approves=post.group_id).values_list("address", flat=True).first()
+    return _decide(post, release=release, by=approver or "link")
+
+
+def decide_as_admin(post: HeldPost, *, release: bool, actor: Account | None = None) -> HeldPost:
+    """An administrator's. Raises NO_PERMISSION, NOT_FOUND."""
+    require_admin(actor, post.domain_id)
+    with transaction.atomic():
+        decided = _decide(post, release=release, by=actor.address if actor else "system")
+        facts = {"subject": post.subject, "decision": decided.state}
+        audit(actor, "decide_post", domain_id=post.domain_id, address=post.address, **facts)
+    return decided
+
+
+def expire_posts(now: datetime.datetime | None = None) -> int:
+    """What nobody decided for a week is over, and rows of decided ones go; how many."""
+    moment = now or timezone.now()
+    over = list(HeldPost.objects.filter(expires_at__lte=moment).order_by("expires_at")[:EXPIRE_AT_ONCE])
+    for post in over:
+        with transaction.atomic():
+            _finish(post, State.EXPIRED, by="system")
+            HeldPost.objects.filter(pk=post.pk).delete()
+    return len(over)
+
+
+@transaction.atomic
+def _decide(post: HeldPost, *, release: bool, by: str) -> HeldPost:
+    if _finish(post, State.RELEASED if release else State.REFUSED, by=by) and release:
+        _distribute(post)
+    return HeldPost.objects.select_related("group").get(pk=post.pk)
+
+
+def _finish(post: HeldPost, state: str, *, by: str) -> bool:
+    """Whether this decision is the one that counts."""
+    if not HeldPost.objects.filter(pk=post.pk, state=State.WAITING).update(state=state, decided_by=by[:320]):
+        return False
+    record(
+        Kind.DELIVERY,
+        domain_id=post.domain_id,
+        address=post.address,
+        actor=by,
+        protocol="list",
+        succeeded=state == State.RELEASED,
+        data={"from": post.envelope_from, "to": post.address, "subject": post.subject, "state": f"list_{state}"},
+    )
+    if state != State.RELEASED and post.is_local:
+        _tell_author(post)
+    return True
+
+
+def _distribute(post: HeldPost) -> None:
+    """As if it came now and nobody had to be asked."""
+    target = find_target(post.address, sender=post.envelope_from, approved=True)
+    if not isinstance(target, Target):
+        return
+    raw = blobs.get(post.blob_id)
+    trace, received = raw[: post.trace_length], raw[post.trace_length :]
+    store_for(target, received, trace, post.envelope_from)
+    if target.externals:
+        queue_for_externals(target, post.envelope_from, received, None, require_tls=post.require_tls)
+
+
+def _approvers(group: Group) -> list[Account]:
+    """The list's; while he is away for good, the administrators of the domain."""
+    active = Account.objects.filter(domain=group.domain_id, status=Account.Status.ACTIVE).select_related("domain")
+    own = list(active.filter(approves=group.pk))
+    return own or list(active.filter(role=Account.Role.DOMAIN_ADMIN)[:20])
+
+
+def _question(post: HeldPost) -> tuple[str, str]:
+    link = urljoin(settings.BASE_URL, reverse("held_post", args=[signing.dumps(post.pk, salt=SALT)]))
+    words = {
+        "list": post.address,
+        "sender": post.sender_address or post.envelope_from,
+        "subject": post.subject or _("(no subject)"),
+        "preview": post.preview,
+        "link": link,
+        "days": KEEP_DAYS,
+    }
+    text = _(
+        "%(sender)s wrote to the list %(list)s. The mail waits for your approval:\n\nSubject: %(subject)s\n\n%(preview)s\n\n"
+        "Approve or reject it here within %(days)d days:\n\n%(link)s"
+    )
+    return _("For approval: %(subject)s") % words, text % words
+
+
+def _tell_author(post: HeldPost) -> None:
+    """One of us learns that his mail did not go out; a stranger's address may be forged."""
+    author = Account.objects.filter(address=post.envelope_from, status=Account.Status.ACTIVE).select_related("domain")
+
+    def words() -> tuple[str, str]:
+        facts = {"list": post.address, "subject": post.subject or _("(no subject)")}
+        return (
+            _("Not approved: %(subject)s") % facts,
+            _("Your mail “%(subject)s” to the list %(list)s was not approved, so its members did not get it.") % facts,
+        )
+
+    store([notice(each, words) for each in author[:1]])
