@@ -36,19 +36,24 @@ def numbered() -> str:
     return "(SELECT value, key AS place FROM json_each(%s)) AS n"
 
 
-def numbers(values: Sequence[int]) -> object:
-    """The parameter of `among` and `numbered`: one, so that the statement is the same for a thousand and for one."""
-    return list(values) if connection.vendor == "postgresql" else json.dumps(list(values))
+def numbers(values: Sequence[int]) -> str:
+    """The parameter of `among` and `numbered`: one text, so that the statement is the same for a thousand and for one
+    (the driver of PostgreSQL takes 5 µs for each number of a list)."""
+    text = json.dumps(list(values))
+    return f"{{{text[1:-1]}}}" if connection.vendor == "postgresql" else text
 
 
 def collected(expression: str) -> str:
     """An aggregate of whole numbers that may go back as a parameter of `among`, never looked at here; `listed` does."""
-    return f"array_agg({expression})" if connection.vendor == "postgresql" else f"json_group_array({expression})"
+    if connection.vendor == "postgresql":
+        return f"array_agg({expression})::text"
+    return f"json_group_array({expression})"
 
 
-def listed(value: Any) -> list[int]:
+def listed(value: str) -> list[int]:
     """The numbers of `collected`."""
-    return json.loads(value) if isinstance(value, str) else list(value)
+    found: list[int] = json.loads(f"[{value[1:-1]}]")
+    return found
 
 
 def rows(statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
