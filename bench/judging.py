@@ -1,4 +1,8 @@
-"""What judging and signing cost: CPU for each mail of 8 KB, the answers of the DNS known already."""
+"""What judging and signing cost: CPU for each mail of 8 KB, the answers of the DNS known already.
+
+The spam rows are what weighing adds to a delivery that was judged: taking the contents apart and the rules alone, then
+with the one query (all threads counted) without and with words that were learnt.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,27 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
+
+from accounts.models import Account
+from accounts.rows import AccountRow, account_row
 from bench.corpus import letter
 from bench.report import report
+from bench.site import accounts
+from mailstore.models import Entry
+from mailstore.services.deliver import Incoming, Placement, Prepared, prepare, store
 from mta.authentication.judge import Origin, judge
 from mta.authentication.letter import Letter
 from mta.authentication.resolver import NOTHING, Answer, Key, Resolver, Status
+from mta.authentication.results import Judgement
 from mta.authentication.signing import SigningKey, new_key, public_record, sign
+from mta.inbound.facts import Facts, facts_of
+from mta.spam.contents import contents_of
+from mta.spam.known import known_about
+from mta.spam.lessons import learn, want
+from mta.spam.score import Subject, judge_common, judge_files_of, judge_personal, judged
+from mta.spam.senders import Author
+from mta.spam.words import tokens_of
 
 DOMAIN = "bench.example"
 ORIGIN = Origin("192.0.2.9", f"mx.{DOMAIN}", f"x@{DOMAIN}")
@@ -43,7 +62,57 @@ def main(*, full: bool) -> None:
     rows: list[dict[str, Any]] = [_row("judge, not signed", mails, rounds, _judge)]
     rows += [_row(f"judge, signed by {names}", signed[names], rounds, _judge) for names in SIGNERS]
     rows += [_row(f"sign by {names}", mails, rounds, lambda each, of=names: _sign(each, of)) for names in SIGNERS]
-    report("judging", "Judging and signing", rows, rounds=rounds)
+    rows += spam_rows(mails, rounds)
+    report("judging", "Judging, weighing and signing", rows, rounds=rounds)
+
+
+def spam_rows(mails: list[bytes], rounds: int) -> list[dict[str, Any]]:
+    """Rules alone, then with the query on a database of its own."""
+    prepared = [(mail, prepare(mail), Letter.of(mail)) for mail in mails]
+    judgement = asyncio.run(judge(Known(), ORIGIN, prepared[0][2], now_s=time.time()))
+    rows = [_row("spam: contents and rules", mails, rounds, lambda some: _rules(prepared[: len(some)], judgement))]
+    [account] = accounts(1)
+    reader = account_row(account)
+    for what, taught in (("spam: with the query", 0), ("spam: with the query and words", 60)):
+        teach(account, [mail for mail, _, _ in prepared[:taught]])
+        facts = facts_of([reader])[reader.id]
+        rows.append(
+            _row(what, mails, rounds, lambda some, of=facts: _weighed(prepared[: len(some)], judgement, reader, of))
+        )
+    return rows
+
+
+def _subject(mail: bytes, kept: Prepared, letter: Letter, judgement: Judgement, taught: bool) -> Subject:
+    contents = contents_of(mail, kept.scanned)
+    author = Author(kept.scanned.sender_name, kept.scanned.sender_address)
+    tokens = tokens_of(contents, author.address) if taught else ()
+    return Subject(judgement, letter, kept.scanned, contents, author, time.time_ns() // 1000, tokens)
+
+
+def _rules(some: list[tuple[bytes, Prepared, Letter]], judgement: Judgement) -> None:
+    for mail, kept, split in some:
+        subject = _subject(mail, kept, split, judgement, taught=False)
+        judged(judge_files_of(subject), judge_common(subject, ours=frozenset({DOMAIN}))).encode()
+
+
+def _weighed(
+    some: list[tuple[bytes, Prepared, Letter]], judgement: Judgement, reader: AccountRow, facts: Facts
+) -> None:
+    for mail, kept, split in some:
+        subject = _subject(mail, kept, split, judgement, taught=facts.company.is_enough)
+        known = known_about(subject.author, subject.tokens, {reader: facts}, proven=True)[reader.id]
+        personal = judge_personal(subject, known.about, known.experience)
+        judged(judge_files_of(subject), judge_common(subject, ours=known.about.ours), personal).encode()
+
+
+def teach(account: Account, mails: list[bytes]) -> None:
+    """Learn half of them as spam, half as wanted."""
+    for number, mail in enumerate(mails):
+        with transaction.atomic():
+            [stored] = store([Incoming(prepare(mail), [Placement(account.pk)])])
+            message_id = Entry.objects.values_list("message_id", flat=True).get(pk=stored.entry_ids[account.pk])
+            want(account.pk, [message_id], "spam" if number % 2 else "ham")
+    learn()
 
 
 SIGNERS = ("rsa", "rsa and ed25519")

@@ -15,6 +15,8 @@ from core import dbthread
 from mailstore import writer
 from mta.inbound import monitoring
 from mta.services import dkim_keys
+from mta.spam.counts import forget_counts
+from mta.spam.known import forget_names
 from tests.factories import make_account
 
 
@@ -45,6 +47,8 @@ def clean_memory() -> Iterator[None]:
 def _forget() -> None:
     _names.forget()
     monitoring.forget()
+    forget_counts()
+    forget_names()
     verified.clear()
     throttle.local.clear()
 

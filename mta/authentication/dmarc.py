@@ -75,6 +75,7 @@ class DmarcResult:
     reason: str = ""
 
 
+@functools.lru_cache(maxsize=8_192)
 def organisational_domain(domain: str) -> str:
     """The name that somebody registered (3.2): one label more than the public suffix."""
     return _suffixes().privatesuffix(domain) or domain

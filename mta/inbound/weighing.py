@@ -72,7 +72,7 @@ def _judged(weighing: Weighing, subject: Subject, known: Mapping[int, Known]) ->
         ours = each.about.ours
         if ours not in common:
             common[ours] = judge_common(subject, ours=ours, only_proof=outside.is_judged)
-        personal = judge_personal(subject, each.about, company=each.company, own=each.own)
+        personal = judge_personal(subject, each.about, each.experience)
         found[account_id] = judged(outside.findings, common[ours], files, personal)
     return found
 

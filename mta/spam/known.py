@@ -1,14 +1,12 @@
-"""What is known here about a mail's author and its words: one query for all whom the mail reaches."""
+"""What is known here about a mail's author and its words: one query for all whom the mail reaches, and one for words that
+were not met lately."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-
-from django.db import connection
 
 from accounts.domain_names import local_domains
 from accounts.models import Account
@@ -16,9 +14,11 @@ from accounts.rows import AccountRow
 from mailstore import sql
 from mta.authentication.dmarc import organisational_domain
 from mta.inbound.facts import Facts
+from mta.spam.counts import Counts, Owner, among_texts, counts_of, texts
 from mta.spam.names import keys_of
 from mta.spam.score import Experience
 from mta.spam.senders import NEW, Acquaintance, Author, Standing, name_key
+from mta.spam.words import Learnt
 
 OWN_WORDS_MAX = 10
 """Readers of one mail whose own words are looked up; the others' companies speak for them."""
@@ -33,8 +33,7 @@ class Known:
     """For one reader."""
 
     about: Acquaintance
-    company: Experience
-    own: Experience
+    experience: Experience
 
 
 def known_about(
@@ -42,10 +41,23 @@ def known_about(
 ) -> dict[int, Known]:
     """By account."""
     found = _Found(author, proven)
-    asked = tokens if any(facts.company.is_enough or facts.own.is_enough for facts in readers.values()) else ()
-    learners = [account.id for account, facts in readers.items() if facts.own.is_enough][:OWN_WORDS_MAX]
-    found.read(readers, asked, learners)
+    found.read(readers)
+    if tokens and (owners := _owners(readers)):
+        found.words = counts_of(owners, tokens)
     return {account.id: found.of(account, facts) for account, facts in readers.items()}
+
+
+def _owners(readers: Mapping[AccountRow, Facts]) -> dict[Owner, Learnt]:
+    """Whose words count: a reader's own where he has taught enough, else his company's."""
+    owners: dict[Owner, Learnt] = {}
+    own = 0
+    for account, facts in readers.items():
+        if facts.own.is_enough and own < OWN_WORDS_MAX:
+            owners[account.domain_id, account.id] = facts.own
+            own += 1
+        elif facts.company.is_enough:
+            owners[account.domain_id, 0] = facts.company
+    return owners
 
 
 def sender_names(author: Author, *, proven: bool) -> tuple[str, str]:
@@ -64,26 +76,20 @@ class _Found:
         self.known: set[int] = set()
         self.standings: dict[tuple[int, str], Standing] = {}
         self.partners: dict[int, set[str]] = {}
-        self.tokens: dict[tuple[int, int], dict[str, tuple[int, int]]] = {}
+        self.words: Mapping[Owner, Counts] = {}
 
-    def read(self, readers: Collection[AccountRow], tokens: Sequence[str], learners: Sequence[int]) -> None:
+    def read(self, readers: Collection[AccountRow]) -> None:
         domains = sql.numbers(list({account.domain_id for account in readers}))
         names = {*self.names, self.domain}
         parameters: list[Any] = [sql.numbers([account.id for account in readers]), self.author.address.lower()]
-        parameters += [domains, _texts(names), domains, _texts(keys_of(self.author.domain))]
-        statement = _KNOWN
-        if tokens:
-            statement += _TOKENS
-            parameters += [domains, sql.numbers([0, *learners]), _texts(tokens)]
-        for what, owner, name, *counts in sql.rows(_for_engine(statement), parameters):
+        parameters += [domains, texts(names), domains, texts(keys_of(self.author.domain))]
+        for what, owner, name, *counts in sql.rows(_statement(), parameters):
             if what == "known":
                 self.known.add(owner)
             elif what == "sender":
                 self.standings[owner, name] = Standing(*counts)
-            elif what == "alike":
-                self.partners.setdefault(owner, set()).add(name)
             else:
-                self.tokens.setdefault((owner, counts[2]), {})[name] = (counts[0], counts[1])
+                self.partners.setdefault(owner, set()).add(name)
 
     def of(self, account: AccountRow, facts: Facts) -> Known:
         domain = account.domain_id
@@ -97,8 +103,10 @@ class _Found:
             partners=frozenset(self.partners.get(domain, ())),
             colleagues=_colleagues(domain) if name_key(self.author.name) else {},
         )
-        company = Experience(facts.company, self.tokens.get((domain, 0), {}))
-        return Known(about, company, Experience(facts.own, self.tokens.get((domain, account.id), {})))
+        own = self.words.get((domain, account.id))
+        if own is not None:
+            return Known(about, Experience(facts.own, own))
+        return Known(about, Experience(facts.company, self.words.get((domain, 0), {})))
 
 
 _KNOWN = (
@@ -108,26 +116,11 @@ _KNOWN = (
     "WHERE {domain_id} AND {name} "
     "UNION ALL SELECT 'alike', domain_id, name, 0, 0, 0, 0, 0 FROM mta_lookalikekey WHERE {domain_id} AND {key}"
 )
-_TOKENS = (
-    " UNION ALL SELECT 'token', domain_id, token, spam, ham, account_id, 0, 0 FROM mta_spamtoken "
-    "WHERE {domain_id} AND {account_id} AND {token}"
-)
 
 
-def _for_engine(statement: str) -> str:
-    columns = {name: sql.among(name) for name in ("mailbox_id", "domain_id", "account_id")}
-    return statement.format(**columns, **{name: _among_texts(name) for name in ("name", "key", "token")})
-
-
-def _among_texts(column: str) -> str:
-    """As `sql.among`, for texts."""
-    if connection.vendor == "postgresql":
-        return f"{column} = ANY(%s::text[])"
-    return f"{column} IN (SELECT value FROM json_each(%s))"
-
-
-def _texts(values: Collection[str]) -> object:
-    return list(values) if connection.vendor == "postgresql" else json.dumps(list(values))
+def _statement() -> str:
+    columns = {name: sql.among(name) for name in ("mailbox_id", "domain_id")}
+    return _KNOWN.format(**columns, name=among_texts("name"), key=among_texts("key"))
 
 
 def own_domains(domain_id: int) -> frozenset[str]:

@@ -56,12 +56,9 @@ def judge_common(subject: Subject, *, ours: frozenset[str], only_proof: bool = F
     return tuple(found)
 
 
-def judge_personal(
-    subject: Subject, about: Acquaintance, *, company: Experience, own: Experience
-) -> tuple[Finding, ...]:
-    """Acquaintance and words. His own experience counts where he has enough of it, else his company's."""
+def judge_personal(subject: Subject, about: Acquaintance, experience: Experience) -> tuple[Finding, ...]:
+    """Acquaintance and words: `experience` is the reader's own where he has enough of it, else his company's."""
     found = list(judge_author(subject.author, about, proven=is_proven(subject.judgement)))
-    experience = own if own.learnt.is_enough else company
     words = judge_words(probability(subject.tokens, experience.counts, experience.learnt))
     if words is not None:
         found.append(words)

@@ -12,10 +12,11 @@ from mta.spam.contents import Contents
 from mta.spam.finding import Finding, Rule
 from mta.spam.links import host_of
 
-TOKENS_MAX = 200
+TOKENS_MAX = 100
 """Different tokens of a mail that are looked up: a mail longer than a page is known by its first page."""
+TEXT_MAX_CHARS = 800
 TOKEN_MAX_CHARS = 48
-USED_MAX = 40
+USED_MAX = 30
 """The most telling of them that count."""
 LEARNT_MIN = 5
 """Mails of each kind without which nothing is said."""
@@ -47,11 +48,11 @@ def tokens_of(contents: Contents, sender: str) -> list[str]:
     """What a mail is known by: words of its subject and text, who wrote it, where it links to, what is attached."""
     domain = sender.rpartition("@")[2].lower()
     found = [f"f_{sender.lower()}", f"d_{domain}"] if domain else []
-    found += [f"s_{token}" for token in words(contents.subject)[:60]]
+    found += [f"s_{token}" for token in words(contents.subject[:200])[:40]]
     hosts = {organisational_domain(host) for link in contents.links[:30] if (host := host_of(link.target))}
     found += sorted(f"u_{host}" for host in hosts)
     found += [f"x_{file.name.rpartition('.')[2].lower()}" for file in contents.files[:10] if "." in file.name]
-    found += [token for token in words(contents.text) if len(token) > 1]
+    found += [token for token in words(contents.text[:TEXT_MAX_CHARS]) if len(token) > 1]
     return [token[:TOKEN_MAX_CHARS] for token in dict.fromkeys(found)][:TOKENS_MAX]
 
 
