@@ -1,10 +1,12 @@
 """Jumps: the key of a page by number, or of a moment.
 
-Numbers go through anchors, every 1,000th key, kept per process while the folder's membership stays the same.
+Numbers go through anchors, about every 1,000th key, kept in the process. Mail that came since moves them; mail that left
+makes them worthless, because nobody can say from where. Walking begins at the nearer end.
 """
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import threading
 from collections import OrderedDict
@@ -25,21 +27,41 @@ ANCHOR_FOLDERS = 500
 MAX_ID = (1 << 63) - 1
 
 
+Version = tuple[int, ...]
+"""What a folder's row says as long as the rows of a list stay where they are."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Marks:
+    """Anchors of a list: some rows' numbers (the first is 1) with their keys, ascending."""
+
+    version: Version
+    rows: list[tuple[int, Key]]
+
+
 class Anchors:
-    """Every ANCHOR_ROWSth key of the folders that were jumped in, for as long as their membership stays."""
+    """About every ANCHOR_ROWSth key of the lists that were jumped in."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[object, ...], list[Key]] = OrderedDict()
+        self._kept: OrderedDict[tuple[object, ...], Marks] = OrderedDict()
 
-    def of(self, version: tuple[object, ...]) -> list[Key]:
-        """The anchors found so far, first row first; a new list for a new version."""
+    def get(self, place: tuple[object, ...]) -> Marks | None:
+        """What is kept of a list, of whatever version."""
         with self._lock:
-            found = self._kept.setdefault(version, [])
-            self._kept.move_to_end(version)
+            found = self._kept.get(place)
+            if found is not None:
+                self._kept.move_to_end(place)
+            return found
+
+    def put(self, place: tuple[object, ...], marks: Marks) -> Marks:
+        """Keep the newest."""
+        with self._lock:
+            self._kept[place] = marks
+            self._kept.move_to_end(place)
             while len(self._kept) > ANCHOR_FOLDERS:
                 self._kept.popitem(last=False)
-            return found
+        return marks
 
     def clear(self) -> None:
         """Forget (tests)."""
@@ -90,19 +112,25 @@ def rank(
     way = (filter, sort)
     if not _road(folder, way).is_indexed:
         return _between(folder, way, None, key)
-    known = _anchors(folder, way)
-    sign = 1 if sort.reverse else -1
-
-    def is_before(other: Key) -> bool:
-        return (sign * other.sort_us, sign * other.id) <= (sign * key.sort_us, sign * key.id)
-
-    while (not known or is_before(known[-1])) and (len(known) + 1) * ANCHOR_ROWS <= folder.total:
-        count = len(known)
-        _extend(folder, way, known, count + 1)
-        if len(known) == count:
+    marks = _marks(folder, way)
+    here = _place(way[1], key)
+    passed = bisect.bisect_right(marks.rows, here, key=lambda row: _place(way[1], row[1]))
+    reached, start = marks.rows[passed - 1] if passed else (0, None)
+    made = []
+    while reached + ANCHOR_ROWS <= folder.total:
+        found = _steps(folder, way, start, ANCHOR_ROWS - 1)
+        if found is None or _place(way[1], found) > here:
             break
-    passed = sum(map(is_before, known))
-    return passed * ANCHOR_ROWS + _between(folder, way, known[passed - 1] if passed else None, key)
+        reached, start = reached + ANCHOR_ROWS, found
+        made.append((reached, start))
+    _keep(folder, way, marks, made)
+    return reached + _between(folder, way, start, key)
+
+
+def _place(sort: Sort, key: Key) -> tuple[int, int]:
+    """A key in an order of numbers, so that earlier rows are smaller."""
+    sign = 1 if sort.walk().up else -1
+    return sign * key.sort_us, sign * key.id
 
 
 def _between(folder: FolderRow, way: tuple[Filter, Sort], start: Key | None, end: Key) -> int:
@@ -115,32 +143,67 @@ def _between(folder: FolderRow, way: tuple[Filter, Sort], start: Key | None, end
 
 
 def _key_at(folder: FolderRow, way: tuple[Filter, Sort], row_number: int) -> Key | None:
-    """The key of the `row_number`th row (1 is the first)."""
+    """The key of the `row_number`th row (1 is the first), walked to from the nearer end."""
     if not _road(folder, way).is_indexed:
         return _steps(folder, way, None, row_number - 1)
-    known = _anchors(folder, way)
-    _extend(folder, way, known, row_number // ANCHOR_ROWS)
-    reached = min(row_number // ANCHOR_ROWS, len(known))
-    start = known[reached - 1] if reached else None
-    rest = row_number - reached * ANCHOR_ROWS
-    if not rest:
-        return start
-    found = _steps(folder, way, start, rest - 1)
-    return found or _steps(folder, (way[0], Sort(way[1].by, reverse=not way[1].reverse)), None, 0)
+    total, backwards = total_of(way[0], folder), (way[0], Sort(way[1].by, reverse=not way[1].reverse))
+    if total != UNCOUNTED and row_number > total // 2 + 1:
+        return _walked_to(folder, backwards, max(1, total - row_number + 1))
+    return _walked_to(folder, way, row_number) or _steps(folder, backwards, None, 0)
 
 
-def _anchors(folder: FolderRow, way: tuple[Filter, Sort]) -> list[Key]:
-    version = (folder.uidnext, folder.total) if way[0] == ALL else (folder.highestmodseq,)
-    return anchors.of((folder.id, way, *version))
-
-
-def _extend(folder: FolderRow, way: tuple[Filter, Sort], known: list[Key], count: int) -> None:
-    """Walk on until `count` anchors are known; each step reads 1,000 keys of the index and nothing else."""
-    while len(known) < count:
-        found = _steps(folder, way, known[-1] if known else None, ANCHOR_ROWS - 1)
+def _walked_to(folder: FolderRow, way: tuple[Filter, Sort], row_number: int) -> Key | None:
+    """From the last anchor before it, making anchors where they are far apart: each reads 1,000 keys of the index and
+    nothing else."""
+    marks = _marks(folder, way)
+    passed = bisect.bisect_right(marks.rows, row_number, key=lambda row: row[0])
+    reached, start = marks.rows[passed - 1] if passed else (0, None)
+    made = []
+    while row_number - reached >= ANCHOR_ROWS:
+        found = _steps(folder, way, start, ANCHOR_ROWS - 1)
         if found is None:
-            return
-        known.append(found)
+            break
+        reached, start = reached + ANCHOR_ROWS, found
+        made.append((reached, start))
+    _keep(folder, way, marks, made)
+    return start if reached == row_number else _steps(folder, way, start, row_number - reached - 1)
+
+
+def _marks(folder: FolderRow, way: tuple[Filter, Sort]) -> Marks:
+    place = (folder.id, way)
+    version = (folder.uidnext, folder.total) if way[0] == ALL else (folder.highestmodseq,)
+    known = anchors.get(place)
+    if known is not None and known.version == version:
+        return known
+    moved = _moved(folder, way, known) if known is not None and known.rows else None
+    return anchors.put(place, moved or Marks(version, []))
+
+
+def _moved(folder: FolderRow, way: tuple[Filter, Sort], known: Marks) -> Marks | None:
+    """The same anchors with the numbers they have since a few mails came; None where more has happened. Folder and mails
+    are read at one moment."""
+    if way[0] != ALL or way[1].by.is_text:
+        return None
+    column = way[1].by.column
+    query = (
+        f"SELECT f.uidnext, f.total, e.{column}, e.id FROM mailstore_folder f LEFT JOIN mailstore_entry e "
+        f"ON e.folder_id = f.id AND e.uid >= %s WHERE f.id = %s LIMIT {ANCHOR_ROWS + 1}"
+    )
+    found = sql.rows(query, [known.version[0], folder.id])
+    came = sorted(_place(way[1], Key(*row[2:])) for row in found if row[3] is not None)
+    version = (folder.uidnext, folder.total)
+    if not found or found[0][:2] != version or len(came) > ANCHOR_ROWS or known.version[1] + len(came) != folder.total:
+        return None
+    return Marks(version, [(row + bisect.bisect_left(came, _place(way[1], key)), key) for row, key in known.rows])
+
+
+def _keep(folder: FolderRow, way: tuple[Filter, Sort], marks: Marks, made: list[tuple[int, Key]]) -> None:
+    """New anchors, if the list is still the one that they were read for."""
+    if not made:
+        return
+    columns = "uidnext, total" if way[0] == ALL else "highestmodseq"
+    if sql.row(f"SELECT {columns} FROM mailstore_folder WHERE id = %s", [folder.id]) == marks.version:
+        anchors.put((folder.id, way), Marks(marks.version, sorted({*marks.rows, *made}, key=lambda row: row[0])))
 
 
 def _steps(folder: FolderRow, way: tuple[Filter, Sort], start: Key | None, skip: int) -> Key | None:
