@@ -32,6 +32,7 @@ from unfold.decorators import action
 from accounts.forms import sentences
 from accounts.models import (
     Account,
+    AccountRights,
     Address,
     Credential,
     Department,
@@ -58,6 +59,7 @@ DOMAIN_OF: dict[type[Model], str] = {
     MailboxGrant: "owner__domain",
     Credential: "account__domain",
     ProgramRule: "domain",
+    AccountRights: "account__domain",
     Event: "domain_id",
 }
 """From a row to its domain. A model that isn't named here is invisible to all but operators."""

@@ -80,6 +80,7 @@ PAGES = [
     ("accounts_mailboxgrant", _("Mailbox grants"), "key"),
     ("accounts_credential", _("Client codes"), "pin"),
     ("accounts_programrule", _("Mail programs"), "devices"),
+    ("accounts_accountrights", _("Rights of accounts"), "admin_panel_settings"),
 ]
 """Lists in the menu: page, title, icon. Upper apps add theirs when their administration is loaded."""
 

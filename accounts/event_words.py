@@ -30,6 +30,8 @@ ACTS = {
     "revoke_client_code": _("Client code taken back"),
     "set_program_rule": _("Rule for mail programs set"),
     "remove_program_rule": _("Rule for mail programs removed"),
+    "set_rights": _("Rights of an account set"),
+    "remove_rights": _("Rights of an account removed"),
     "add_alias": _("Alias added"),
     "remove_alias": _("Alias removed"),
     "create_group": _("Group made"),

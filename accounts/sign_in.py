@@ -22,8 +22,8 @@ from django.utils import timezone
 from accounts import throttle, verifiers
 from accounts.addressing import Parts, parse
 from accounts.domain_names import domain_named, domain_of_host
-from accounts.models import Account, Address, Credential
-from accounts.program_rules import refusal_of
+from accounts.models import Account, AccountRights, Address, Credential
+from accounts.program_rules import is_inside, refusal_of
 from accounts.rows import DomainRow
 from core.prepared import Prepared
 from logs_app.models import Kind
@@ -224,9 +224,12 @@ def _code_needed(made: Claim, credential: Credential) -> Reason | None:
 
 
 def _rule(made: Claim, account: Account) -> Reason | None:
-    """The administrator's rule for programs."""
+    """The administrator's rule for programs, or for the pages."""
     if not made.around.is_program:
-        return None
+        rights = AccountRights.of(account.pk)
+        if not rights.web:
+            return Reason.PROTOCOL
+        return None if is_inside(made.around.remote_address, rights.networks) else Reason.NETWORK
     refused = refusal_of(account, made.around.protocol, made.around.remote_address)
     return Reason(refused) if refused else None
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import (
     Account,
+    AccountRights,
     Address,
     Credential,
     Department,
@@ -24,6 +25,7 @@ from accounts.services import (
     create_group,
     grant_mailbox,
     set_program_rule,
+    set_rights,
 )
 from logs_app.models import Event
 from mailaccess.models import PopSettings
@@ -88,6 +90,7 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
         MailboxGrant: grant_mailbox(account, other, "reader"),
         Credential: create_client_code(account, f"{word} phone")[0],
         ProgramRule: set_program_rule(domain, account),
+        AccountRights: set_rights(account, max_recipients=5),
         PopSettings: PopSettings.objects.create(account=account),
         MailPolicy: MailPolicy.objects.get(domain=domain),
         DkimKey: DkimKey.objects.filter(domain=domain)[0],

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -236,6 +237,10 @@ def editor(request: HttpRequest) -> HttpResponse:
 def sentence(error: MailError) -> str:
     """Why a mail was not sent, for people."""
     limit = error.data.get("limit_bytes") or error.data.get("limit") or 0
+    if error.data.get("part") == "outside":
+        return _("You may not write to people outside: %s") % error.data.get("address", "")
+    if error.data.get("part") == "attachment":
+        return _("An attachment may have at most %s.") % filesizeformat(int(str(limit)))
     sentences = {
         ErrorKind.TOO_LARGE: _("The mail is too large with its attachments. Remove some of them."),
         ErrorKind.LIMIT: _("A mail may have at most %s recipients.") % limit,

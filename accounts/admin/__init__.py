@@ -12,8 +12,9 @@ from accounts.admin import (
     grants,
     groups,
     programs,
+    rights,
 )
 
-__all__ = ["accounts", "addresses", "departments", "domains", "events", "grants", "groups", "programs"]
+__all__ = ["accounts", "addresses", "departments", "domains", "events", "grants", "groups", "programs", "rights"]
 
 admin.site.unregister(PermissionGroup)  # Django's groups of permissions mean nothing here

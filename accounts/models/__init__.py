@@ -6,10 +6,12 @@ from accounts.models.credentials import Credential
 from accounts.models.domains import Department, Domain, DomainAlias
 from accounts.models.grants import MailboxGrant
 from accounts.models.program_rules import ProgramRule
+from accounts.models.rights import AccountRights
 
 __all__ = [
     "Account",
     "AccountManager",
+    "AccountRights",
     "Address",
     "Credential",
     "Department",

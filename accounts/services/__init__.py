@@ -35,6 +35,7 @@ from accounts.services.groups import (
     update_group,
 )
 from accounts.services.program_rules import remove_program_rule, set_program_rule
+from accounts.services.rights import remove_rights, set_rights
 
 __all__ = [
     "add_alias",
@@ -53,12 +54,14 @@ __all__ = [
     "remove_domain_alias",
     "remove_member",
     "remove_program_rule",
+    "remove_rights",
     "restore_account",
     "revoke_client_code",
     "revoke_mailbox",
     "set_catch_all",
     "set_password",
     "set_program_rule",
+    "set_rights",
     "suspend_account",
     "update_account",
     "update_department",

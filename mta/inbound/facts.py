@@ -42,6 +42,8 @@ class Facts:
     digest: bool = False
     company: Learnt = NOTHING_LEARNT
     own: Learnt = NOTHING_LEARNT
+    inside_only: bool = False
+    """Takes no mail from outside (A21.3)."""
     ruled: frozenset[str] = frozenset()
     """Kinds of rules (`mta.inbound.standing`) that the account has."""
 
@@ -86,6 +88,10 @@ _PARTS = (
         "account",
         "SELECT 'learnt_own', account_id, CAST(spam AS TEXT), CAST(ham AS TEXT) FROM mta_spamcorpus WHERE {account_id}",
     ),
+    (
+        "account",
+        "SELECT 'inside', account_id, '', '' FROM accounts_accountrights WHERE NOT receives_outside AND {account_id}",
+    ),
     ("domain", "SELECT 'monitored', domain_id, '', '' FROM mta_monitorrule WHERE is_active AND {domain_id}"),
     *(
         ("account", f"SELECT 'ruled', account_id, '{kind}', '' FROM {condition} AND {{account_id}}")
@@ -114,6 +120,7 @@ def _facts(account: AccountRow, found: dict[tuple[str, int], list[tuple[str, str
         digest=bool(digest[0][0]) if digest else policy.digest,
         company=_learnt(rows("learnt", account.domain_id)),
         own=_learnt(rows("learnt_own", account.id)),
+        inside_only=bool(rows("inside", account.id)),
         ruled=frozenset([*(kind for kind, _ in rows("ruled", account.id)), *monitored]),
     )
 

@@ -6,13 +6,14 @@ import dataclasses
 import time
 from collections.abc import Collection, Sequence
 
-from accounts.domain_names import domain_named, is_local_domain
+from accounts.domain_names import is_local_domain
 from accounts.rows import AccountRow
 from mailstore import blobs
 from mta.inbound.coming import Coming
 from mta.inbound.recipients import Target, find_target
 from mta.models import ForwardTarget, MailPolicy
 from mta.outbound.signatures import arc_set
+from mta.rights import is_outside
 from mta.rules.forwarding import forwarded, goes_round
 from mta.rules.looked import Looked
 from mta.srs import rewritten
@@ -69,12 +70,6 @@ def onward(
             continue
         way.addresses.append(address)
     return way
-
-
-def is_outside(domain_id: int, address: str) -> bool:
-    """Whether it is an address of another company, here or elsewhere."""
-    domain = domain_named(address.rpartition("@")[2])
-    return domain is None or domain.id != domain_id
 
 
 def forward_for(account: AccountRow, way: Onward, coming: Coming, *, is_kept: bool) -> Forward:

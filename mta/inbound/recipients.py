@@ -16,6 +16,7 @@ from accounts.models import Account
 from accounts.rows import AccountRow, account_row
 from accounts.selectors import expand_group, is_local_domain, local_domains, resolve
 from mta.inbound.facts import Facts, facts_of
+from mta.rights import is_outside
 from mta.senders import Wish
 from mta.srs import account_of
 
@@ -32,6 +33,8 @@ class Refusal(enum.Enum):
     POSTING = "posting"
     ELSEWHERE = "elsewhere"
     """Not a domain of ours."""
+    INSIDE = "inside"
+    """The recipient takes mail of his own company alone."""
     BLOCKED = "blocked"
     """The recipient or his company has this sender on the black list."""
 
@@ -82,7 +85,8 @@ def find_target(address: str, *, sender: str, proven: bool = True, approved: boo
         return Refusal.UNKNOWN
     if resolved.group_id is not None:
         believed = sender if proven or not is_local_domain(sender.rpartition("@")[2]) else ""
-        return _group_target(resolved.group_id, resolved.address, believed, approved=approved)
+        target = _group_target(resolved.group_id, resolved.address, believed, approved=approved)
+        return _without_insiders(target, sender, proven=proven)
     account = resolved.account
     assert account is not None
     if not account.is_active:
@@ -90,6 +94,8 @@ def find_target(address: str, *, sender: str, proven: bool = True, approved: boo
     facts = facts_of([account])
     if _is_full(account, facts):
         return Refusal.FULL
+    if facts[account.id].inside_only and _is_outsider(sender, account.domain_id, proven=proven):
+        return Refusal.INSIDE
     matched = resolved.address if resolved.via_alias else ""
     return Target(matched, account.domain_id, (account,), facts=facts)
 
@@ -105,6 +111,23 @@ def _bounce_target(address: str, sender: str) -> Target | Refusal | None:
     row = account_row(account)
     facts = {each: dataclasses.replace(known, ruled=frozenset()) for each, known in facts_of([row]).items()}
     return Refusal.FULL if _is_full(row, facts) else Target("", row.domain_id, (row,), facts=facts)
+
+
+def _is_outsider(sender: str, domain_id: int, *, proven: bool) -> bool:
+    """Reports (the null sender) come from anywhere; who only says that he is one of us is none of us."""
+    return bool(sender) and (not proven or is_outside(domain_id, sender))
+
+
+def _without_insiders(target: Target | Refusal, sender: str, *, proven: bool) -> Target | Refusal:
+    """Members of a list who take no mail from outside don't get it; the list takes it all the same."""
+    if not isinstance(target, Target) or not any(each.inside_only for each in target.facts.values()):
+        return target
+    kept = [
+        each
+        for each in target.accounts
+        if not (target.facts[each.id].inside_only and _is_outsider(sender, each.domain_id, proven=proven))
+    ]
+    return dataclasses.replace(target, accounts=tuple(kept))
 
 
 def _is_full(account: AccountRow, facts: Mapping[int, Facts]) -> bool:
@@ -142,10 +165,12 @@ class RecentTargets:
         return found[1]
 
     def keep(self, address: str, sender: str, target: Target | Refusal) -> None:
-        """Remember an answer; only a group's depends on the sender."""
+        """Remember an answer; only that of a group, or of who hears from inside alone, depends on the sender."""
         if len(self._kept) >= KEEP_MAX:
             self._kept.clear()
-        depends = target is Refusal.POSTING or (isinstance(target, Target) and target.is_group)
+        depends = target in (Refusal.POSTING, Refusal.INSIDE) or (
+            isinstance(target, Target) and (target.is_group or any(each.inside_only for each in target.facts.values()))
+        )
         self._kept[(address, sender or "<>") if depends else (address, "")] = (time.monotonic() + KEEP_S, target)
 
 

@@ -23,8 +23,9 @@ from mailstore import blobs
 from mailstore.message import Address, Outgoing, compose
 from mailstore.services.deliver import Incoming, Placement, prepare, store
 from mta.inbound.filing import Verdict
-from mta.inbound.forwarding import is_outside, may_forward_outside
+from mta.inbound.forwarding import may_forward_outside
 from mta.models import AutoForward, Forwarded, ForwardTarget, Submission
+from mta.rights import is_outside
 from mta.services.owners import require_owner
 from mta.services.submit import SubmitRequest, submit
 from mta.smtp_in.commands import parse_address

@@ -44,6 +44,7 @@ REFUSALS: dict[Refusal, tuple[str, str]] = {
     Refusal.SUSPENDED: ("5.2.1", "Mailbox is disabled"),
     Refusal.FULL: ("5.2.2", "Mailbox is full"),
     Refusal.POSTING: ("5.7.1", "You may not write to this list"),
+    Refusal.INSIDE: ("5.7.1", "The recipient takes mail of his own company alone"),
     Refusal.BLOCKED: ("5.7.1", "The recipient does not accept mail from you"),
 }
 

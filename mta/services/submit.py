@@ -11,10 +11,9 @@ import dataclasses
 import time
 from collections.abc import Sequence
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts.models import Account
+from accounts.models import Account, AccountRights
 from accounts.selectors import may_send_as
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
@@ -25,6 +24,7 @@ from mta.approval.matching import Facts
 from mta.inbound.accepted import remember
 from mta.inbound.trace import new_queue_id
 from mta.models import Delivery, Submission
+from mta.rights import check_rights, require_inside
 from mta.services.gates import Gate, enter, next_gate, undo_until_us
 from mta.services.handover import Parcel, Routed, apply_routes, hand_over, route
 from mta.services.program_copies import known_copy
@@ -68,7 +68,7 @@ def submit(access: Access, request: SubmitRequest) -> int:
     """
     access.require(Right.SEND)
     recipients = _recipients(request.recipients)
-    account = _check_policy(access, request, len(recipients))
+    account = _check_policy(access, request, recipients)
     now_us = time.time_ns() // 1000
     _check_schedule(request.schedule_us, now_us)
     submission = _new_submission(access, request, now_us)
@@ -130,15 +130,20 @@ def _recipients(given: Sequence[str]) -> list[str]:
     return list(once.values())
 
 
-def _check_policy(access: Access, request: SubmitRequest, count: int) -> Account:
-    account = Account.objects.select_related("domain").get(pk=access.mailbox)
-    limit_bytes = min(account.domain.message_max_bytes, settings.MESSAGE_MAX_BYTES)
-    if len(request.raw) > limit_bytes:
-        raise MailError(ErrorKind.TOO_LARGE, limit_bytes=limit_bytes)
-    if count > account.domain.max_recipients:
-        raise MailError(ErrorKind.LIMIT, field="recipients", limit=account.domain.max_recipients)
-    if request.origin != Origin.SYSTEM and not may_send_as(access, request.envelope_from):
+def _check_policy(access: Access, request: SubmitRequest, recipients: Sequence[str]) -> Account:
+    """The limits of the mailbox; whoever acts in another's mailbox writes outside only if he may himself."""
+    account = Account.objects.select_related("domain", "rights").get(pk=access.mailbox)
+    rights = getattr(account, "rights", None) or AccountRights(account=account)
+    if request.origin == Origin.SYSTEM:
+        rights = AccountRights(account=account)
+    check_rights(account, rights, recipients, request.raw)
+    if request.origin == Origin.SYSTEM:
+        return account
+    if not may_send_as(access, request.envelope_from):
         raise MailError(ErrorKind.NO_PERMISSION, address=request.envelope_from)
+    actor = request.actor_id or access.actor
+    if actor not in (0, account.pk) and not AccountRights.of(actor).sends_outside:
+        require_inside(account, recipients)
     return account
 
 

@@ -23,6 +23,7 @@ REFUSALS: dict[Refusal, bytes] = {
     Refusal.FULL: replies.MAILBOX_FULL,
     Refusal.POSTING: replies.POSTING_REFUSED,
     Refusal.ELSEWHERE: replies.NO_RELAY,
+    Refusal.INSIDE: replies.INSIDE_ONLY,
     Refusal.BLOCKED: replies.BLOCKED_SENDER,
 }
 

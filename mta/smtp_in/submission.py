@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-from accounts.models import Account
+from accounts.models import Account, AccountRights
 from accounts.sasl import Door, Exchange, begin, mechanisms
 from accounts.selectors import access_for, may_send_as, resolve
 from accounts.sign_in import Circumstances, Reason, SignInError
 from core import dbthread, metrics
 from core.access import Access
-from core.errors import MailError
+from core.errors import ErrorKind, MailError
 from core.rates import Rates
 from mailstore.message import Invalid, parse_address_list
 from mta.inbound.accepted import AlreadyAcceptedError, digest_of
@@ -19,6 +19,7 @@ from mta.inbound.afterwards import Afterwards
 from mta.inbound.recipients import Refusal, Target, find_target
 from mta.inbound.trace import Arrival, checked_header, received_line
 from mta.models import Submission
+from mta.rights import is_outside, size_limit
 from mta.services import SubmitRequest, submit
 from mta.services.sending import send_settings
 from mta.smtp_in import replies, sasl
@@ -38,6 +39,14 @@ SIGN_IN_ERRORS: dict[Reason, bytes] = {
 }
 
 
+RIGHTS_REFUSED = {
+    (ErrorKind.NO_PERMISSION, "outside"): replies.WRITES_INSIDE,
+    (ErrorKind.TOO_LARGE, "attachment"): replies.ATTACHMENT_TOO_LARGE,
+    (ErrorKind.LIMIT, "recipients"): replies.OVER_RECIPIENTS,
+}
+"""What RCPT could not say yet."""
+
+
 class SubmissionDialogue(Dialogue):
     """MAIL only after AUTH, AUTH only under TLS."""
 
@@ -49,6 +58,7 @@ class SubmissionDialogue(Dialogue):
         super().__init__(session, afterwards)
         self._rates = rates
         self._exchange: Exchange | None = None
+        self.rights = AccountRights()
 
     def extensions(self) -> list[str]:
         """AUTH is offered once the connection is encrypted (RFC 4954 4)."""
@@ -96,7 +106,8 @@ class SubmissionDialogue(Dialogue):
             return sasl.challenge(found)
         self.session.account = found.account
         self.session.authenticated = True
-        self.largest_bytes = min(self.largest_bytes, found.account.domain.message_max_bytes)
+        self.rights = await dbthread.run(AccountRights.of, found.account.pk)
+        self.largest_bytes = min(self.largest_bytes, size_limit(found.account, self.rights))
         return replies.SIGNED_IN
 
     # The transaction ------------------------------------------------------------------------------
@@ -111,6 +122,9 @@ class SubmissionDialogue(Dialogue):
 
     async def check_recipient(self, envelope: Envelope, address: str) -> bytes | None:
         """What can be known now is said now; the rest comes as a report."""
+        account = self.session.account
+        if account is not None and not self.rights.sends_outside and is_outside(account.domain_id, address):
+            return replies.WRITES_INSIDE
         target = await dbthread.run(find_target, address, sender=envelope.mail_from or "")
         if isinstance(target, Target) or target is Refusal.ELSEWHERE:
             return None
@@ -179,5 +193,10 @@ def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, dig
         save_to_sent=send_settings(access.mailbox).keeps_program_mail,
         wishes=envelope.wishes,
     )
-    submit(access, request)
+    try:
+        submit(access, request)
+    except MailError as error:
+        if refusal := RIGHTS_REFUSED.get((error.kind, str(error.data.get("part") or error.data.get("field")))):
+            return refusal
+        raise
     return None

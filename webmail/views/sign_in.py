@@ -72,6 +72,10 @@ def sentence(error: SignInError) -> str:
         ) % (minutes,)
     if error.reason is Reason.SUSPENDED:
         return _("This account is suspended or has expired. Ask your administrator.")
+    if error.reason is Reason.PROTOCOL:
+        return _("This account may not use the webmail. Ask your administrator.")
+    if error.reason is Reason.NETWORK:
+        return _("This account may not sign in from here. Ask your administrator.")
     if error.reason is Reason.FULL_ADDRESS:
         return _("Type your whole address, such as name@company.com.")
     return _("Account or password is wrong. Check Caps Lock and try again.")
