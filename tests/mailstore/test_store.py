@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from core import changes
 from core.access import Access, system_access
@@ -267,3 +268,25 @@ def test_any_bytes_are_stored(mine: Access) -> None:
 
 def test_the_system_may_deliver_for_anybody() -> None:
     assert system_access(5).actor == 0
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plans")
+def test_nothing_is_walked_through_to_store_a_mail(mine: Access) -> None:
+    stored(mine, letter("a"))
+    with CaptureQueriesContext(connection) as made:
+        stored(mine, letter("b", references=["a", "unknown"]))
+        stored(mine, letter("c", references=["unknown", "b"]), role=Role.SENT)
+    texts = [
+        each["sql"]
+        for each in made.captured_queries
+        if each["sql"].startswith(("SELECT", "UPDATE", "INSERT", "DELETE"))
+    ]
+    assert len(texts) > 10
+    for text in texts:
+        plan = [row[3] for row in sql.rows("EXPLAIN QUERY PLAN " + text.replace("%", "%%"))]
+        walked = [line for line in plan if line.startswith("SCAN ") and line.split()[1] not in SMALL]
+        assert walked == [], (text, plan)
+
+
+SMALL = {"w", "s", "u", "n", "new", "json_each", "CONSTANT", *map(str, range(2, 20))}
+"""Tables made of a statement's own parameters."""
