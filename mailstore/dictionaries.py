@@ -89,6 +89,10 @@ def compressor(dictionary: zstandard.ZstdCompressionDict | None) -> zstandard.Zs
     return kept[number]
 
 
+BLOCK_BYTES = 128 * 1024
+"""A block of Zstandard is undone as a whole (RFC 8878 3.1.1.2): a reader of parts saves nothing within one."""
+
+
 def decompress(frame: bytes, size: int) -> bytes:
     """The content of a frame of at most `size` bytes, with the dictionary that it names."""
     return _decompressor(frame).decompress(frame, max_output_size=size)
@@ -96,7 +100,10 @@ def decompress(frame: bytes, size: int) -> bytes:
 
 def decompress_head(frame: bytes, length: int) -> bytes:
     """The first `length` bytes of a frame's content."""
-    with _decompressor(frame).stream_reader(frame) as reader:
+    found = _decompressor(frame)
+    if zstandard.frame_content_size(frame) in range(BLOCK_BYTES + 1):
+        return found.decompress(frame)[:length]
+    with found.stream_reader(frame) as reader:
         return reader.read(length)
 
 

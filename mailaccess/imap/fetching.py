@@ -10,6 +10,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from core.access import Right
@@ -18,7 +19,7 @@ from mailaccess.imap.flags import state_of
 from mailaccess.imap.folder_index import index
 from mailaccess.imap.grammar.fetch import Item, Section
 from mailaccess.imap.grammar.strings import literal, string
-from mailaccess.imap.section import Letter, UnknownEncodingError
+from mailaccess.imap.section import Letter, UnknownEncodingError, these_fields
 from mailaccess.imap.view import Ranges, View
 from mailstore.message.envelope import bodystructure
 from mailstore.models import Flag
@@ -207,6 +208,8 @@ class Fetcher:
         if simple is not None:
             return simple
         at = [place[name] for name in _LETTER]
+        if self.is_heads_only and item.section is not None and item.section.text == "HEADER.FIELDS":
+            return _fields_writer(item, item.section, at)
         shown = self._from_letter(item)
 
         def write(row: Any) -> bytes:
@@ -315,6 +318,20 @@ def internal_date(at_us: int) -> str:
         f'"{at.tm_mday:2d}-{_MONTHS[at.tm_mon - 1]}-{at.tm_year:04d} '
         f'{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d} +0000"'
     )
+
+
+def _fields_writer(item: Item, section: Section, at: Sequence[int]) -> Callable[[Any], bytes]:
+    """Some fields of the header and nothing else of the mail: what lists of all programs are made of."""
+    found_in = these_fields(section.fields).findall
+    label = item.label() + b" "
+    columns = itemgetter(*at)
+
+    def write(row: Any) -> bytes:
+        header_length, codec, data, key, size = columns(row)
+        head = beginning(codec, data, key, size, length=header_length)
+        return label + literal(_partial(b"".join(found_in(head)) + b"\r\n", item))
+
+    return write
 
 
 def _partial(value: bytes, item: Item) -> bytes:

@@ -89,12 +89,12 @@ def chosen_fields(head: bytes, asked: Section) -> bytes:
         unwanted = frozenset(asked.fields)
         kept = [found[0] for found in _FIELD.finditer(head) if found[1].upper() not in unwanted]
     else:
-        kept = _of_these(asked.fields).findall(head)
+        kept = these_fields(asked.fields).findall(head)
     return b"".join(kept) + b"\r\n"
 
 
 @functools.lru_cache(256)
-def _of_these(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
-    """Fields with one of these names: clients ask for the same few in every message."""
+def these_fields(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    """Fields of a header with one of these names: clients ask for the same few in every message."""
     words = b"|".join(map(re.escape, names))
     return re.compile(rb"^(?:%b)[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*" % words, re.IGNORECASE | re.MULTILINE)

@@ -253,20 +253,35 @@ async def pipeline(player: Player, session: Session) -> None:
 
 
 async def search(player: Player, session: Session) -> None:
-    """SEARCH: what it names exists."""
+    """SEARCH: what it names exists and has what was asked for; all of it, unless something changed meanwhile."""
     mirror = session.mirror
     assert mirror is not None
     by_uid = player.chance.random() < 0.5
-    key = player.chance.choice((b"ALL", b"FLAGGED", b"UNSEEN", b"NOT DELETED", b"KEYWORD Project"))
+    key = player.chance.choice(list(KEYS))
+    known = [(each.uid if by_uid else number, each.flags) for number, each in enumerate(mirror.messages, 1)]
     await session.ok((b"UID " if by_uid else b"") + b"SEARCH " + key)
     found = next((each.values[1:] for each in session.heard if each.name == b"SEARCH"), [])
-    named = [int(each) for each in found if isinstance(each, bytes)]
-    if not by_uid:
-        claim(all(1 <= each <= len(mirror.messages) for each in named), f"SEARCH named {named}")
+    named = {int(each) for each in found if isinstance(each, bytes)}
+    claim(named <= {name for name, _ in known}, f"SEARCH {key!r} named {named - {name for name, _ in known}}")
+    if {each.name for each in session.heard} & {b"FETCH", b"EXPUNGE", b"VANISHED"}:
+        return
+    right = {name for name, flags in known if flags is not None and KEYS[key](flags)}
+    # Who counts by number is not told yet of what left, and does not find it (RFC 9051 7.5.1).
+    claim(named == right if by_uid else named <= right, f"SEARCH {key!r} found {named}, really {right}")
 
+
+KEYS: dict[bytes, Callable[[Flags], bool]] = {
+    b"ALL": lambda _: True,
+    b"FLAGGED": lambda flags: b"\\Flagged" in flags,
+    b"UNSEEN": lambda flags: b"\\Seen" not in flags,
+    b"NOT DELETED": lambda flags: b"\\Deleted" not in flags,
+    b"KEYWORD Project": lambda flags: b"Project" in flags,
+    b"OR KEYWORD $Todo ANSWERED": lambda flags: bool({b"$Todo", b"\\Answered"} & flags),
+    b"SAVEDSINCE 1-Jan-2020 FLAGGED": lambda flags: b"\\Flagged" in flags,
+}
 
 Action = Callable[["Player", Session], Awaitable[None]]
 WEIGHTS: dict[Action, int] = {
     fetch: 20, check_markers: 4, changed: 8, store: 25, append: 14, copy: 6, move: 6, remove: 8, noop: 6, idle: 6,
-    status: 2, pipeline: 6,
+    status: 2, pipeline: 6, search: 6,
 }  # fmt: skip

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 
 from core.processes import freeze_loaded
 from mailaccess.imap.connection import Connection
+from mailaccess.imap.search.collation import make_tables
 from mailaccess.server import serve
 
 
@@ -21,5 +22,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Until SIGTERM."""
         ports = {"plain": settings.IMAP_PORT, "tls": settings.IMAPS_PORT}
+        make_tables()
         freeze_loaded()
         asyncio.run(serve("imap", lambda gate, tls: Connection(gate, tls=tls), **ports))
