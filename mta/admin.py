@@ -21,6 +21,7 @@ from core.errors import ErrorKind, MailError
 from mta import (
     admin_approval,
     admin_certificates,
+    admin_company,
     admin_forwards,
     admin_moderation,
     admin_monitoring,
@@ -49,6 +50,7 @@ SOURCES_MAX = 500
 __all__ = [
     "admin_approval",
     "admin_certificates",
+    "admin_company",
     "admin_forwards",
     "admin_moderation",
     "admin_monitoring",

@@ -12,6 +12,8 @@ from accounts.models import Domain
 from mta.approval.deciding import tick
 from mta.certificates.acme import renew_all
 from mta.certificates.services import warn_of_expiry
+from mta.company.rates import forget_counts
+from mta.company.suppression import forget_suppressed
 from mta.dmarc_reports.reading import read_reports
 from mta.dmarc_reports.sending import send_reports
 from mta.inbound import greylist
@@ -61,6 +63,13 @@ def run_filters() -> None:
 def approvals() -> None:
     """Remind approvers, and obey deadlines."""
     tick(time.time_ns() // 1000)
+
+
+@shared_task(name="mta.forget_counts")
+def forget_sending_counts() -> None:
+    """Let go of hours that no limit asks about, and of dead addresses whose time is over."""
+    forget_counts()
+    forget_suppressed()
 
 
 @shared_task(name="mta.recall")

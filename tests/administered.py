@@ -32,6 +32,8 @@ from mailaccess.models import PopSettings
 from mailstore.models import Folder
 from mailstore.services.deliver import prepare
 from mta.approval.rules import create_rule
+from mta.company.policy import set_send_policy
+from mta.company.suppression import suppress
 from mta.inbound.recipients import Target
 from mta.models import (
     Approval,
@@ -50,8 +52,11 @@ from mta.models import (
     MailPolicy,
     MonitorRule,
     QuarantinedMail,
+    SendPolicy,
+    SendStop,
     SmartHost,
     Submission,
+    SuppressedAddress,
 )
 from mta.services.filter_runs import start_run
 from mta.services.filters import create_filter
@@ -113,6 +118,9 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
             requested_us=1,
             on_deadline="pass",
         ),
+        SendPolicy: set_send_policy(domain, footer_text=word),
+        SendStop: SendStop.objects.create(account=account),
+        SuppressedAddress: suppress(domain, f"{word}@far.example"),
         Submission: sent,
         ListedSender: list_sender(domain, f"{word}.example", "block", account=account),
         Filter: rule,

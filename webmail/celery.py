@@ -19,6 +19,7 @@ SCHEDULE = {
     "mta.sweep": float(SWEEP_S),
     "mta.approvals": 60.0,
     "mta.recall": 60.0,
+    "mta.forget_counts": HOUR_S,
     "mta.turn_keys": HOUR_S,
     "mta.exchange_dmarc_reports": HOUR_S,
     "mta.learn_spam": 300.0,

@@ -38,6 +38,7 @@ EDITOR_POLICY = (
 """An editor sets styles, so it lives in a frame with this policy; scripts are still only our own files."""
 
 
+RATES = frozenset({"hourly_recipients", "daily_recipients", "daily_strangers", "pool_strangers"})
 UNDO_GATED_S = 10
 """How long the toast offers Undo for mail that waits longer anyway."""
 
@@ -241,6 +242,14 @@ def sentence(error: MailError) -> str:
         return _("You may not write to people outside: %s") % error.data.get("address", "")
     if error.data.get("part") == "attachment":
         return _("An attachment may have at most %s.") % filesizeformat(int(str(limit)))
+    field = error.data.get("field")
+    if field == "attachment":
+        name = error.data.get("name", "")
+        return _("Your company does not let files of this type out: %s") % name
+    if field == "stopped":
+        return _("Sending is stopped for this account. Ask your administrator.")
+    if field in RATES:
+        return _("That is more mail than may be sent in this time (%s recipients). Try again later.") % limit
     sentences = {
         ErrorKind.TOO_LARGE: _("The mail is too large with its attachments. Remove some of them."),
         ErrorKind.LIMIT: _("A mail may have at most %s recipients.") % limit,

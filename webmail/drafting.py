@@ -16,6 +16,7 @@ from mailstore.models import Draft, Flag
 from mailstore.selectors import drafts as drafts_read, entries
 from mailstore.services import drafts, entries as entries_write
 from mailstore.services.drafts import DraftContent, DraftRow
+from mta.company.rates import obey
 from mta.services import SubmitRequest, submit
 from webmail import answering, composing
 from webmail.answering import Mine, Prefill
@@ -89,9 +90,13 @@ def send(access: Access, actor: Account, draft: DraftRow, *, schedule_us: int = 
         save_to_sent=composing.options_of(draft.options)["save_to_sent"],
         actor_id=actor.pk,
     )
-    with transaction.atomic():
-        submission = submit(access, request)
-        mark_source(actor, draft, add=True)
+    try:
+        with transaction.atomic():
+            submission = submit(access, request)
+            mark_source(actor, draft, add=True)
+    except MailError as error:
+        obey(access.mailbox, error)
+        raise
     return submission
 
 

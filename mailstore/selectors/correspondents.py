@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 from core.access import Access, Right
 from mailstore import sql
@@ -44,3 +45,16 @@ def complete(access: Access, prefix: str, limit: int) -> list[CorrespondentRow]:
     )
     found = sql.rows(query, [access.mailbox, *patterns, max(1, min(limit, 100))])
     return [CorrespondentRow(*row) for row in found]
+
+
+def who_wrote(access: Access, addresses: Iterable[str]) -> set[str]:
+    """Those of these addresses (lower case) from which this mailbox has received mail."""
+    access.require(Right.READ)
+    found: set[str] = set()
+    for part in sql.slices(addresses):
+        query = (
+            "SELECT address FROM mailstore_correspondent WHERE mailbox_id = %s AND received_count > 0 "
+            f"AND address IN ({sql.marks(part)})"
+        )
+        found |= {row[0] for row in sql.rows(query, [access.mailbox, *part])}
+    return found

@@ -17,7 +17,7 @@ from accounts.models import Account
 from core.errors import ErrorKind, MailError
 from mailstore.services.deliver import store
 from mta.models import Approval, ApprovalRule, Submission
-from mta.services.notices import notice
+from mta.notices import notice
 
 SALT = "mta.approval"
 LINK_S = 30 * 86_400

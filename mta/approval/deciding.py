@@ -20,9 +20,9 @@ from mailstore import blobs
 from mailstore.services.deliver import store
 from mta.approval.asking import tell
 from mta.models import Approval, Delivery
+from mta.notices import notice
 from mta.services.gates import Gate, advance
 from mta.services.giving_back import give_back
-from mta.services.notices import notice
 from mta.services.release import release
 
 State = Approval.State

@@ -35,6 +35,8 @@ class Refusal(enum.Enum):
     """Not a domain of ours."""
     INSIDE = "inside"
     """The recipient takes mail of his own company alone."""
+    SUPPRESSED = "suppressed"
+    """Elsewhere, and its server has said that there is no such mailbox."""
     BLOCKED = "blocked"
     """The recipient or his company has this sender on the black list."""
 

@@ -3,6 +3,7 @@
 from mta.models.accepted import Accepted
 from mta.models.approval import Approval, ApprovalRule
 from mta.models.certificates import AcmeAccount, AcmeChallenge, AcmeFailure, HostCertificate
+from mta.models.company import SendCount, SendPolicy, SendStop, SuppressedAddress
 from mta.models.dmarc import DmarcObservation, DmarcReport
 from mta.models.filters import Filter, FilterRun
 from mta.models.forwards import AutoForward, Forwarded, ForwardTarget
@@ -53,7 +54,10 @@ __all__ = [
     "QuarantinedMail",
     "Recall",
     "RecallOutcome",
+    "SendCount",
+    "SendPolicy",
     "SendSettings",
+    "SendStop",
     "SentDigest",
     "SmartHost",
     "SpamCorpus",
@@ -62,5 +66,6 @@ __all__ = [
     "SpamToken",
     "StsPolicy",
     "Submission",
+    "SuppressedAddress",
     "TlsOutcome",
 ]

@@ -7,6 +7,7 @@ import dataclasses
 from django.db.models import Count, Max, Min
 
 from core.access import Access, Right
+from mta.company.rates import NEVER_US
 from mta.models import GATED, OPEN, Delivery, Submission
 from mta.services.gates import Gate
 
@@ -59,7 +60,7 @@ def outbox(access: Access) -> list[OutboxMail]:
             submission_id=each.pk,
             subject=each.subject,
             state=_behind(states[each.pk]),
-            due_us=0 if State.APPROVAL in states[each.pk] else group["due"],
+            due_us=0 if State.APPROVAL in states[each.pk] or group["due"] >= NEVER_US else group["due"],
             created_us=each.created_us,
             recipients=names[each.pk][:RECIPIENTS_SHOWN],
             waiting=group["waiting"],

@@ -16,9 +16,13 @@ from accounts.models import Account
 from accounts.rows import AccountRow, account_row
 from core.access import system_access
 from core.jobs import wake_on_commit
+from mailstore import blobs
 from mailstore.models import Flag, Role
 from mailstore.services.deliver import Incoming, Placement, Prepared, prepare, store
 from mailstore.services.drafts import discard_draft
+from mta.company.footer import with_footer
+from mta.company.journal import write_journal
+from mta.company.suppression import SUPPRESSED, suppressed
 from mta.inbound.arranging import Arranged, Placed, arrange, kept_as_filed
 from mta.inbound.coming import Coming
 from mta.inbound.facts import Facts
@@ -26,7 +30,7 @@ from mta.inbound.filing import Filed, filed
 from mta.inbound.monitoring import Way, copies_for
 from mta.inbound.recipients import Refusal, Target, facts_by_account, find_target, merge_accounts
 from mta.inbound.trace import mail_date
-from mta.models import Delivery, Submission
+from mta.models import Delivery, SendPolicy, Submission
 from mta.quarantine.store import quarantine
 from mta.rules.looked import Looked
 from mta.services.effects import carry_out
@@ -45,6 +49,7 @@ REFUSALS: dict[Refusal, tuple[str, str]] = {
     Refusal.FULL: ("5.2.2", "Mailbox is full"),
     Refusal.POSTING: ("5.7.1", "You may not write to this list"),
     Refusal.INSIDE: ("5.7.1", "The recipient takes mail of his own company alone"),
+    Refusal.SUPPRESSED: SUPPRESSED,
     Refusal.BLOCKED: ("5.7.1", "The recipient does not accept mail from you"),
 }
 
@@ -64,17 +69,29 @@ class Parcel:
     wire: bytes
     sent: Prepared | None
     local: Prepared
+    outside: bytes
+    """What people elsewhere get: with the company's footer."""
+    footed: blobs.Encoded | None = None
+    """`outside` for the store, where it differs from `wire`."""
+    journal: str = ""
 
     @classmethod
-    def of(cls, sender: str, wire: bytes, *, sent: bytes | None) -> Parcel:
-        """`sent`: what the Sent entry will be, or None for no entry."""
+    def of(cls, sender: str, wire: bytes, *, sent: bytes | None, policy: SendPolicy | None = None) -> Parcel:
+        """`sent`: what the Sent entry will be, or None for no entry. The author's copy has no footer, as he wrote it."""
         kept = prepare(sent) if sent is not None else None
-        return cls(wire, kept, prepare(wire, trace=_local_trace(sender)))
+        wanted = policy.footer_on if policy else SendPolicy.Footer.NONE
+        footed = with_footer(wire, policy) if policy and wanted != SendPolicy.Footer.NONE else wire
+        local = prepare(footed if wanted == SendPolicy.Footer.ALL else wire, trace=_local_trace(sender))
+        stored = blobs.encode(footed) if footed != wire else None
+        return cls(wire, kept, local, footed, stored, policy.journal_address if policy else "")
 
 
-def route(recipients: Sequence[str], *, sender: str) -> list[Routed]:
-    """Where each recipient is now."""
-    return [Routed(recipient, _target(recipient, sender)) for recipient in recipients]
+def route(recipients: Sequence[str], *, sender: str, domain_id: int = 0) -> list[Routed]:
+    """Where each recipient is now; those elsewhere that are dead for the author's domain are refused."""
+    found = [Routed(recipient, _target(recipient, sender)) for recipient in recipients]
+    leaving = [each.recipient for each in found if each.target is Refusal.ELSEWHERE]
+    dead = suppressed(domain_id, leaving) if domain_id and leaving else set()
+    return [Routed(each.recipient, Refusal.SUPPRESSED) if each.recipient.lower() in dead else each for each in found]
 
 
 def _target(recipient: str, sender: str) -> Target | Refusal:
@@ -106,7 +123,12 @@ def hand_over(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) 
         if target.held_group_id:
             hold_post(target, parcel.local, submission.envelope_from, is_local=True, require_tls=submission.require_tls)
         if target.externals:
-            queue_for_externals(target, submission.envelope_from, parcel.wire, None)
+            queue_for_externals(target, submission.envelope_from, parcel.outside, None)
+    if parcel.footed is not None:
+        own = blobs.insert([parcel.footed])[parcel.footed.sha256]
+        Delivery.objects.filter(submission=submission, state=State.QUEUED).update(blob_id=own)
+    if parcel.journal and submission.origin != Submission.Origin.SYSTEM:
+        write_journal(submission, parcel.wire, [each.recipient for each in routes], parcel.journal)
     _log(submission, routes)
     _report(submission, parcel, routes)
     if submission.draft_id:

@@ -23,7 +23,7 @@ from mailstore.services.deliver import store
 from mailstore.services.recall import Removal, mailboxes_with, remove_copies
 from mta.inbound.recipients import Target, find_target
 from mta.models import Delivery, MailPolicy, Recall, RecallOutcome, Submission
-from mta.services.notices import notice
+from mta.notices import notice
 from mta.services.openings import RECALL_DAYS, is_opened
 from mta.services.outcome import log_delivery
 from mta.steps import Outcome, Recalled, tell_outcome, tell_recalled

@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from accounts.models import Account
 from mailstore import blobs
 from mta.approval.matching import Facts
+from mta.company.policy import send_policy
+from mta.company.rates import hold_if_stopped
 from mta.models import Delivery, Submission
 from mta.services.dating import dated
 from mta.services.gates import advance, next_gate
@@ -47,7 +49,8 @@ def release(submission_id: int, *, passed: Sequence[str] = (State.HELD, State.SC
                 advance(submission, rows, gate, now_us, facts=facts)
         return bool(rows)
     contents = _contents(submission, now_us)
-    routes = route(list(waiting.values_list("recipient", flat=True)), sender=submission.envelope_from)
+    recipients = list(waiting.values_list("recipient", flat=True))
+    routes = route(recipients, sender=submission.envelope_from, domain_id=submission.domain_id)
     with transaction.atomic():
         rows = list(waiting.filter(state=first.state).select_for_update())
         if not rows:
@@ -65,12 +68,13 @@ def _facts(submission: Submission, waiting: QuerySet[Delivery]) -> Facts | None:
 
 def _contents(submission: Submission, now_us: int) -> _Contents:
     """A mail that was scheduled is dated when it leaves: until then it was not final (RFC 5322 3.6.1)."""
+    policy = send_policy(submission.domain_id)
     wire = blobs.get(submission.wire_blob_id)
     sent = blobs.get(submission.sent_blob_id) if submission.sent_blob_id is not None else None
     if not submission.schedule_us:
-        return _Contents(Parcel.of(submission.envelope_from, wire, sent=sent), None, None)
+        return _Contents(Parcel.of(submission.envelope_from, wire, sent=sent, policy=policy), None, None)
     wire, sent = dated(wire, now_us), dated(sent, now_us) if sent is not None else None
-    parcel = Parcel.of(submission.envelope_from, wire, sent=sent)
+    parcel = Parcel.of(submission.envelope_from, wire, sent=sent, policy=policy)
     return _Contents(parcel, blobs.encode(wire), blobs.encode(sent) if sent is not None else None)
 
 
@@ -87,3 +91,4 @@ def _leave(submission: Submission, contents: _Contents, rows: list[Delivery], ro
     apply_routes(rows, routes, now_us)
     Delivery.objects.bulk_update(rows, ["state", "code", "text", "next_attempt_us", "updated_us"])
     hand_over(submission, contents.parcel, routes)
+    hold_if_stopped(submission)

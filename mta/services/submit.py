@@ -21,6 +21,9 @@ from mailstore import blobs
 from mailstore.message import scan, without_bcc
 from mailstore.models import Draft
 from mta.approval.matching import Facts
+from mta.company.files import check_files
+from mta.company.policy import send_policy
+from mta.company.rates import check_rates, spend
 from mta.inbound.accepted import remember
 from mta.inbound.trace import new_queue_id
 from mta.models import Delivery, Submission
@@ -61,14 +64,20 @@ class SubmitRequest:
 def submit(access: Access, request: SubmitRequest) -> int:
     """Queue a message of `access.mailbox` and return the submission's id; durable when this returns.
 
-    Raises NO_PERMISSION (no right to send, or not from this address), TOO_LARGE, LIMIT (recipients), INVALID (an
-    address, or none at all; a time that is over or too far away), OVER_QUOTA (no room for the Sent entry), IN_USE (the
+    Raises NO_PERMISSION (no right to send, not from this address, or `stopped`), TOO_LARGE, LIMIT (recipients of a
+    mail, or of a time: `field` says which), INVALID (a forbidden `attachment`, an address, or none at all; a time that is over or too far away), OVER_QUOTA (no room for the Sent entry), IN_USE (the
     draft is on its way already), AlreadyAcceptedError (the same `digest` is stored and perhaps never answered). Then
     nothing was changed.
     """
     access.require(Right.SEND)
     recipients = _recipients(request.recipients)
     account = _check_policy(access, request, recipients)
+    account = _check_policy(access, request, len(recipients))
+    policy, spending = None, None
+    if request.origin != Origin.SYSTEM:
+        policy = send_policy(account.domain_id)
+        check_files(request.raw, policy.banned_files)
+        spending = check_rates(access, account, policy, recipients)
     now_us = time.time_ns() // 1000
     _check_schedule(request.schedule_us, now_us)
     submission = _new_submission(access, request, now_us)
@@ -78,12 +87,14 @@ def submit(access: Access, request: SubmitRequest) -> int:
     if request.origin == Origin.SMTP:
         submission.sent_entry_id = known_copy(access, submission.message_id)
     sent = request.raw if request.save_to_sent and submission.sent_entry_id is None else None
-    parcel = Parcel.of(request.envelope_from, without_bcc(request.raw), sent=sent)
+    parcel = Parcel.of(request.envelope_from, without_bcc(request.raw), sent=sent, policy=policy)
     contents = [blobs.encode(each) for each in (parcel.wire, sent) if each is not None]
-    routes = [] if gate else route(recipients, sender=request.envelope_from)
+    routes = [] if gate else route(recipients, sender=request.envelope_from, domain_id=account.domain_id)
     with transaction.atomic():
         if request.digest:
             remember(request.digest)
+        if spending is not None:
+            spend(spending)
         ids = blobs.insert(contents)
         submission.wire_blob_id = ids[contents[0].sha256]
         submission.sent_blob_id = ids[contents[-1].sha256] if sent is not None else None

@@ -24,6 +24,7 @@ REFUSALS: dict[Refusal, bytes] = {
     Refusal.POSTING: replies.POSTING_REFUSED,
     Refusal.ELSEWHERE: replies.NO_RELAY,
     Refusal.INSIDE: replies.INSIDE_ONLY,
+    Refusal.SUPPRESSED: replies.UNKNOWN_RECIPIENT,
     Refusal.BLOCKED: replies.BLOCKED_SENDER,
 }
 

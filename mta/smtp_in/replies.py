@@ -93,6 +93,17 @@ ERRORS: dict[ErrorKind, bytes] = {
 }
 
 
+POLICY: dict[str, bytes] = {
+    "attachment": reply(554, "5.7.1", "Your company does not let files of this type out"),
+    "stopped": reply(550, "5.7.1", "Sending is stopped for this account; ask your administrator"),
+    "hourly_recipients": reply(452, "4.7.1", "Too many recipients in this hour, try again later"),
+    "daily_recipients": reply(452, "4.7.1", "Too many recipients in this day, try again later"),
+    "daily_strangers": reply(452, "4.7.1", "Too many new recipients in this day, try again later"),
+    "pool_strangers": reply(452, "4.7.1", "Your company has too many new recipients in this day, try again later"),
+}
+"""By the field that an error of submission names."""
+
+
 def reply_for(error: MailError) -> bytes:
     """The reply to an expected failure."""
-    return ERRORS[error.kind]
+    return POLICY.get(str(error.data.get("field", "")), ERRORS[error.kind])

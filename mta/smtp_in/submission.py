@@ -14,6 +14,7 @@ from core.access import Access
 from core.errors import ErrorKind, MailError
 from core.rates import Rates
 from mailstore.message import Invalid, parse_address_list
+from mta.company.rates import obey
 from mta.inbound.accepted import AlreadyAcceptedError, digest_of
 from mta.inbound.afterwards import Afterwards
 from mta.inbound.recipients import Refusal, Target, find_target
@@ -198,5 +199,6 @@ def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, dig
     except MailError as error:
         if refusal := RIGHTS_REFUSED.get((error.kind, str(error.data.get("part") or error.data.get("field")))):
             return refusal
+        obey(access.mailbox, error)
         raise
     return None

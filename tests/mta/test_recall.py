@@ -27,7 +27,7 @@ from mta.services.recall import carry_out, go_on, recall, recall_as_admin
 from tests.factories import make_account
 from tests.mta.test_submit import RAW, mails, request, states
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from mta.selectors import outbox
 from mta.services import cancel, send_now, submit, take_back
 from tests.mta.test_submit import RAW, mails, request, states
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 HOUR_US = 3_600_000_000
 
@@ -43,6 +43,7 @@ def come_due(submission: int) -> None:
     Delivery.objects.filter(submission=submission).update(next_attempt_us=1)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_waits_out_of_sight_and_leaves_with_the_date_of_its_hour(alice: Account, bob: Account) -> None:
     raw = RAW.replace(b"Subject", b"Date: Mon, 1 Jan 2024\r\n 00:00:00 +0000\r\nSubject")
     submission = schedule(alice, "bob@example.test", raw=raw)
@@ -60,6 +61,7 @@ def test_it_waits_out_of_sight_and_leaves_with_the_date_of_its_hour(alice: Accou
     assert len(mails(bob, "inbox")) == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_taken_back_it_is_a_draft_again(alice: Account, bob: Account) -> None:
     submission = schedule(alice, "bob@example.test")
     access = access_for(alice, alice.pk)

@@ -26,7 +26,7 @@ from tests.factories import make_account, make_domain
 from tests.mta.test_schedule import later_us
 from tests.mta.test_submit import RAW, mails, request, states
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -49,6 +49,7 @@ def send(author: Account, *recipients: str, **changes: Any) -> Approval:
     return Approval.objects.get(submission=submit(access, request(*recipients, draft_id=draft.id, **changes)))
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_waits_and_leaves_when_the_approver_agrees(
     alice: Account, bob: Account, boss: Account, rule: ApprovalRule
 ) -> None:
@@ -153,6 +154,7 @@ def test_the_clock_reminds_once_and_decides_at_the_deadline(
     assert len(mails(alice, "drafts")) == (delivery == "cancelled")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_scheduled_mail_is_approved_first_and_leaves_at_its_hour(
     alice: Account, boss: Account, rule: ApprovalRule
 ) -> None:
@@ -167,6 +169,7 @@ def test_scheduled_mail_is_approved_first_and_leaves_at_its_hour(
     assert states(late.submission_id) == {"x@far.example": "queued"}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_after_the_undo_time_the_rule_is_asked(
     alice: Account, boss: Account, rule: ApprovalRule, settings: Any
 ) -> None:
@@ -178,6 +181,7 @@ def test_after_the_undo_time_the_rule_is_asked(
     assert states(submission) == {"x@far.example": "approval"} and len(mails(boss, "inbox")) == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_decision_whose_process_died_is_carried_out_by_the_sweep(
     alice: Account, boss: Account, rule: ApprovalRule, monkeypatch: Any
 ) -> None:

@@ -1,0 +1,1 @@
+"""What a company wants of all mail that its people send: footer, journal, forbidden files, rates, dead addresses."""

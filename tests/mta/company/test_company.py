@@ -1,0 +1,222 @@
+"""What a company wants of mail that leaves: footer, journal, forbidden files, rates and the stop, dead addresses."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from accounts.models import Account
+from accounts.selectors import access_for
+from core.errors import ErrorKind, MailError
+from logs_app.models import Event
+from mailstore import blobs
+from mailstore.message import Address, Outgoing, OutgoingPart, compose, read
+from mailstore.services.deliver import Incoming, Placement, prepare, store
+from mta.company.files import check_files
+from mta.company.footer import with_footer
+from mta.company.policy import send_policy, set_send_policy
+from mta.company.rates import allow_account, obey
+from mta.company.suppression import SUPPRESSED, suppress, suppressed, unsuppress
+from mta.models import Delivery, SendCount, SendPolicy, SendStop, Submission, SuppressedAddress
+from mta.outbound.queue import claim
+from mta.services import submit
+from mta.smtp_in import replies
+from mta.steps import Outcome, tell_outcome
+from tests.factories import make_account
+from tests.mta.test_submit import RAW, mails, request, states
+
+pytestmark = pytest.mark.django_db
+
+POLICY = SendPolicy(footer_text="保密声明 & notice", footer_on="external")
+ALICE = Address("Alice", "alice@example.test")
+
+
+def letter(**given: Any) -> bytes:
+    """A mail of the composer."""
+    return compose(Outgoing(from_=ALICE, to=[Address("", "x@far.example")], subject="s", **given))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        letter(text="Hello"),
+        letter(html="<p>Hello</p>"),
+        letter(
+            html="<html><body><p>Hello</p></body></html>", attachments=[OutgoingPart("a.txt", "text/plain", b"file")]
+        ),
+        letter(
+            html='<p>Hello</p><img src="cid:p">',
+            attachments=[OutgoingPart("p.png", "image/png", b"\x89PNG", "p", True), OutgoingPart("a.bin", "x/y", b"z")],
+        ),
+        "Content-Type: text/plain; charset=gbk\r\n\r\n你好 Hello".encode("gbk"),
+        b"Subject: no type\r\n\r\nHello",
+    ],
+    ids=["text", "html", "file", "picture", "gbk", "bare"],
+)
+def test_the_footer_stands_below_each_form_of_the_text_and_files_stay(raw: bytes) -> None:
+    before, after = read(raw), read(with_footer(raw, POLICY))
+    assert (after.text or "").rstrip().endswith("保密声明 & notice") and "Hello" in (after.text or "")
+    if b"text/html" in raw:
+        assert "保密声明 &amp; notice" in (after.html or "")
+    assert [(each.filename, each.size_bytes) for each in after.attachments] == [
+        (each.filename, each.size_bytes) for each in before.attachments
+    ]
+    assert after.subject == before.subject
+
+
+SEALED = (
+    b"Content-Type: multipart/signed; protocol=x/y; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n"
+    b"--b\r\nContent-Type: x/y\r\n\r\nsignature\r\n--b--\r\n"
+)
+FORWARDED = (
+    b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
+    b"Subject: inner\r\n\r\nHello\r\n--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment\r\n\r\nfile\r\n--b--\r\n"
+)
+
+
+@pytest.mark.parametrize("raw", [SEALED, FORWARDED])
+def test_what_is_sealed_or_has_no_text_of_its_own_stays(raw: bytes) -> None:
+    changed = with_footer(raw, POLICY)
+    assert changed == raw
+
+
+def test_people_outside_get_the_footer_the_author_and_colleagues_do_not(alice: Account, bob: Account) -> None:
+    set_send_policy(alice.domain, footer_on="external", footer_text="Confidential")
+    submission = submit(access_for(alice, alice.pk), request("bob@example.test", "x@far.example"))
+    outside = Delivery.objects.get(submission=submission, recipient="x@far.example")
+    assert outside.blob_id is not None
+    assert "Confidential" in (read(blobs.get(outside.blob_id)).text or "")
+    assert b"Bcc" not in blobs.get(outside.blob_id)
+    assert mails(alice, "sent") == [RAW]
+    assert "Confidential" not in (read(mails(bob, "inbox")[0]).text or "")
+    set_send_policy(alice.domain, footer_on="all")
+    submit(access_for(alice, alice.pk), request("bob@example.test"))
+    assert "Confidential" in (read(mails(bob, "inbox")[1]).text or "")
+
+
+def test_the_journal_has_every_mail_with_its_envelope(alice: Account, bob: Account) -> None:
+    set_send_policy(alice.domain, journal_address="bob@example.test")
+    submit(access_for(alice, alice.pk), request("x@far.example", "hidden@far.example"))
+    (report,) = mails(bob, "inbox")
+    assert "Recipient: hidden@far.example" in (read(report).text or "")
+    assert read(report).attachments[0].content_type == "message/rfc822"
+    set_send_policy(alice.domain, journal_address="archive@far.example")
+    submit(access_for(alice, alice.pk), request("y@far.example"))
+    assert Delivery.objects.filter(recipient="archive@far.example", state="queued").count() == 1
+
+
+def zipped(*names: str) -> bytes:
+    """An archive."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"x")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("filename", "content", "refused"),
+    [
+        ("run.EXE", b"MZ", True),
+        ("run.exe. ", b"MZ", True),
+        ("report.pdf", b"%PDF", False),
+        ("exe", b"x", False),
+        ("all.zip", zipped("a.txt", "deep/run.exe"), True),
+        ("all.zip", zipped("a.txt"), False),
+        ("all.zip", b"no archive", False),
+    ],
+)
+def test_forbidden_files_are_refused_by_name_in_archives_too(filename: str, content: bytes, refused: bool) -> None:
+    raw = letter(text="x", attachments=[OutgoingPart(filename, "application/octet-stream", content)])
+    if not refused:
+        return check_files(raw, "exe, *.bat")
+    with pytest.raises(MailError) as error:
+        check_files(raw, "exe, *.bat")
+    assert (error.value.kind, error.value.data["field"]) == (ErrorKind.INVALID, "attachment")
+    assert replies.reply_for(error.value).startswith(b"554 5.7.1")
+    return None
+
+
+@pytest.mark.parametrize("field", ["hourly_recipients", "daily_recipients", "daily_strangers", "pool_strangers"])
+def test_rates_refuse_for_now_and_count_what_was_taken_alone(alice: Account, bob: Account, field: str) -> None:
+    set_send_policy(alice.domain, **{field: 2})
+    access = access_for(alice, alice.pk)
+    submit(access, request("x@far.example", "y@far.example"))
+    with pytest.raises(MailError) as error:
+        submit(access, request("z@far.example"))
+    assert (error.value.kind, error.value.data["field"]) == (ErrorKind.LIMIT, field)
+    assert replies.reply_for(error.value).startswith(b"452 4.7.1")
+    assert Submission.objects.count() == 1 and SendCount.objects.get().recipients == 2
+    if field.endswith("strangers"):
+        submit(access, request("bob@example.test"))
+
+
+def test_who_has_written_before_is_no_stranger(alice: Account) -> None:
+    incoming = prepare(b"From: x@far.example\r\nTo: alice@example.test\r\nMessage-ID: <q@x>\r\nSubject: q\r\n\r\nq\r\n")
+    with transaction.atomic():
+        store([Incoming(incoming, [Placement(alice.pk)])])
+    set_send_policy(alice.domain, daily_strangers=1)
+    access = access_for(alice, alice.pk)
+    submit(access, request("X@far.example", "new@far.example"))
+    with pytest.raises(MailError):
+        submit(access, request("newer@far.example"))
+    submit(access, request("x@far.example"))
+
+
+def test_an_abused_account_is_stopped_its_queue_held_and_the_administrator_told(alice: Account) -> None:
+    boss = make_account("boss@example.test", role=Account.Role.DOMAIN_ADMIN)
+    set_send_policy(alice.domain, stop_strangers=2)
+    access = access_for(alice, alice.pk)
+    waiting = submit(access, request("x@far.example", "y@far.example"))
+    with pytest.raises(MailError) as error:
+        submit(access, request("z@far.example"))
+    for _twice in range(2):
+        obey(alice.pk, error.value)
+    assert SendStop.objects.get().account_id == alice.pk
+    assert claim(1 << 61) == []
+    assert len(mails(boss, "inbox")) == 1
+    with pytest.raises(MailError) as error:
+        submit(access, request("bob@example.test"))
+    assert error.value.data["field"] == "stopped"
+    with pytest.raises(MailError):
+        allow_account(SendStop.objects.get(), actor=alice)
+    allow_account(SendStop.objects.get(), actor=boss)
+    assert set(states(waiting).values()) == {"queued"}
+    assert len(claim(1 << 61)) == 2
+    submit(access, request("z@far.example"))
+    acts = set(Event.objects.filter(kind="admin").values_list("data__action", flat=True))
+    assert {"stop_sending", "allow_sending"} <= acts
+
+
+def test_dead_addresses_come_back_at_once_until_they_live(alice: Account) -> None:
+    access = access_for(alice, alice.pk)
+    first = submit(access, request("Gone@far.example"))
+    tell_outcome(Outcome(first, "Gone@far.example", "bounced", "5.1.1", "no such user"))
+    tell_outcome(Outcome(first, "full@far.example", "bounced", "5.2.2", "full"))
+    assert suppressed(alice.domain_id, ["GONE@far.example", "full@far.example"]) == {"gone@far.example"}
+    again = submit(access, request("gone@far.example", "x@far.example"))
+    assert states(again) == {"gone@far.example": "bounced", "x@far.example": "queued"}
+    assert Delivery.objects.get(submission=again, state="bounced").text == SUPPRESSED[1]
+    assert SuppressedAddress.objects.get().bounces == 1
+    tell_outcome(Outcome(first, "gone@far.example", "accepted", "2.0.0", ""))
+    assert not SuppressedAddress.objects.exists()
+
+
+def test_other_domains_and_other_people_have_no_say(alice: Account, charlie: Account) -> None:
+    entry = suppress(alice.domain, "gone@far.example")
+    assert suppressed(charlie.domain_id, ["gone@far.example"]) == set()
+    for act in (
+        lambda: unsuppress(entry, actor=charlie),
+        lambda: unsuppress(entry, actor=alice),
+        lambda: suppress(alice.domain, "x@far.example", actor=alice),
+        lambda: set_send_policy(alice.domain, actor=charlie, footer_on="all"),
+        lambda: set_send_policy(alice.domain, footer_on="sometimes"),
+        lambda: set_send_policy(alice.domain, journal_address="nobody"),
+    ):
+        with pytest.raises(MailError):
+            act()
+    assert send_policy(alice.domain_id).footer_on == "none"
