@@ -18,7 +18,7 @@ from mta.certificates.files import PURPOSE, write_all
 from mta.certificates.reading import read_material
 from mta.certificates.selectors import hosts_of
 from mta.models import HostCertificate
-from mta.services.notices import notice
+from mta.notices import notice
 
 WARN_DAYS = (1, 7, 21)
 """Administrators are told when so many days are left; ACME renews long before."""

@@ -17,9 +17,9 @@ from accounts.models import Account, Domain
 from mailstore.services.deliver import store
 from mta.certificates.services import administrators_of
 from mta.models import DomainRecords
+from mta.notices import notice
 from mta.records.check import Checked, State, check_domain
 from mta.records.wanted import wanted_records
-from mta.services.notices import notice
 
 MORNING = 6
 """Nights end then; a domain that was not reached waits for the next one."""

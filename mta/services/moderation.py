@@ -25,9 +25,9 @@ from mailstore import blobs
 from mailstore.services.deliver import Prepared, store
 from mta.inbound.recipients import Target, find_target
 from mta.models import HeldPost
+from mta.notices import notice
 from mta.services.effects import store_for
 from mta.services.lists import queue_for_externals
-from mta.services.notices import notice
 
 State = HeldPost.State
 SALT = "mta.moderation"
