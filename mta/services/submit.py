@@ -72,7 +72,6 @@ def submit(access: Access, request: SubmitRequest) -> int:
     access.require(Right.SEND)
     recipients = _recipients(request.recipients)
     account = _check_policy(access, request, recipients)
-    account = _check_policy(access, request, len(recipients))
     policy, spending = None, None
     if request.origin != Origin.SYSTEM:
         policy = send_policy(account.domain_id)

@@ -197,8 +197,8 @@ def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, dig
     try:
         submit(access, request)
     except MailError as error:
+        obey(access.mailbox, error)
         if refusal := RIGHTS_REFUSED.get((error.kind, str(error.data.get("part") or error.data.get("field")))):
             return refusal
-        obey(access.mailbox, error)
         raise
     return None
