@@ -157,30 +157,35 @@ class Place:
 def conversation_place(
     folder_id: int, *, skip: int = 0, newer_than_us: int | None = None, unread: bool = False, starred: bool = False
 ) -> Place:
-    """Of an opened folder, with such a mail. How many is read from counters; a jump walks in the indexes of dates."""
+    """Of an opened folder, with such a mail; one query. How many is read from counters; a jump walks in the indexes of
+    dates."""
     shown = _Shown(unread, starred, False)
     counted = "unread" if unread else "starred" if starred else "total"
-    several = f"SELECT {counted} AS entries FROM mailstore_folderthread ft WHERE ft.folder_id = %s{shown.several}"
-    query = (
-        f"SELECT f.{counted} - COALESCE(c.entries, 0) + c.rows, c.rows FROM mailstore_folder f CROSS JOIN "
-        f"(SELECT sum(entries) AS entries, count(*) AS rows FROM ({several} LIMIT {MAX_COUNTED + 1}) AS l) AS c WHERE f.id = %s"
-    )
-    total, rows = map(int, sql.row(query, [folder_id, folder_id]))
+    total, values = f"f.{counted} - COALESCE(c.entries, 0) + c.rows", list[object]()
     if unread and starred:
         keys, values = _keys(folder_id, shown, MAX_COUNTED + 1)
-        total = sql.row(f"SELECT count(*) FROM ({keys}) AS k", values)[0]
-    newer, after = 0, None
+        total = f"(SELECT count(*) FROM ({keys}) AS k)"
+    newer = "0"
     if newer_than_us is not None:
-        keys, values = _keys(folder_id, shown, MAX_COUNTED + 1, Key(newer_than_us, MAX_US))
-        newer = sql.row(f"SELECT count(*) FROM ({keys}) AS k", values)[0]
-    elif skip > 0:
-        keys, values = _keys(folder_id, shown, skip)
-        found = sql.row(
-            f"SELECT us, id FROM ({keys}) AS k ORDER BY us DESC, id DESC LIMIT 1 OFFSET %s", [*values, skip - 1]
-        )
-        after = Key(*found) if found else None
+        keys, more = _keys(folder_id, shown, MAX_COUNTED + 1, Key(newer_than_us, MAX_US))
+        newer, values = f"(SELECT count(*) FROM ({keys}) AS n)", [*values, *more]
+    several = f"SELECT {counted} AS entries FROM mailstore_folderthread ft WHERE ft.folder_id = %s{shown.several}"
+    reached, values = "SELECT NULL AS us, NULL AS id", [*values, folder_id]
+    if newer_than_us is None and skip > 0:
+        keys, more = _keys(folder_id, shown, skip)
+        reached = f"SELECT us, id FROM ({keys}) AS s ORDER BY us DESC, id DESC LIMIT 1 OFFSET %s"
+        values = [*values, *more, skip - 1]
+    query = (
+        f"SELECT {total}, c.rows, {newer}, p.us, p.id FROM mailstore_folder f CROSS JOIN "
+        f"(SELECT sum(entries) AS entries, count(*) AS rows FROM ({several} LIMIT {MAX_COUNTED + 1}) AS l) AS c "
+        f"LEFT JOIN ({reached}) AS p ON 1 = 1 WHERE f.id = %s"
+    )
+    found = sql.row(query, [*values, folder_id])
+    all_, rows, passed = map(int, found[:3])
     return Place(
-        total if rows <= MAX_COUNTED and total <= MAX_COUNTED else UNCOUNTED, min(newer, MAX_COUNTED + 1), after
+        all_ if rows <= MAX_COUNTED and all_ <= MAX_COUNTED else UNCOUNTED,
+        min(passed, MAX_COUNTED + 1),
+        Key(found[3], found[4]) if found[3] is not None else None,
     )
 
 
