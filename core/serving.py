@@ -19,6 +19,7 @@ from core import dbthread
 from core.connection import Budget, ConnectionLimits
 
 DRAIN_S = 10.0
+LARGE_AT_ONCE = 2
 POLL_S = 0.02
 
 EVERY_MINUTE: list[Callable[[], Any]] = []
@@ -63,6 +64,8 @@ class Gate:
         self.open: set[Any] = set()
         """Of `Client`s."""
         self.tasks: set[asyncio.Task[None]] = set()
+        self.large = asyncio.Semaphore(LARGE_AT_ONCE)
+        """Passed by input that was kept on the disk and must be in memory as a whole for a moment."""
         self.closing = False
 
     def admit(self, client: Client, address: str) -> bool:

@@ -47,7 +47,9 @@ DEBIAN = {
     "/usr/bin/rspamd": "rspamd",
     "/usr/sbin/clamd": "clamav-daemon",
     "/usr/sbin/spamd": "spamd",
+    "/usr/bin/swaks": "swaks",
     "/usr/bin/thunderbird": "thunderbird",
+    "/usr/sbin/smtp-source": "postfix",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "fonts-noto-cjk",
 }
 """What the tests need of the system: a pattern of paths that shows it is there, and its package."""

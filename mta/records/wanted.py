@@ -45,8 +45,8 @@ def wanted_records(domain: Domain) -> list[Wanted]:
         *_keys(domain),
         Wanted("dmarc", "_dmarc", "TXT", dmarc_value(domain.name), is_required=False),
         Wanted("tls_reports", "_smtp._tls", "TXT", tls_reports_value(domain.name), is_required=False),
-        *_transport_policy(),
         *(Wanted("host", host, "CNAME", settings.PUBLIC_HOST, is_required=host == "webmail") for host in HOSTS),
+        *_transport_policy(),
         *_services(),
     ]
 

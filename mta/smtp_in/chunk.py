@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from mta.smtp_in.spool import AFTER_BYTES, Spool
+
 _ARGUMENT = re.compile(r"([0-9]{1,20})(?: +(LAST))?", re.IGNORECASE)
 
 
@@ -19,7 +21,13 @@ class ChunkReader:
         self.out_of_memory = False
         self.is_last = False
         self._held = bytearray()
+        self._spool = Spool()
         self._left = 0
+
+    @property
+    def spooled_bytes(self) -> int:
+        """What lies on the disk."""
+        return self._spool.size
 
     @property
     def held_bytes(self) -> int:
@@ -30,9 +38,9 @@ class ChunkReader:
         """A chunk of `size` bytes follows; what can't fit any more is not even kept."""
         self._left = size
         self.is_last = is_last
-        if len(self._held) + size > self.limit:
+        if self._spool.size + len(self._held) + size > self.limit:
             self.too_large = True
-            self._held.clear()
+            self._forget()
 
     def feed(self, block: bytes | bytearray | memoryview) -> int:
         """Take from `block`; return how many bytes of it belong to the chunk, or -1 while it is not complete."""
@@ -40,16 +48,33 @@ class ChunkReader:
         self._left -= used
         if not (self.too_large or self.out_of_memory):
             self._held += block[:used]
+            if len(self._held) > AFTER_BYTES:
+                self._to_disk()
         return -1 if self._left else used
 
     def give_up(self) -> None:
         """Read on without keeping anything: the process has no room for this message."""
         self.out_of_memory = True
-        self._held.clear()
+        self._forget()
 
     def message(self) -> bytes:
         """All chunks."""
-        return bytes(self._held)
+        return self._spool.read() + bytes(self._held)
+
+    def close(self) -> None:
+        """Give back what is held."""
+        self._spool.close()
+
+    def _to_disk(self) -> None:
+        try:
+            self._spool.write(self._held)
+            self._held.clear()
+        except OSError:
+            self.give_up()
+
+    def _forget(self) -> None:
+        self._spool.close()
+        self._held.clear()
 
 
 def parse_bdat(argument: str) -> tuple[int, bool] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 from core.connection import asked_name, bindings_of, server_tls
@@ -60,6 +60,7 @@ class Connection(asyncio.BufferedProtocol):
         self._paused = False
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0
+        self._message_until = 0.0
         self._task: asyncio.Task[None] | None = None
 
     # What the event loop calls --------------------------------------------------------------------
@@ -217,41 +218,54 @@ class Connection(asyncio.BufferedProtocol):
     async def _read_message(self) -> None:
         reader = DataReader(self._dialogue.largest_bytes)
         if await self._fill(reader):
-            self._output.append(await self._dialogue.finish(reader))
+            self._output.append(await self._finished(reader, self._dialogue.finish(reader)))
             self._release_memory()
             self._expect(COMMAND_TIMEOUT_S)
+        reader.close()
 
     async def _read_chunk(self, reader: ChunkReader) -> None:
         self._dialogue.wants_chunk = None
         if await self._fill(reader):
-            self._output.append(await self._dialogue.finish_chunk(reader))
+            self._output.append(await self._finished(reader, self._dialogue.finish_chunk(reader)))
             if reader.is_last:
                 self._release_memory()
+                reader.close()
             self._expect(COMMAND_TIMEOUT_S)
+
+    async def _finished(self, reader: DataReader | ChunkReader, finishing: Awaitable[bytes]) -> bytes:
+        """The answer to a whole message; large ones take turns, as each must be in memory then."""
+        if not reader.spooled_bytes:
+            return await finishing
+        async with self._gate.large:
+            return await finishing
 
     async def _fill(self, reader: DataReader | ChunkReader) -> bool:
         """Feed `reader` until it has all; False when the client went away."""
         self._reader = reader
         self._flush()
-        started = self._loop.time()
+        self._message_until = self._loop.time() + MESSAGE_TIMEOUT_S
         early = bytes(self._input)
         self._input.clear()
         self._resume()
         done = self._take_data(reader, memoryview(early))
         while not done and not self._lost:
-            await self._arrival(min(DATA_TIMEOUT_S, started + MESSAGE_TIMEOUT_S - self._loop.time()))
+            await self._arrival(self._patience_s())
             done = self._reader is None
         return done
 
     def _take_data(self, reader: DataReader | ChunkReader, block: memoryview) -> bool:
         used = reader.feed(block)
-        self._expect(DATA_TIMEOUT_S)
+        self._expect(self._patience_s())
         self._account(reader)
         if used < 0:
             return False
         self._reader = None
         self._input += block[used:]
         return True
+
+    def _patience_s(self) -> float:
+        """How long the next bytes of a message may take: who sends one now and then is not waited for for ever."""
+        return min(DATA_TIMEOUT_S, self._message_until - self._loop.time())
 
     def _account(self, reader: DataReader | ChunkReader) -> None:
         more = reader.held_bytes - self._reserved_bytes

@@ -2,12 +2,18 @@
 
 The end is CRLF "." CRLF and nothing else. `LF . LF`, `LF . CRLF`, `CR . CR` and their relatives never end a message,
 and a message that holds a CR or LF alone is refused as a whole (RFC 5321 2.3.8: no other sequence may be taken for a
-line end). So nobody can hide a second message in one that we and a neighbour would cut in different places.
+line end). So nobody can hide a second message in one that we and a neighbour would cut in different places. What is
+larger than a megabyte goes to the disk as it comes, without the dots of transparency.
 """
 
 from __future__ import annotations
 
+from mta.smtp_in.spool import AFTER_BYTES, Spool
+
 END = b"\r\n.\r\n"
+DOTTED, PLAIN = b"\r\n.", b"\r\n"
+LEAD = len(PLAIN)
+"""A dot right after DATA's own CRLF ends an empty message: that CRLF is read, and is no part of the message."""
 
 
 class DataReader:
@@ -17,12 +23,19 @@ class DataReader:
         self.limit = limit
         self.too_large = False
         self.out_of_memory = False
-        self._held = bytearray(b"\r\n")  # a dot right after DATA's own CRLF ends an empty message
+        self._held = bytearray(PLAIN)
+        self._spool = Spool()
+        self._skip = LEAD
 
     @property
     def held_bytes(self) -> int:
         """Memory this reader holds now."""
         return len(self._held)
+
+    @property
+    def spooled_bytes(self) -> int:
+        """What lies on the disk."""
+        return self._spool.size
 
     def feed(self, block: bytes | bytearray | memoryview) -> int:
         """Take `block`; return how many bytes of it belong to the message, or -1 while its end is not seen."""
@@ -30,28 +43,59 @@ class DataReader:
         self._held += block
         found = self._held.find(END, max(0, known - len(END) + 1))
         if found < 0:
-            self._forget_excess()
+            self._make_room()
             return -1
         used = found + len(END) - known
-        del self._held[found + 2 :]
-        self.too_large = self.too_large or len(self._held) - 2 - self._held.count(b"\r\n.") > self.limit
+        del self._held[found + LEAD :]
+        size = self._spool.size + len(self._held) - self._skip - self._held.count(DOTTED)
+        self.too_large = self.too_large or size > self.limit
         return used
 
     def give_up(self) -> None:
         """Read on without keeping anything: the process has no room for this message."""
         self.out_of_memory = True
-        self._forget_excess()
+        self._forget()
 
     def message(self) -> bytes:
         """The received bytes without the dots of transparency (RFC 5321 4.5.2)."""
-        return bytes(memoryview(self._held.replace(b"\r\n.", b"\r\n"))[2:])
+        rest = bytes(memoryview(self._held.replace(DOTTED, PLAIN))[self._skip :])
+        return self._spool.read() + rest if self._spool.size else rest
 
-    def _forget_excess(self) -> None:
+    def close(self) -> None:
+        """Give back what is held."""
+        self._spool.close()
+
+    def _make_room(self) -> None:
         # Dots of transparency count here; the room for them is the reader's, a tenth more than the limit.
-        if len(self._held) > self.limit + self.limit // 10 + 1024:
+        if self._spool.size + len(self._held) > self.limit + self.limit // 10 + 1024:
             self.too_large = True
         if self.too_large or self.out_of_memory:
-            del self._held[: -len(END)]
+            self._forget()
+        elif len(self._held) > AFTER_BYTES:
+            self._to_disk()
+
+    def _to_disk(self) -> None:
+        """All up to the last line end, so that neither it nor the dot that may follow is cut in two."""
+        cut = self._held.rfind(PLAIN, self._skip + 1, len(self._held) - len(END))
+        if cut < 0:
+            cut = len(self._held) - len(END)
+            for straddled in (0, 1):  # no line end is parted from the dot that may follow it, nor its halves
+                if self._held[cut - LEAD + straddled : cut + straddled] == PLAIN:
+                    cut -= LEAD - straddled
+        if cut <= self._skip:
+            return
+        head = self._held[:cut].replace(DOTTED, PLAIN)
+        try:
+            self._spool.write(memoryview(head)[self._skip :])
+        except OSError:
+            self.give_up()
+            return
+        del self._held[:cut]
+        self._skip = 0
+
+    def _forget(self) -> None:
+        self._spool.close()
+        del self._held[: -len(END)]
 
 
 def has_bare_line_end(message: bytes) -> bool:

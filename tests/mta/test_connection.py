@@ -12,6 +12,7 @@ import pytest
 from accounts.models import Account
 from mta.smtp_in import connection, dialogue
 from tests.mta.conftest import Running, Talk, client_tls
+from tests.mta.test_submit import mails
 
 
 def begin(running: Running, *recipients: str, size: int = 0) -> Talk:
@@ -223,3 +224,17 @@ def test_stopping_says_goodbye_to_idle_clients(running: Running) -> None:
     asyncio.run_coroutine_threadsafe(running.server.gate.drain(5), running.loop).result(10)
     assert talk.reply().startswith("421 4.3.2")
     assert talk.is_closed()
+
+
+def test_large_mails_hold_a_megabyte_each_and_arrive_whole(running: Running, alice: Account) -> None:
+    line = b"x" * 998 + b"\r\n"
+    talks = [begin(running, "alice@example.test") for _ in range(3)]
+    for number, talk in enumerate(talks):
+        assert talk.say("DATA").startswith("354")
+        talk.send(b"Subject: large %d\r\n\r\n.." % number + line * 4_000)
+    wait_for(running, lambda: 0 < running.server.gate.memory.used_bytes < 3 * 1_500_000)
+    for talk in talks:
+        assert talk.say(".").startswith("250")
+    assert running.server.gate.memory.used_bytes == 0
+    assert [len(mail) for mail in mails(alice, "inbox")] == [len(mails(alice, "inbox")[0])] * 3
+    assert mails(alice, "inbox")[0].endswith(b"\r\n\r\n." + line * 4_000)

@@ -117,3 +117,38 @@ def test_a_reader_that_gave_up_holds_nothing_and_still_finds_the_end() -> None:
     assert reader.feed(b"\r\n.") == -1
     assert reader.feed(b"\r\n") == 2
     assert reader.out_of_memory
+
+
+@given(
+    st.lists(st.sampled_from([b"\r", b"\n", b".", b"a", b"\r\n", b"\r\n.", b"\r\n..", b"aaaa"]), max_size=60).map(
+        b"".join
+    ),
+    st.integers(1, 40),
+)
+def test_what_goes_to_the_disk_reads_the_same(wire: bytes, step: int) -> None:
+    whole = wire + b"\r\n.\r\n"
+    blocks = [whole[at : at + step] for at in range(0, len(whole), step)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mta.smtp_in.data.AFTER_BYTES", 8)
+        spooled, message, rest = read(blocks)
+        assert (message, rest) == read([whole])[1:]
+        assert spooled.held_bytes <= 8 + step + 8
+
+
+def test_too_much_on_the_disk_is_forgotten() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mta.smtp_in.data.AFTER_BYTES", 100)
+        reader, _message, rest = read([b"a" * 98 + b"\r\n"] * 60 + [b".\r\nNOOP\r\n"], limit=2_000)
+    assert reader.too_large
+    assert reader.spooled_bytes == 0
+    assert rest == b"NOOP\r\n"
+
+
+def test_a_full_disk_is_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: object, data: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mta.smtp_in.data.AFTER_BYTES", 100)
+    monkeypatch.setattr("mta.smtp_in.spool.Spool.write", full)
+    reader, _message, _rest = read([b"a" * 98 + b"\r\n"] * 5 + [b".\r\n"])
+    assert reader.out_of_memory

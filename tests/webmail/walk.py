@@ -42,7 +42,8 @@ SECRET = "geheimsache"
 """Part of everything of Alice's; nobody else may ever see it."""
 SIGNED = {"approval_link", "forward_confirm", "held_post", "quarantine_link"}
 """Pages that a signed link opens to whoever has it; `test_signed.py`, `test_quarantine.py` and `test_approvals.py` have their tests."""
-PUBLIC = {"health", "sign_in", "sign_out", "switch_language", "switch_display"}
+PUBLIC = {"health", "metrics", "sign_in", "sign_out", "switch_language", "switch_display"}
+PUBLIC |= {"acme_challenge", "autoconfig", "autoconfig_well_known", "mta_sts"}
 
 
 @dataclasses.dataclass(frozen=True)
