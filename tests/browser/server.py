@@ -28,8 +28,9 @@ START_S = 90.0
 class Server:
     """A running server, by its address and the folder that is all of it."""
 
-    def __init__(self, folder: Path, ports: dict[str, int]) -> None:
+    def __init__(self, folder: Path, ports: dict[str, int], environment: dict[str, str]) -> None:
         self.folder = folder
+        self.environment = environment
         self.url = f"http://localhost:{ports['WEB_PORT']}"
         self.port = ports["WEB_PORT"]
         self.mx_port = ports["MX_PORT"]
@@ -43,6 +44,15 @@ class Server:
     def log(self) -> str:
         """What the server has said so far."""
         return (self.folder / "log").read_text(errors="replace")
+
+    def put_aside(self, address: str) -> str:
+        """Three mails in somebody's quarantine and their report in his inbox; the link that releases the last."""
+        command = [sys.executable, "-m", "tests.browser.put_aside", address]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, check=True, timeout=120, stdout=subprocess.PIPE, text=True
+        )
+        _before, _, path = done.stdout.strip().rpartition("/quarantine/")
+        return f"{self.url}/quarantine/{path}"
 
     def deliver(self, recipient: str, raw: bytes, *, sender: str = "anna@lichtwerk.test") -> None:
         """Send a mail in by SMTP, as the world does; it is in the mailbox when this returns."""
@@ -71,7 +81,7 @@ def serving(routes: dict[str, str], accounts: list[str]) -> Iterator[Server]:
             preexec_fn=_end_with_parent,
         )
         try:
-            server = Server(folder, ports)
+            server = Server(folder, ports, environment)
             _wait(server, process)
             yield server
         finally:

@@ -9,10 +9,14 @@ from django.urls import reverse
 from accounts.models import Account
 from accounts.selectors import access_for
 from accounts.services import add_member, create_group
+from logs_app.models import Event, Kind
 from mailstore.models import Entry, Folder
 from mta.inbound.filing import Verdict
+from mta.models import QuarantinedMail
+from mta.quarantine.services import set_digest
 from mta.services.senders import list_sender
 from mta.services.submit import submit
+from tests.flows.test_mail_in import eventually
 from tests.mta.conftest import Running
 from tests.mta.test_submit import RAW, mails, request
 
@@ -88,3 +92,12 @@ def test_a_colleague_is_told_by_a_report(running: Running, alice: Account, bob: 
     )
     assert not mails(alice, "inbox")
     assert b"5.7.1" in mails(bob, "inbox")[0]
+
+
+def test_a_blocked_author_is_quarantined_and_logged_for_who_gets_the_digest(running: Running, alice: Account) -> None:
+    set_digest(access_for(alice, alice.pk), wanted=True)
+    list_sender(alice.domain, "pest.test", "block", account=alice)
+    assert dialogue(running, alice.address, sender="bounce@other.test", author="a@pest.test")[-1].startswith("250")
+    assert not Entry.objects.exists()
+    assert QuarantinedMail.objects.get().kind == "blocked"
+    eventually(lambda: Event.objects.filter(kind=Kind.RECEIVED, data__put_aside="blocked").exists())

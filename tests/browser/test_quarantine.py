@@ -1,0 +1,43 @@
+"""The quarantine on a desk and on a phone, the report in the inbox, and 放行 by somebody who is not signed in."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import World
+from tests.browser.test_accessibility import check
+from tests.browser.test_small_and_plain import PHONE, fits
+
+
+def test_what_was_put_aside_is_looked_at_released_and_thrown_away(world: World) -> None:
+    person = world.person()
+    link = world.server.put_aside(person.address)
+    page = person.open()
+    person.folder("Quarantine").click()
+    expect(page.locator(".quarantine-rows li")).to_have_count(3)
+    check(page, "the quarantine")
+    page.get_by_role("link", name="A prize for you").click()
+    expect(page.locator(".quarantine-text")).to_contain_text("Buy A prize for you")
+    expect(page.locator(".reasons")).to_contain_text("192.0.2.9")
+    check(page, "a mail in quarantine")
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator(".quarantine-rows li")).to_have_count(2)
+
+    stranger = world.person(signed_in=False, **PHONE).page
+    stranger.goto(link)
+    expect(stranger.get_by_role("heading")).to_have_text("Mail security gateway")
+    check(stranger, "the link of the report")
+    fits(stranger)
+    stranger.get_by_role("button", name="Release", exact=True).tap()
+    expect(stranger.get_by_role("status")).to_have_text("The mail is in your inbox now.")
+
+    person.open()
+    expect(person.row("Cheap watches")).to_be_visible()
+    person.row("Suspected spam: please check it, so that your work does not suffer!").get_by_role("link").click()
+    report = page.frame_locator("[data-letter-frame]")
+    expect(report.get_by_role("cell", name="By the administrator only")).to_be_visible()
+    expect(report.get_by_role("link", name="Release")).to_have_count(2)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("#tree a[href$='/quarantine/']").evaluate("link => link.click()")
+    expect(page.locator(".quarantine-rows li")).to_have_count(1)
+    fits(page)
