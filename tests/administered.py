@@ -103,21 +103,7 @@ def administered_rows(domain: Domain, account: Account, word: str) -> dict[type[
             domain=domain, organisation=f"{word}.example", report_id=word, begins_at=event.at, ends_at=event.at
         ),
         ApprovalRule: create_rule(domain, name=word, approver=other, direction="internal", is_active=False),
-        Approval: Approval.objects.create(
-            submission=(sent := _sent(domain, account, word)),
-            domain_id=domain.pk,
-            sender_id=account.pk,
-            sender=account.address,
-            recipients=word,
-            recipient_count=1,
-            subject=word,
-            size_bytes=1,
-            rule_name=word,
-            approver_id=other.pk,
-            approver=other.address,
-            requested_us=1,
-            on_deadline="pass",
-        ),
+        Approval: _asked(sent := _sent(domain, account, word), other),
         SendPolicy: set_send_policy(domain, footer_text=word),
         SendStop: SendStop.objects.create(account=account),
         SuppressedAddress: suppress(domain, f"{word}@far.example"),
@@ -166,4 +152,23 @@ def host_certificate(domain: Domain, host: str) -> HostCertificate:
     now = timezone.now()
     return HostCertificate.objects.create(
         domain=domain, host=host, chain="", key=b"", issuer=host, begins_at=now, expires_at=now
+    )
+
+
+def _asked(sent: Submission, approver: Account) -> Approval:
+    """It waits for somebody."""
+    return Approval.objects.create(
+        submission=sent,
+        domain_id=sent.domain_id,
+        sender_id=sent.mailbox_id,
+        sender=sent.envelope_from,
+        recipients=sent.subject,
+        recipient_count=1,
+        subject=sent.subject,
+        size_bytes=1,
+        rule_name=sent.subject,
+        approver_id=approver.pk,
+        approver=approver.address,
+        requested_us=1,
+        on_deadline="pass",
     )

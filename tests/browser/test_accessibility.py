@@ -58,6 +58,10 @@ def test_the_mail_pages_have_no_barriers(world: World, language: str) -> None:
         "/search/?q=nothing",
         "/folders/new/",
         "/recovery/",
+        "/sending/",
+        "/approvals/",
+        "/logs/delivery/",
+        "/logs/approvals/",
         "/no-such-page/",
     ):
         person.open(path)
