@@ -20,6 +20,7 @@ class Correspondent(models.Model):
     """Name in pinyin and initials, for completion."""
     sent_count = models.IntegerField(default=0)
     received_count = models.IntegerField(default=0)
+    """Hours in which mail came from there."""
     last_us = models.BigIntegerField()
 
     class Meta:

@@ -18,6 +18,8 @@ from mailstore.message import Address, read, sender_key
 MAX_ADDRESSES = 1_000
 """Of one mail; a larger one is a mailing, and its recipients are nobody's correspondents."""
 MAX_NAME_CHARS = 200
+AGAIN_US = 3_600_000_000
+"""Mail from one address is noted once an hour: a burst of it would rewrite a row and its place among the newest for each."""
 MAX_ADDRESS_CHARS = 320
 
 
@@ -50,7 +52,7 @@ def recipients_of(encoded: Encoded) -> list[Address]:
 
 
 def write(ledger: Ledger, met: Sequence[Met], at_us: int) -> None:
-    """Upsert in the ledger's transaction; one statement."""
+    """Upsert in the ledger's transaction; one statement. Whose mail came within the hour is known already."""
     merged = _merged(met)
     insert_rows(
         "mailstore_correspondent",
@@ -62,7 +64,9 @@ def write(ledger: Ledger, met: Sequence[Met], at_us: int) -> None:
         "sent_count = mailstore_correspondent.sent_count + excluded.sent_count, "
         "received_count = mailstore_correspondent.received_count + excluded.received_count, "
         "last_us = CASE WHEN excluded.last_us > mailstore_correspondent.last_us "
-        "THEN excluded.last_us ELSE mailstore_correspondent.last_us END",
+        "THEN excluded.last_us ELSE mailstore_correspondent.last_us END "
+        "WHERE excluded.sent_count > 0 OR mailstore_correspondent.received_count = 0 "
+        f"OR excluded.last_us >= mailstore_correspondent.last_us + {AGAIN_US}",
     )
 
 

@@ -24,6 +24,7 @@ from mailstore.models import (
     ThreadReference,
 )
 from mailstore.selectors import entries, folders, lists
+from mailstore.services.correspondents import AGAIN_US
 from mailstore.services.deliver import Incoming, Placement, deliver, prepare, store
 from mailstore.services.folders import create_folder, delete_folder
 from mailstore.services.purge import purge
@@ -290,3 +291,11 @@ def test_nothing_is_walked_through_to_store_a_mail(mine: Access) -> None:
 
 SMALL = {"w", "s", "u", "n", "new", "json_each", "CONSTANT", *map(str, range(2, 20))}
 """Tables made of a statement's own parameters."""
+
+
+def test_a_burst_from_one_address_is_noted_once_an_hour(mine: Access) -> None:
+    stored(mine, letter("a"), at_us=1_000_000)
+    stored(mine, letter("b"), at_us=2_000_000)
+    stored(mine, letter("c"), at_us=1_000_000 + AGAIN_US)
+    wang = Correspondent.objects.get()
+    assert (wang.received_count, wang.last_us) == (2, 1_000_000 + AGAIN_US)
