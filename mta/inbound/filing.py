@@ -54,6 +54,11 @@ class Filed:
         """Put aside, in whatever way."""
         return bool(self.held) or self.placement.role == Role.JUNK
 
+    @property
+    def is_unwanted(self) -> bool:
+        """Put aside for what it is, and not for whom its reader lists."""
+        return self.held not in ("", Kind.BLOCKED) or self.placement.verdict in (Verdict.SPAM, Verdict.FILE)
+
 
 def filed(
     placement: Placement, facts: Facts, judged: Judged = NOTHING, *, unproven: bool = False, senders: Iterable[str]

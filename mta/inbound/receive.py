@@ -26,7 +26,7 @@ from mta.inbound.arranging import Placed, arrange, kept_as_filed
 from mta.inbound.coming import Coming
 from mta.inbound.facts import Facts
 from mta.inbound.filing import Filed, filed
-from mta.inbound.judging import NO_CONSEQUENCE, Consequence, Judging, consequence, require_scanned
+from mta.inbound.judging import NO_CONSEQUENCE, Consequence, Examined, Judging, consequence, require_scanned
 from mta.inbound.recipients import Target, facts_by_account, merge_accounts
 from mta.inbound.trace import Arrival, checked_header, trace_block, without_our_results
 from mta.inbound.weighing import Seen, Weighing, seen_senders, weigh
@@ -35,7 +35,7 @@ from mta.quarantine.store import quarantine
 from mta.services.effects import carry_out
 from mta.services.lists import queue_for_externals
 from mta.services.moderation import hold_post
-from mta.spam.finding import NOTHING, Judged
+from mta.spam.finding import NOTHING, Judged, Rule
 from mta.steps import Mail, place
 
 PREPARE_ON_LOOP_MAX = 64 * 1024
@@ -109,7 +109,7 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
         origin = (transaction.arrival, judgement, transaction.require_tls)
         coming = Coming(received, prepared.scanned, transaction.sender, len(trace), file, *origin)
         arranged = await dbthread.run(arrange, coming, [each for each, one in files if not one.held])
-    leaving = [t for t in transaction.targets if t.externals and t.domain_id not in decided.junk_domains]
+    leaving = _leaving(transaction, decided, files, examined)
     also = [await _forwarding(transaction, leaving, received, judgement)] if leaving else []
     if waiting := [target for target in transaction.targets if target.held_group_id]:
         also.append(functools.partial(_hold, waiting, prepared, transaction))
@@ -126,6 +126,25 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     seen = seen_senders(judgement, prepared, put_aside, transaction) if judgement is not None else ()
     notes = {account_id: {"put_aside": where} for account_id, where in put_aside.items()} | arranged.notes
     return Receipt(digest, tuple(_events(transaction, prepared, notes)), observation, seen)
+
+
+def _leaving(
+    transaction: Transaction,
+    decided: Consequence,
+    files: Sequence[tuple[Placed, Filed]],
+    examined: Examined | None,
+) -> list[Target]:
+    """Lists whose outside members get it: not a forgery, not a virus, not what all members here have put aside."""
+    if examined is not None and any(finding.rule is Rule.VIRUS for finding in examined.outside.findings):
+        return []
+    unwanted = {each.account.id for each, one in files if one.is_unwanted}
+    return [
+        target
+        for target in transaction.targets
+        if target.externals
+        and target.domain_id not in decided.junk_domains
+        and not (target.accounts and all(account.id in unwanted for account in target.accounts))
+    ]
 
 
 def _all(also: Sequence[Callable[[], None]]) -> Callable[[], None] | None:

@@ -7,6 +7,8 @@ import time
 import zoneinfo
 from collections.abc import Sequence
 
+from django.db import connection
+
 from accounts.domain_names import local_domains
 from accounts.models import Account
 from core.bulk import insert_rows
@@ -55,8 +57,8 @@ def _row(each: Filed, prepared: Prepared, sender: str, blob_id: int, domain_id: 
         scanned.sender_address,
         scanned.subject,
         prepared.size,
-        at,
-        expiry(at, zone_of(domain_id)),
+        connection.ops.adapt_datetimefield_value(at),
+        connection.ops.adapt_datetimefield_value(expiry(at, zone_of(domain_id))),
         False,
     )
 

@@ -8,8 +8,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 import pytest
+from django.db import DatabaseError
 
-from accounts.models import Account
+from accounts.models import Account, Group
 from accounts.selectors import access_for
 from accounts.services import create_group
 from core.access import system_access
@@ -20,7 +21,7 @@ from mailstore.selectors.folders import folder_by_role
 from mailstore.services.entries import move, move_back
 from mta import tasks
 from mta.inbound.filing import Verdict
-from mta.models import KnownSender, MailPolicy, QuarantinedMail, SpamCorpus, SpamLesson, SpamToken
+from mta.models import Delivery, KnownSender, MailPolicy, QuarantinedMail, SpamCorpus, SpamLesson, SpamToken
 from mta.quarantine.services import release, set_digest
 from mta.services import SubmitRequest, submit
 from mta.services.policy import update_mail_policy
@@ -105,6 +106,39 @@ def test_one_transaction_serves_inbox_junk_and_quarantine(judged: Running, alice
     assert QuarantinedMail.objects.get().account_id == alice.pk
     assert (len(mails(bob, "inbox")), len(mails(carol, "junk"))) == (1, 1)
     assert Rule.SAFE in judgement_of(bob, "inbox")
+
+
+def test_what_all_members_put_aside_does_not_leave_for_the_others_of_a_list(judged: Running, alice: Account) -> None:
+    create_group(
+        alice.domain,
+        "list",
+        name="x",
+        kind=Group.Kind.LIST,
+        posting="anyone",
+        members=[alice],
+        externals=["g@far.test"],
+    )
+    assert send(judged, spam(), "list@example.test").startswith("250")
+    assert not Delivery.objects.exists()
+    assert send(judged, letter("x@good.test"), "list@example.test", sender="x@good.test").startswith("250")
+    assert Delivery.objects.get().recipient == "g@far.test"
+
+
+def test_a_quarantine_that_cannot_be_written_keeps_the_whole_mail_out(
+    judged: Running, alice: Account, bob: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_group(alice.domain, "both", name="x", posting="anyone", members=[alice, bob])
+    set_digest(access_for(alice, alice.pk), wanted=True)
+
+    def fail(*_args: object) -> None:
+        raise DatabaseError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mta.inbound.receive.quarantine", fail)
+        assert send(judged, spam(), "both@example.test").startswith("451")
+    assert not Entry.objects.exists()
+    assert send(judged, spam(), "both@example.test").startswith("250")
+    assert (QuarantinedMail.objects.count(), len(mails(bob, "junk"))) == (1, 1)
 
 
 def test_thresholds_are_the_domains(judged: Running, alice: Account) -> None:

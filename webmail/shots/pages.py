@@ -336,5 +336,6 @@ SHOTS = (
     Shot("admin-departments", ADMIN, _at("/admin/accounts/department/")),
     Shot("admin-groups", ADMIN, _at("/admin/accounts/group/")),
     Shot("admin-group", ADMIN, _admin_first("/admin/accounts/group/")),
+    Shot("admin-quarantine", ADMIN, _at("/admin/mta/quarantinedmail/")),
     Shot("admin-domain", ADMIN, _admin_first("/admin/accounts/domain/")),
 )
