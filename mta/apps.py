@@ -13,7 +13,7 @@ class MtaConfig(AppConfig):
         from core.serving import EVERY_MINUTE
         from mailstore.steps import AfterMove, register_after_move
         from mta.certificates.files import write_all
-        from mta.company.suppression import learn_bounce
+        from mta.company.suppression import learn_bounce, learn_bounces
         from mta.services.domain_watch import announce, welcome_administrator
         from mta.services.domains import prepare_domain
         from mta.services.forwards import bring_back
@@ -28,6 +28,6 @@ class MtaConfig(AppConfig):
         register_account_step(AccountStep("mta", erased=forget_account))
         register_after_move(AfterMove("spam", note_lesson))
         register_after_outcome(AfterOutcome("forwards", bring_back))
-        register_after_outcome(AfterOutcome("suppression", learn_bounce))
+        register_after_outcome(AfterOutcome("suppression", learn_bounce, learn_bounces))
         register_after_recall(AfterRecall("monitors", mark_recalled))
         EVERY_MINUTE.append(write_all)

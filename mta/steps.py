@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from accounts.rows import AccountRow
 from core.errors import ErrorKind, MailError
@@ -46,14 +46,18 @@ class Outcome:
     state: str
     code: str
     text: str
+    domain_id: int = 0
+    """The submission's, when whoever tells has it at hand."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AfterOutcome:
-    """`tell` may write rows; it runs in the transaction of the state change."""
+    """`tell` may write rows; it runs in the transaction of the state change. `tell_all` is told instead where many
+    deliveries end at once, each with its `domain_id`: a step that asks the database needs it."""
 
     name: str
     tell: Callable[[Outcome], None]
+    tell_all: Callable[[Sequence[Outcome]], None] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -119,3 +123,16 @@ def tell_recalled(recalled: Recalled) -> None:
     """Tell every step. One that fails fails the removal with it: a monitor's copy must not look as if nothing happened."""
     for step in AFTER_RECALL.values():
         step.tell(recalled)
+
+
+def tell_outcomes(outcomes: Sequence[Outcome]) -> None:
+    """`tell_outcome` for many."""
+    for step in AFTER_OUTCOME.values():
+        try:
+            if step.tell_all is not None:
+                step.tell_all(outcomes)
+            else:
+                for outcome in outcomes:
+                    step.tell(outcome)
+        except Exception:
+            log.exception("step failed", extra={"step": step.name})

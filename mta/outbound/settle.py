@@ -25,7 +25,7 @@ from mta.outbound.queue import Claimed, is_too_old, next_attempt_us
 from mta.outbound.result import Result, Verdict
 from mta.services.failure import Delay, Failure, Success, confirm_to_sender, notify_sender, tell_delay
 from mta.services.outcome import delivery_event
-from mta.steps import Outcome, tell_outcome
+from mta.steps import Outcome, tell_outcomes
 from mta.wishes import RecipientWish
 
 State = Delivery.State
@@ -89,8 +89,7 @@ def _settle(attempts: Sequence[Attempted]) -> None:
     written = _written(list(_rows(attempts, now_us)), now_us)
     owners = _owners({row.attempted.submission.mailbox_id for row in written})
     record_many([_event(row, owners) for row in written])
-    for row in written:
-        _tell(row)
+    _tell(written)
     for attempted in attempts:
         _report(attempted, [row for row in written if row.attempted is attempted], now_us)
 
@@ -167,11 +166,16 @@ def _event(row: _Row, owners: dict[int, tuple[str, int]]) -> NewEvent:
     )
 
 
-def _tell(row: _Row) -> None:
-    result, state = row.result, str(STATES[row.result.verdict])
-    metrics.count("deliveries", state=state)
-    if result.verdict is not Verdict.LATER:
-        tell_outcome(Outcome(row.attempted.submission.pk, result.recipient, state, result.code, result.text))
+def _tell(rows: Sequence[_Row]) -> None:
+    ended = []
+    for row in rows:
+        result, submission, state = row.result, row.attempted.submission, str(STATES[row.result.verdict])
+        metrics.count("deliveries", state=state)
+        if result.verdict is not Verdict.LATER:
+            domain_id = submission.domain_id or 0
+            ended.append(Outcome(submission.pk, result.recipient, state, result.code, result.text, domain_id))
+    if ended:
+        tell_outcomes(ended)
 
 
 def _report(attempted: Attempted, rows: Sequence[_Row], now_us: int) -> None:
