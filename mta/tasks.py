@@ -9,6 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.models import Domain
+from core.jobs import wake
 from mta.approval.deciding import tick
 from mta.certificates.acme import renew_all
 from mta.certificates.services import warn_of_expiry
@@ -26,7 +27,7 @@ from mta.records.check import finish_rotation
 from mta.services.dkim_keys import forget_retired
 from mta.services.domain_watch import check_all
 from mta.services.domains import prepare_domain
-from mta.services.filter_runs import work_on_runs
+from mta.services.filter_runs import is_any_waiting, work_on_runs
 from mta.services.moderation import expire_posts
 from mta.services.openings import forget_openings
 from mta.services.recall import go_on
@@ -49,7 +50,8 @@ def sweep() -> None:
     expire(now_us)
     if queue.is_anything_due(now_us):
         worker.send_due()
-    work_on_runs()
+    if is_any_waiting():
+        wake("mta.run_filters")  # a task of its own: a run over a large folder must not hold up the queue
     expire_posts()
 
 

@@ -83,6 +83,11 @@ def cancel_run(run: FilterRun, *, actor: Account | None = None) -> None:
     FilterRun.objects.filter(pk=run.pk, state=State.WAITING).update(state=State.CANCELLED)
 
 
+def is_any_waiting() -> bool:
+    """Whether a worker would find something to do."""
+    return FilterRun.objects.filter(state=State.WAITING).exists()
+
+
 def work_on_runs() -> int:
     """Do slices until nothing is left to claim; how many."""
     slices = 0

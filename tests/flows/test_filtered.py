@@ -14,6 +14,7 @@ from mailstore.check_store import check_store
 from mailstore.models import Entry, EntryLabel, Flag, Folder, Keyword
 from mailstore.services.folders import create_folder, delete_folder
 from mailstore.services.keywords import create_label, delete_keyword
+from mta import tasks
 from mta.inbound.filing import Verdict
 from mta.inbound.recipients import find_target
 from mta.models import Filter, FilterRun
@@ -147,6 +148,22 @@ def test_mail_that_is_there_is_filed_in_slices_and_a_dead_worker_costs_nothing(
     assert len(in_folder(target_of(rule))) == 3
     assert len(in_folder(inbox)) == 4
     assert not check_store(alice.pk)
+
+
+def test_the_sweep_finds_a_run_whose_task_was_lost(
+    running: Running, alice: Account, owned: Callable[[str], Filter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr(tasks, "wake", woken.append)
+    inbox = fill(running, alice, 2)
+    owned("invoice")
+    tasks.sweep()
+    assert woken == []
+    start_run(alice, inbox)
+    tasks.sweep()
+    assert woken == ["mta.run_filters"]
+    tasks.run_filters()
+    assert FilterRun.objects.get().state == "done"
 
 
 def test_a_run_is_cancelled_before_its_next_slice(
