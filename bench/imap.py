@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from bench import dovecot, imap_idle
+from bench import dovecot, imap_active, imap_idle
 from bench.imap_tasks import TASKS, Target, clocked
 from bench.processes import cpu_s, running
 from bench.report import report
@@ -18,6 +18,7 @@ from deploy.run_tests import free_port
 from mailaccess.models import PopSettings
 
 USERS = 21
+ACTIVE = 100
 PORTS = (
     "IMAP_PORT", "IMAPS_PORT", "POP3_PORT", "POP3S_PORT", "MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT",
 )  # fmt: skip
@@ -56,6 +57,9 @@ def _waiting(ports: dict[str, int], names: dict[str, str], target: Target, count
             port = ports["IMAPS_PORT" if tls else "IMAP_PORT"]
             found = imap_idle.memory(imapd, port, target.others, target.password, tls=tls, count=count)
             rows.append({"waiting": f"{count} connections, {'TLS' if tls else 'in the clear'}", **found})
+    with redis(), running(manage("imapd"), port=ports["IMAP_PORT"], environment=names) as imapd:
+        found = imap_active.active(imapd, ports["IMAP_PORT"], [target.name], target.password, count=ACTIVE)
+        rows.append({"waiting": f"{ACTIVE} connections at work", **found})
     with (
         redis(),
         running(manage("imapd"), port=ports["IMAP_PORT"], environment=names),

@@ -15,7 +15,7 @@ from webmail.serve.prepare import redis_folder
 from webmail.serve.programs import redis_command
 from webmail.soak.processes import answers
 
-READY_S = 60.0
+READY_S = 180.0
 STOP_S = 30.0
 
 
