@@ -6,6 +6,7 @@ Anything else that deliveries must know of their recipients beforehand belongs i
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -100,6 +101,7 @@ _PARTS = (
 )
 
 
+@functools.cache
 def _statement() -> str:
     columns = {name: sql.among(name) for name in ("id", "account_id", "domain_id")}
     return " UNION ALL ".join(part.format(**columns) for _, part in _PARTS)

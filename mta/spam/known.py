@@ -4,6 +4,7 @@ were not met lately."""
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -118,6 +119,7 @@ _KNOWN = (
 )
 
 
+@functools.cache
 def _statement() -> str:
     columns = {name: sql.among(name) for name in ("mailbox_id", "domain_id")}
     return _KNOWN.format(**columns, name=among_texts("name"), key=among_texts("key"))
