@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.access import Access
-from core.errors import ErrorKind, MailError
 from mailaccess.imap.catenating import Part, joined, parts
+from mailaccess.imap.commands.copy import target
 from mailaccess.imap.errors import NoError
 from mailaccess.imap.flags import Wanted, wanted
 from mailaccess.imap.grammar.cursor import Cursor
@@ -85,21 +85,14 @@ def parsed_letter(session: Session, cursor: Cursor) -> Parsed:
 
 def stored(session: Session, name: str, letters: list[Parsed]) -> str:
     """APPENDUID of what is stored; all of it or nothing."""
-    try:
-        named = session.directory.find(name)
-    except MailError as error:
-        if error.kind is not ErrorKind.NOT_FOUND:
-            raise
-        raise NoError("TRYCREATE", "No such mailbox") from None
-    assert named.access is not None
-    assert named.folder is not None
-    stored = [_stored(session, named.access, letter) for letter in letters]
-    with holding(named.access):
-        made = append_all(named.access, named.folder.id, stored)
-        if named.folder.role == Role.SENT:
-            adopt_copies(named.access, made)
+    access, folder = target(session, name)
+    stored = [_stored(session, access, letter) for letter in letters]
+    with holding(access):
+        made = append_all(access, folder.id, stored)
+        if folder.role == Role.SENT:
+            adopt_copies(access, made)
         uids = uids_of(made)
-    return f"APPENDUID {uidvalidity_of(named.folder.id)} {written(ranges_of(uids[each] for each in made))}"
+    return f"APPENDUID {uidvalidity_of(folder.id)} {written(ranges_of(uids[each] for each in made))}"
 
 
 def _stored(session: Session, access: Access, letter: Parsed) -> Letter:

@@ -12,6 +12,7 @@ from mailaccess.imap.grammar.sets import SequenceSet, after, ranges_of, sequence
 from mailaccess.imap.session import Answer, Session
 from mailaccess.imap.view import Ranges, View
 from mailstore.selectors.folder_state import entries_of, uids_of, uidvalidity_of
+from mailstore.selectors.folders import FolderRow
 from mailstore.services import entries
 
 MAX_MESSAGES = 100_000
@@ -64,7 +65,8 @@ async def _move(session: Session, messages: SequenceSet, name: str, *, by_uid: b
 
 def _copied(session: Session, view: View, messages: SequenceSet, name: str, *, by_uid: bool) -> str:
     ranges = _ranges(view, messages, by_uid=by_uid)
-    access, folder_id = target(session, name)
+    access, folder = target(session, name)
+    folder_id = folder.id
     with entries.holding(view.access, access):  # all of it or nothing (RFC 9051 6.4.7)
         found = _found(view, ranges, MAX_MESSAGES + 1)  # too many: LIMIT
         ids = [entry_id for _, entry_id in found]
@@ -80,7 +82,8 @@ def _copied(session: Session, view: View, messages: SequenceSet, name: str, *, b
 def _moved(session: Session, view: View, messages: SequenceSet, name: str, *, by_uid: bool) -> str:
     """In slices, a transaction each; a message is in one of the folders whatever happens (RFC 6851 3.3)."""
     rest = _ranges(view, messages, by_uid=by_uid)
-    access, folder_id = target(session, name)
+    access, folder = target(session, name)
+    folder_id = folder.id
     if folder_id == view.folder_id:
         return ""  # it is there already
     pairs: list[tuple[int, int]] = []
@@ -99,7 +102,7 @@ def _moved(session: Session, view: View, messages: SequenceSet, name: str, *, by
     return _code(folder_id, pairs)
 
 
-def target(session: Session, name: str) -> tuple[Access, int]:
+def target(session: Session, name: str) -> tuple[Access, FolderRow]:
     """Where a name is: access and folder; TRYCREATE when there is none (RFC 9051 6.3.12)."""
     try:
         named = session.directory.find(name)
@@ -109,7 +112,7 @@ def target(session: Session, name: str) -> tuple[Access, int]:
         raise NoError("TRYCREATE", "No such mailbox") from None
     assert named.access is not None
     assert named.folder is not None
-    return named.access, named.folder.id
+    return named.access, named.folder
 
 
 def _ranges(view: View, messages: SequenceSet, *, by_uid: bool) -> Ranges:
