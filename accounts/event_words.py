@@ -95,6 +95,14 @@ DELETIONS = {
 }
 """What `data["action"]` of the deletion log means (mailstore.services.deletion_log)."""
 
+APPROVALS = {
+    "approval_approved": _("Approved"),
+    "approval_refused": _("Rejected"),
+    "approval_passed": _("Approved by time-out"),
+    "approval_expired": _("Rejected by time-out"),
+}
+"""What `data["action"]` of approvals means (mta.approval.deciding)."""
+
 REFUSALS = {
     Reason.REFUSED: _("Wrong name or password"),
     Reason.THROTTLED: _("Too many attempts"),
@@ -110,7 +118,7 @@ def told(event: Event) -> str:
     action = str(event.data.get("action") or "")
     if event.kind == Kind.DELETION:
         return _deletion(event, action)
-    shown = REFUSALS.get(event.error, event.error) or ACTS.get(action, action)  # type: ignore[call-overload]
+    shown = REFUSALS.get(event.error, event.error) or ACTS.get(action) or APPROVALS.get(action, action)  # type: ignore[call-overload]
     if shown:
         return str(shown)
     alias = event.data.get("alias")
