@@ -1,8 +1,8 @@
 """The index on PostgreSQL: the same tokens as a tsvector beside the key, GIN(mailbox, tokens) and GIN(period, tokens).
 
-GIN has no order: every match is fetched and sorted. So the newest period of a mailbox (48 days) is asked first, which
-answers a common word at any size of the mailbox; the rest is asked only when that was not enough, and then it is a word
-rare enough to be fetched whole. Positions end at 16,383 and 255 for each word (PostgreSQL 12.11): tokens of their own say
+GIN has no order: every match is fetched and sorted. So the newest period of a mailbox (six days) is asked first, then
+four, sixteen and so on before it, until there are enough: a common word costs what a week of mail costs, at any size of
+the mailbox, and the last question, about all that is left, is for a word rare enough to be fetched whole. Positions end at 16,383 and 255 for each word (PostgreSQL 12.11): tokens of their own say
 where some are not known, and there a phrase counts as all of its words.
 """
 
@@ -19,8 +19,11 @@ from mailstore.search.engine import Hit
 from mailstore.search.expression import Either, Every, Expression, Phrase
 from mailstore.search.keys import KeyGiver, bounds
 
-PERIOD_BITS = 27
-"""Of a key: the mailbox and 2^22 seconds."""
+PERIOD_BITS = 24
+"""Of a key: the mailbox and 2^19 seconds."""
+GROWTH = 4
+MAX_PERIODS = 64
+"""Asked together; what is older still is asked by the mailbox."""
 MAX_POSITION = 16_383
 MAX_POSITIONS = 255
 LONG = "__"
@@ -53,18 +56,24 @@ class PostgresIndex:
         sql.run(f"DELETE FROM {TABLE} WHERE message_id = %s", [message_id])
 
     def hits(self, mailbox: int, expression: Expression, *, low: int, high: int, limit: int) -> list[Hit]:
-        """The newest periods first, then everything older."""
+        """The newest period first, then ever more of the older ones together."""
         first, last = bounds(mailbox)
         low, high = max(low, first), min(high, last)
         asked = query(expression)
         newest = sql.row(f"SELECT key FROM {TABLE} WHERE key BETWEEN %s AND %s ORDER BY key DESC LIMIT 1", [low, high])
         if newest is None:
             return []
-        period = newest[0] >> PERIOD_BITS
-        found = _hits("period = %s", period, asked, low=max(low, period << PERIOD_BITS), high=high, limit=limit)
-        if len(found) < limit and low < period << PERIOD_BITS:
-            older = (period << PERIOD_BITS) - 1
-            found += _hits("mailbox_id = %s", mailbox, asked, low=low, high=older, limit=limit - len(found))
+        found: list[Hit] = []
+        periods = 1
+        while len(found) < limit and low <= high:
+            last_period = (newest[0] if not found and periods == 1 else high) >> PERIOD_BITS
+            first_period = max(last_period - periods + 1, low >> PERIOD_BITS)
+            begin = max(low, first_period << PERIOD_BITS)
+            condition, values = "period BETWEEN %s AND %s", [first_period, last_period]
+            if periods > MAX_PERIODS:
+                begin, condition, values = low, "mailbox_id = %s", [mailbox]
+            found += _hits(condition, values, asked, low=begin, high=high, limit=limit - len(found))
+            high, periods = begin - 1, periods * GROWTH
         return found
 
     def holders(self, mailbox: int, expression: Expression) -> array[int]:
@@ -104,13 +113,13 @@ class PostgresIndex:
         return sql.row(f"SELECT count(*) FROM {TABLE}")[0], 0
 
 
-def _hits(condition: str, value: int, asked: str, *, low: int, high: int, limit: int) -> list[Hit]:
+def _hits(condition: str, values: list[int], asked: str, *, low: int, high: int, limit: int) -> list[Hit]:
     """MATERIALIZED: the planner must not walk the keys backwards and look into every document."""
     statement = (
         f"WITH found AS MATERIALIZED (SELECT key, message_id FROM {TABLE} WHERE {condition} AND v @@ %s::tsquery) "
         "SELECT key, message_id FROM found WHERE key BETWEEN %s AND %s ORDER BY key DESC LIMIT %s"
     )
-    return [Hit(*row) for row in sql.rows(statement, [value, asked, low, high, limit])]
+    return [Hit(*row) for row in sql.rows(statement, [*values, asked, low, high, limit])]
 
 
 def _inserted(document: Document, key: int, text: str) -> bool:
