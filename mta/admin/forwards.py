@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import DOMAIN_OF, actor_of
 from accounts.admin_site import PAGES
-from mta.admin_rules import OfAccount
+from mta.admin.rules import OfAccount
 from mta.models import AutoForward, AutoReply, ForwardTarget
 from mta.services.forwards import add_target, remove_forward, remove_target, set_forward
 from mta.services.replies import REPLY_FIELDS, remove_reply, set_reply

@@ -18,20 +18,7 @@ from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for
 from accounts.admin_site import PAGES
 from accounts.models import Domain
 from core.errors import ErrorKind, MailError
-from mta import (
-    admin_approval,
-    admin_certificates,
-    admin_company,
-    admin_forwards,
-    admin_moderation,
-    admin_monitoring,
-    admin_quarantine,
-    admin_queue,
-    admin_rules,
-    admin_sent,
-    admin_transport,
-)
-from mta.admin_dns import tables
+from mta.admin.dns import tables
 from mta.models import DkimKey, DmarcReport, ListedSender, MailPolicy
 from mta.services.dkim_keys import activate_keys, rotate_keys
 from mta.services.policy import update_mail_policy
@@ -46,20 +33,6 @@ PAGES += [
 ]
 
 SOURCES_MAX = 500
-
-__all__ = [
-    "admin_approval",
-    "admin_certificates",
-    "admin_company",
-    "admin_forwards",
-    "admin_moderation",
-    "admin_monitoring",
-    "admin_quarantine",
-    "admin_queue",
-    "admin_rules",
-    "admin_sent",
-    "admin_transport",
-]
 
 
 class MadeWithDomain(ScopedAdmin):
