@@ -21,13 +21,15 @@ PAUSE_S = 5.0
 STRICTNESS_ALONE = 2
 """Processes that can't count together each allow half: two of them are as strict as the limit."""
 LOCAL_ENTRIES = 50_000
+ROUNDING_S = 0.001
+"""A time of day and a window added and taken apart again are not the window to the last bit."""
 
 TAKE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local full = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
 local step = tonumber(ARGV[1])
-if full + step - now > tonumber(ARGV[2]) then return 0 end
+if full + step - now > tonumber(ARGV[2]) + tonumber(ARGV[3]) then return 0 end
 redis.call('SET', KEYS[1], string.format('%.6f', full + step), 'EX', tonumber(ARGV[2]) + 1)
 return 1
 """
@@ -65,7 +67,7 @@ class Rates:
         if self._client is None:
             self._client = async_client()
         try:
-            return bool(await self._client.eval(TAKE, 1, key, str(step), str(WINDOW_S)))  # type: ignore[misc]
+            return bool(await self._client.eval(TAKE, 1, key, str(step), str(WINDOW_S), str(ROUNDING_S)))  # type: ignore[misc]
         except (redis.RedisError, OSError) as error:
             self._quiet_until = time.monotonic() + PAUSE_S
             log.info("rates are counted in this process only", extra={"error": str(error)})
@@ -74,7 +76,7 @@ class Rates:
     def _alone(self, key: str, step: float) -> bool:
         now = time.monotonic()
         full = max(self._full.get(key, now), now) + step
-        if full - now > WINDOW_S:
+        if full - now > WINDOW_S + ROUNDING_S:
             return False
         self._full[key] = full
         self._full.move_to_end(key)

@@ -11,7 +11,9 @@ from django.core.management import call_command
 from django.db import connection
 
 from accounts.services import create_account, create_domain
+from core.access import OWNER, Access
 from core.checks import PORTS
+from mta.services.sending import update_send_settings
 from webmail.soak import verdict
 from webmail.soak.client import Client
 from webmail.soak.ledger import Ledger
@@ -57,10 +59,16 @@ def run(*, seconds: float, seed: int, sink_port: int, every_s: tuple[float, floa
 
 
 def make_people() -> dict[str, int]:
-    """Address to mailbox."""
+    """Address to mailbox. What their programs send is saved to Sent, so that it can be looked for there."""
     domain = create_domain("soak.test")
-    names = [f"p{number}" for number in range(PEOPLE)]
-    return {f"{name}@soak.test": create_account(domain, name, name=name, password=PASSWORD).pk for name in names}
+    found = {}
+    for name in (f"p{number}" for number in range(PEOPLE)):
+        account = create_account(domain, name, name=name, password=PASSWORD)
+        found[account.address] = account.pk
+        update_send_settings(
+            Access(account.pk, account.pk, OWNER), keeps_web_mail=True, keeps_program_mail=True, follows=False
+        )
+    return found
 
 
 def flow(
