@@ -6,21 +6,17 @@ domain. Where nobody is left, the deadline decides.
 
 from __future__ import annotations
 
-from urllib.parse import urljoin
-
-from django.conf import settings
-from django.core import signing
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
-from core.errors import ErrorKind, MailError
 from mailstore.services.deliver import store
+from mta.links import SignedLink, page
 from mta.models import Approval, ApprovalRule, Submission
 from mta.notices import notice
 
-SALT = "mta.approval"
-LINK_S = 30 * 86_400
+DECISION = SignedLink("approval_link", "mta.approval", 30 * 86_400, (int, int))
+"""Names an approval and who decides about it."""
 HOUR_US = 3_600_000_000
 RECIPIENTS_SHOWN = 5
 NO_DEADLINE_H = 14 * 24
@@ -70,26 +66,12 @@ def tell(approval: Approval, reader: Account, *, is_reminder: bool = False) -> N
             _("Size: %s") % filesizeformat(approval.size_bytes),
             _("Rule: %s") % approval.rule_name,
             "",
-            _("Read it and decide: %s") % urljoin(settings.BASE_URL, "/approvals/"),
-            _("Decide without signing in: %s") % link(approval, reader.pk),
+            _("Read it and decide: %s") % page("approvals"),
+            _("Decide without signing in: %s") % DECISION.make(approval.pk, reader.pk),
         ]
         return title % subject, "\n".join(lines)
 
     store([notice(reader, words)])
-
-
-def link(approval: Approval, account_id: int) -> str:
-    """The signed address at which one person decides about one mail."""
-    return str(urljoin(settings.BASE_URL, f"/approve/{signing.dumps([approval.pk, account_id], salt=SALT)}/"))
-
-
-def linked(token: str) -> tuple[int, int]:
-    """(approval, account) of a link; NOT_FOUND for one that is forged or too old."""
-    try:
-        approval_id, account_id = signing.loads(token, salt=SALT, max_age=LINK_S)
-    except (signing.BadSignature, ValueError, TypeError):
-        raise MailError(ErrorKind.NOT_FOUND) from None
-    return int(approval_id), int(account_id)
 
 
 def _deciders(rule: ApprovalRule, authors: set[int]) -> list[Account]:

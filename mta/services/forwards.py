@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from django.conf import settings
-from django.core import signing
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -24,6 +21,7 @@ from mailstore.message import Address, Outgoing, compose
 from mailstore.services.deliver import Incoming, Placement, prepare, store
 from mta.inbound.filing import Verdict
 from mta.inbound.forwarding import may_forward_outside
+from mta.links import SignedLink
 from mta.models import AutoForward, Forwarded, ForwardTarget, Submission
 from mta.rights import is_outside
 from mta.services.owners import require_owner
@@ -31,9 +29,9 @@ from mta.services.submit import SubmitRequest, submit
 from mta.smtp_in.commands import parse_address
 from mta.steps import Outcome
 
-SALT = "mta.forward"
 VALID_DAYS = 7
 """How long the link in the question holds."""
+QUESTION = SignedLink("forward_confirm", "mta.forward", VALID_DAYS * 86_400, (int, str))
 TARGETS_MAX = 20
 ASK_AGAIN_S = 600
 """Nobody's mailbox is to be filled with our questions."""
@@ -114,10 +112,7 @@ def remove_forward(forward: AutoForward, *, actor: Account | None = None) -> Non
 
 def asked_target(token: str) -> ForwardTarget:
     """The target that the link in a question is about; NOT_FOUND for one that is old, false or taken back."""
-    try:
-        pk, address = signing.loads(token, salt=SALT, max_age=VALID_DAYS * 86_400)
-    except (signing.BadSignature, ValueError, TypeError):
-        raise MailError(ErrorKind.NOT_FOUND) from None
+    pk, address = QUESTION.read(token)
     found = ForwardTarget.objects.select_related("account__domain").filter(pk=pk, address=address).first()
     if found is None:
         raise MailError(ErrorKind.NOT_FOUND)
@@ -192,8 +187,7 @@ def _canonical(account: Account, text: str) -> str:
 def _ask(account: Account, target: ForwardTarget) -> None:
     """A mail with a link: following it only asks, a button on its page says yes."""
     system = Account.objects.select_related("domain").get(domain=account.domain_id, kind=Account.Kind.SYSTEM)
-    token = signing.dumps([target.pk, target.address], salt=SALT)
-    link = f"{settings.BASE_URL}{reverse('forward_confirm', args=[token])}"
+    link = QUESTION.make(target.pk, target.address)
     with translation.override(account.language):
         words = {"address": account.address, "name": account.name, "link": link, "days": VALID_DAYS}
         subject = _("%(address)s wants to forward mail to you") % words

@@ -7,12 +7,8 @@ whoever is quicker.
 from __future__ import annotations
 
 import datetime
-from urllib.parse import urljoin
 
-from django.conf import settings
-from django.core import signing
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,14 +20,15 @@ from logs_app.services import record
 from mailstore import blobs
 from mailstore.services.deliver import Prepared, store
 from mta.inbound.recipients import Target, find_target
+from mta.links import SignedLink
 from mta.models import HeldPost
 from mta.notices import notice
 from mta.services.effects import store_for
 from mta.services.lists import queue_for_externals
 
 State = HeldPost.State
-SALT = "mta.moderation"
 KEEP_DAYS = 7
+QUESTION = SignedLink("held_post", "mta.moderation", KEEP_DAYS * 86_400, (int,))
 EXPIRE_AT_ONCE = 200
 
 
@@ -61,10 +58,7 @@ def hold_post(target: Target, prepared: Prepared, sender: str, *, is_local: bool
 
 def asked_post(token: str) -> HeldPost:
     """What the link in a question is about; NOT_FOUND for one that is old or false."""
-    try:
-        pk = signing.loads(token, salt=SALT, max_age=KEEP_DAYS * 86_400)
-    except signing.BadSignature:
-        raise MailError(ErrorKind.NOT_FOUND) from None
+    (pk,) = QUESTION.read(token)
     found = HeldPost.objects.select_related("group").filter(pk=pk).first()
     if found is None:
         raise MailError(ErrorKind.NOT_FOUND)
@@ -144,7 +138,7 @@ def _approvers(group: Group) -> list[Account]:
 
 
 def _question(post: HeldPost) -> tuple[str, str]:
-    link = urljoin(settings.BASE_URL, reverse("held_post", args=[signing.dumps(post.pk, salt=SALT)]))
+    link = QUESTION.make(post.pk)
     words = {
         "list": post.address,
         "sender": post.sender_address or post.envelope_from,

@@ -15,8 +15,7 @@ def main(address: str) -> None:
 
     from accounts.models import Account
     from accounts.selectors import access_for
-    from mta.quarantine.digest import send_digests
-    from mta.quarantine.links import release_link
+    from mta.quarantine.digest import RELEASE, send_digests
     from mta.quarantine.services import set_digest
     from tests.factories import quarantined
 
@@ -25,7 +24,7 @@ def main(address: str) -> None:
     for subject, kind in (("A prize for you", "spam"), ("Price list", "virus"), ("Cheap watches", "spam")):
         mail = quarantined(account, subject, kind=kind)
     send_digests(mail.received_at + datetime.timedelta(days=1))
-    sys.stdout.write(release_link(mail))
+    sys.stdout.write(RELEASE.make(mail.pk, mail.account_id))
 
 
 if __name__ == "__main__":

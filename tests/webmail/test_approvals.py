@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.models import Account
 from accounts.selectors import access_for
-from mta.approval.asking import link
+from mta.approval.asking import DECISION
 from mta.approval.rules import create_rule
 from mta.models import Approval
 from mta.services import submit
@@ -39,7 +39,7 @@ def waiting(alice: Account, boss: Account) -> Approval:
 
 def path_of(approval: Approval, boss: Account) -> str:
     """The link of the notice."""
-    return "/approve/" + link(approval, boss.pk).partition("/approve/")[2]
+    return "/approve/" + DECISION.make(approval.pk, boss.pk).partition("/approve/")[2]
 
 
 def test_the_approver_reads_it_with_its_files_and_agrees(waiting: Approval, boss: Account) -> None:

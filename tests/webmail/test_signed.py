@@ -9,14 +9,14 @@ from django.urls import reverse
 
 from accounts.models import Account
 from mta.models import ForwardTarget
-from mta.services.forwards import SALT, add_target
+from mta.services.forwards import QUESTION, add_target
 
 pytestmark = pytest.mark.django_db
 
 
 def test_the_question_of_forwarding_speaks_both_languages(client: Client, alice: Account) -> None:
     target = add_target(alice, "home@far.example")
-    url = reverse("forward_confirm", args=[signing.dumps([target.pk, target.address], salt=SALT)])
+    url = QUESTION.make(target.pk, target.address)
     for language, words in (("en", "Receive mail of alice@example.test?"), ("zh-hans", "是否接收 alice@example.test")):
         assert words in client.get(url, headers={"Accept-Language": language}).content.decode()
     assert "已确认" in client.post(url, headers={"Accept-Language": "zh-hans"}).content.decode()
@@ -24,7 +24,7 @@ def test_the_question_of_forwarding_speaks_both_languages(client: Client, alice:
 
 @pytest.mark.parametrize("value", [[1, "home@far.example"], [1], "x", {"a": 1}])
 def test_a_link_about_nothing_finds_nothing(client: Client, alice: Account, value: object) -> None:
-    for salt in (SALT, "other"):
-        url = reverse("forward_confirm", args=[signing.dumps(value, salt=salt)])
+    for salt in (QUESTION.salt, "other"):
+        url = reverse(QUESTION.view, args=[signing.dumps(value, salt=salt)])
         assert client.get(url).status_code == client.post(url).status_code == 404
     assert not ForwardTarget.objects.exists()

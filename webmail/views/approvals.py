@@ -17,7 +17,7 @@ from accounts.models import Account
 from core.errors import ErrorKind, MailError
 from documents.filetype import content_type_of
 from mailstore.message import part, read
-from mta.approval.asking import RECIPIENTS_SHOWN, linked
+from mta.approval.asking import DECISION, RECIPIENTS_SHOWN
 from mta.approval.deciding import COMMENT_MAX, decide, may_decide
 from mta.models import Approval
 from mta.selectors import approvals as selectors
@@ -84,7 +84,7 @@ def approval_part(request: HttpRequest, approval_id: int, number: str) -> HttpRe
 @require_http_methods(["GET", "HEAD", "POST"])
 def approval_link(request: HttpRequest, token: str) -> HttpResponse:
     """The link of a notice, without signing in: GET asks (programs that check links get it too), POST decides, once."""
-    approval_id, account_id = linked(token)
+    approval_id, account_id = DECISION.read(token)
     actor = Account.objects.select_related("domain").filter(pk=account_id).first()
     found = Approval.objects.select_related("submission").filter(pk=approval_id).first()
     if actor is None or found is None or not may_decide(found, actor):

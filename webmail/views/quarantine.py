@@ -21,8 +21,7 @@ from core.errors import ErrorKind, MailError
 from documents.html.text import html_to_text
 from mailstore.message import Readable, read
 from mta.models import QuarantinedMail
-from mta.quarantine.digest import kind_word, size_text
-from mta.quarantine.links import linked_mail
+from mta.quarantine.digest import RELEASE, kind_word, size_text
 from mta.quarantine.selectors import (
     QuarantinedRow,
     gets_digest,
@@ -129,7 +128,7 @@ def quarantine_digest(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def quarantine_link(request: HttpRequest, token: str) -> HttpResponse:
     """放行: GET asks (programs that look at links before people do must change nothing), POST releases, once."""
-    mail_id, account_id = linked_mail(token)
+    mail_id, account_id = RELEASE.read(token)
     account = Account.objects.select_related("domain").filter(pk=account_id, status=Account.Status.ACTIVE).first()
     if account is None:
         raise MailError(ErrorKind.NOT_FOUND)

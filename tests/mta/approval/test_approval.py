@@ -14,7 +14,6 @@ from logs_app.models import Event, Kind
 from mailstore.models import Draft
 from mailstore.selectors import drafts as drafts_read
 from mailstore.services import drafts
-from mta.approval.asking import link, linked
 from mta.approval.deciding import decide, tick
 from mta.approval.matching import Facts, fits
 from mta.approval.rules import create_rule, delete_rule, update_rule
@@ -261,15 +260,6 @@ def test_rules_are_administrators_work_in_their_own_domain(alice: Account, boss:
         update_rule(rule, actor=admin, approver=boss, substitute=boss)
     delete_rule(rule, actor=admin)
     assert not ApprovalRule.objects.filter(domain=make_domain()).exists()
-
-
-def test_links_are_for_one_person_and_one_mail(alice: Account, boss: Account, rule: ApprovalRule) -> None:
-    approval = send(alice, "x@far.example")
-    token = link(approval, boss.pk).rstrip("/").rpartition("/")[2]
-    assert linked(token) == (approval.pk, boss.pk)
-    for forged in (token[:-2], "x", token.replace(token[:3], "abc")):
-        with pytest.raises(MailError):
-            linked(forged)
 
 
 def test_the_log_shows_ones_own_and_what_one_was_asked(
