@@ -44,4 +44,4 @@ class SignedLink:
 
 def page(view: str, *args: object) -> str:
     """The whole address of a page, for a mail."""
-    return urljoin(settings.BASE_URL, reverse(view, args=args))
+    return str(urljoin(settings.BASE_URL, reverse(view, args=args)))

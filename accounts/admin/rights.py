@@ -36,16 +36,7 @@ class AccountRightsAdmin(ScopedAdmin):
     list_select_related = ("account",)
     search_fields = ("account__address", "account__name")
     autocomplete_fields = ("account",)
-    fields = (
-        "account",
-        "web",
-        "networks",
-        "sends_outside",
-        "receives_outside",
-        "max_recipients",
-        "message_max_bytes",
-        "attachment_max_bytes",
-    )
+    fields = ("account", *RIGHTS_FIELDS)
     export_columns = fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

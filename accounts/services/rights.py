@@ -11,18 +11,9 @@ from accounts.program_rules import canonical_networks
 from accounts.services.permission import apply, audit, require_admin_of
 from core.errors import ErrorKind, MailError
 
-RIGHTS_FIELDS = frozenset(
-    {
-        "web",
-        "networks",
-        "sends_outside",
-        "receives_outside",
-        "max_recipients",
-        "message_max_bytes",
-        "attachment_max_bytes",
-    }
-)
 NUMBERS = ("max_recipients", "message_max_bytes", "attachment_max_bytes")
+RIGHTS_FIELDS = ("web", "networks", "sends_outside", "receives_outside", *NUMBERS)
+"""In the order of forms."""
 
 
 @transaction.atomic
@@ -33,8 +24,8 @@ def set_rights(account: Account, *, actor: Account | None = None, **fields: Any)
     Raises INVALID or LIMIT (with `field`), IN_USE for locking oneself out, NO_PERMISSION, NOT_FOUND.
     """
     require_admin_of(actor, account)
-    if not fields.keys() <= RIGHTS_FIELDS:
-        raise MailError(ErrorKind.INVALID, field=", ".join(sorted(fields.keys() - RIGHTS_FIELDS)))
+    if not fields.keys() <= set(RIGHTS_FIELDS):
+        raise MailError(ErrorKind.INVALID, field=", ".join(sorted(fields.keys() - set(RIGHTS_FIELDS))))
     for name in NUMBERS:
         value = fields.get(name)
         if value is not None and value < 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -13,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for, visible
+from accounts.admin_facts import FactsAdmin, moment_of
 from accounts.admin_site import PAGES
 from mta.approval.rules import create_rule, delete_rule, update_rule
 from mta.models import Approval, ApprovalRule
@@ -74,7 +74,7 @@ class ApprovalRuleAdmin(ScopedAdmin):
 
 
 @admin.register(Approval)
-class ApprovalAdmin(ScopedAdmin):
+class ApprovalAdmin(FactsAdmin):
     """To look at: who decided what, when."""
 
     list_display = ("sender", "recipients", "subject", "sent", "decided", "approver", "state")
@@ -87,32 +87,5 @@ class ApprovalAdmin(ScopedAdmin):
     )
     export_columns = ("sender", "recipients", "subject", "size_bytes", "approver", "state", "comment")
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """As listed."""
-        return self.fields
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """All of it."""
-        return self.fields
-
-    @admin.display(description=_("sent"), ordering="requested_us")
-    def sent(self, row: Approval) -> datetime.datetime:
-        """When it was handed over."""
-        return datetime.datetime.fromtimestamp(row.requested_us / 1_000_000, datetime.UTC)
-
-    @admin.display(description=_("decided"), ordering="decided_us")
-    def decided(self, row: Approval) -> datetime.datetime | None:
-        """When."""
-        return datetime.datetime.fromtimestamp(row.decided_us / 1_000_000, datetime.UTC) if row.decided_us else None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Rules make them."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Facts."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They stay."""
-        return False
+    sent = moment_of("requested_us", _("sent"))
+    decided = moment_of("decided_us", _("decided"))

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for
+from accounts.admin_facts import FactsAdmin
 from accounts.admin_site import PAGES
 from mta.company.policy import FIELDS, set_send_policy
 from mta.company.rates import allow_account
@@ -73,8 +74,8 @@ class SendPolicyAdmin(ScopedAdmin):
 
 
 @admin.register(SendStop)
-class SendStopAdmin(ScopedAdmin):
-    """Who may not send; deleting lets him again."""
+class SendStopAdmin(FactsAdmin):
+    """Who may not send; deleting lets him again. To stop somebody, an administrator suspends his account."""
 
     list_display = ("account", "since", "strangers")
     list_select_related = ("account__domain",)
@@ -82,21 +83,9 @@ class SendStopAdmin(ScopedAdmin):
     fields = ("account", "since", "strangers")
     export_columns = ("account", "since", "strangers")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """All of it."""
-        return self.fields
-
     def recorded_as(self, obj: Any) -> str:
         """The account's address."""
         return str(obj.account.address)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Suspending an account is the administrator's way."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Facts."""
-        return False
 
     def destroy(self, request: HttpRequest, obj: Any) -> None:
         """Through the service."""

@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _, ngettext
 
-from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
+from accounts.admin_base import DOMAIN_OF, actor_of
+from accounts.admin_facts import FactsAdmin
 from accounts.admin_site import PAGES
 from mta.models import HeldPost
 from mta.services.moderation import decide_as_admin
@@ -19,24 +20,19 @@ PAGES += [("mta_heldpost", _("Mail to lists, for approval"), "fact_check")]
 
 
 @admin.register(HeldPost)
-class HeldPostAdmin(ScopedAdmin):
+class HeldPostAdmin(FactsAdmin):
     """What waits alone: what was decided is in the log."""
 
     list_display = ("subject", "sender_address", "address", "size", "created_at", "expires_at", "domain")
     list_select_related = ("domain",)
     search_fields = ("subject", "sender_address", "address")
     fields = ("subject", "sender_address", "envelope_from", "address", "size", "created_at", "expires_at", "preview")
-    readonly_fields = fields
     export_columns = ("subject", "sender_address", "address", "size", "created_at", "expires_at")
     actions = ("release_selected",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """In scope, and still waiting."""
         return super().get_queryset(request).filter(state=HeldPost.State.WAITING)
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """As listed."""
-        return self.fields
 
     @admin.action(description=_("Approve"))
     def release_selected(self, request: HttpRequest, queryset: QuerySet[HeldPost]) -> None:
@@ -53,11 +49,3 @@ class HeldPostAdmin(ScopedAdmin):
     def recorded_as(self, obj: Any) -> str:
         """Under the list's address."""
         return str(obj.address)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Mail comes by itself."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It is let on or refused."""
-        return False

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for
+from accounts.admin_facts import FactsAdmin
 from accounts.admin_site import PAGES
 from accounts.models import Domain
 from core.errors import ErrorKind, MailError
@@ -35,8 +36,8 @@ PAGES += [
 SOURCES_MAX = 500
 
 
-class MadeWithDomain(ScopedAdmin):
-    """Rows that come and go with their domain."""
+class NamedByDomain(ScopedAdmin):
+    """Rows whose name is their domain's."""
 
     list_select_related = ("domain",)
 
@@ -45,17 +46,9 @@ class MadeWithDomain(ScopedAdmin):
         """Whose it is."""
         return str(row.domain.name)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """It is made by a service."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It goes by itself."""
-        return False
-
 
 @admin.register(MailPolicy)
-class MailPolicyAdmin(MadeWithDomain):
+class MailPolicyAdmin(NamedByDomain):
     """One for each domain: looked at and changed; from here to its DNS records and new keys."""
 
     list_display = ("name", "dmarc", "junk_score", "quarantine_score", "digest")
@@ -131,10 +124,18 @@ class MailPolicyAdmin(MadeWithDomain):
         context = {**self.admin_site.each_context(request), "title": title, "subtitle": domain.name, "opts": self.opts}
         return TemplateResponse(request, "admin/ask.html", context)
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """It is made by a service."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It goes by itself."""
+        return False
+
 
 @admin.register(DkimKey)
-class DkimKeyAdmin(MadeWithDomain):
-    """To look at; the private half is never shown."""
+class DkimKeyAdmin(NamedByDomain, FactsAdmin):
+    """Changed by rotation alone; the private half is never shown."""
 
     list_display = ("selector", "name", "kind", "state", "created_at")
     list_filter = ("state", "kind")
@@ -142,17 +143,9 @@ class DkimKeyAdmin(MadeWithDomain):
     fields = ("selector", "kind", "state", "public_record", "created_at", "retired_at")
     export_columns = ("domain", "selector", "kind", "state", "public_record", "created_at", "retired_at")
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """As listed."""
-        return self.fields
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Changed by rotation alone."""
-        return False
-
 
 @admin.register(DmarcReport)
-class DmarcReportAdmin(MadeWithDomain):
+class DmarcReportAdmin(NamedByDomain, FactsAdmin):
     """What others saw of mail in our name."""
 
     list_display = ("name", "organisation", "begins_at", "ends_at", "passed", "failed")
@@ -160,12 +153,7 @@ class DmarcReportAdmin(MadeWithDomain):
     search_fields = ("domain__name", "organisation")
     date_hierarchy = "ends_at"
     fields = ("organisation", "report_id", "begins_at", "ends_at", "passed", "failed", "sources")
-    readonly_fields = ("sources",)
     export_columns = ("domain", "organisation", "report_id", "begins_at", "ends_at", "passed", "failed")
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """As listed."""
-        return self.fields
 
     @admin.display(description=_("details"))
     def sources(self, report: DmarcReport) -> str:
@@ -173,10 +161,6 @@ class DmarcReportAdmin(MadeWithDomain):
         columns = ("address", "count", "header_from", "spf", "dkim", "disposition")
         lines = ([str(row.get(name, "")) for name in columns] for row in report.rows[:SOURCES_MAX])
         return format_html_join("", "<div>{}</div>", ((" · ".join(line),) for line in lines))
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Facts."""
-        return False
 
 
 @admin.register(ListedSender)

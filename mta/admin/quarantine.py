@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _, ngettext
 
-from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
+from accounts.admin_base import DOMAIN_OF, actor_of
+from accounts.admin_facts import FactsAdmin
 from accounts.admin_site import PAGES
 from mta.models import QuarantinedMail
 from mta.quarantine.digest import size_text
@@ -23,7 +24,7 @@ PAGES += [("mta_quarantinedmail", _("Quarantine"), "gpp_maybe")]
 
 
 @admin.register(QuarantinedMail)
-class QuarantinedMailAdmin(ScopedAdmin):
+class QuarantinedMailAdmin(FactsAdmin):
     """Held mail alone: what was released or deleted is in the log."""
 
     list_display = ("subject", "sender_address", "account", "kind", "shown_size", "received_at", "expires_at", "domain")
@@ -42,17 +43,12 @@ class QuarantinedMailAdmin(ScopedAdmin):
         "expires_at",
         "reasons",
     )
-    readonly_fields = fields
     export_columns = ("subject", "sender_address", "account", "kind", "size", "received_at", "expires_at")
     actions = ("release_selected",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """In scope, and still there."""
         return super().get_queryset(request).filter(state=QuarantinedMail.State.HELD)
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """As listed."""
-        return self.fields
 
     @admin.display(description=_("size"), ordering="size")
     def shown_size(self, mail: QuarantinedMail) -> str:
@@ -75,11 +71,3 @@ class QuarantinedMailAdmin(ScopedAdmin):
     def destroy(self, request: HttpRequest, obj: Any) -> None:
         """Through the service."""
         delete_for(obj, actor=actor_of(request))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Mail comes by itself."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """To look at; actions need the right all the same."""
-        return False

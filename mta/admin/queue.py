@@ -13,9 +13,11 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _, ngettext
 from unfold.admin import ModelAdmin
 
-from accounts.admin_base import ScopedAdmin, actor_of
+from accounts.admin_base import actor_of
+from accounts.admin_facts import FactsAdmin
 from accounts.admin_site import PAGES
 from accounts.models import Account
+from core.times import moment
 from mta.models import Delivery
 from mta.selectors.queue import follow, waiting
 from mta.services import queue_acts
@@ -24,16 +26,14 @@ PAGES += [("mta_delivery", _("Outgoing queue"), "schedule_send")]
 
 
 @admin.register(Delivery)
-class QueueAdmin(ScopedAdmin):
-    """Deliveries that have not ended; those due first come first."""
+class QueueAdmin(FactsAdmin):
+    """Deliveries that have not ended; those due first come first. An action ends them; rows stay for the author's view."""
 
     list_display = ("recipient", "sender", "shown_state", "tries", "next_attempt", "why")
     list_filter = ("state", "on_hold")
     search_fields = ("recipient", "domain", "submission__envelope_from", "submission__queue_id")
     ordering = ("next_attempt_us", "pk")
-    show_full_result_count = False
     fields = ("recipient", "sender", "subject", "shown_state", "tries", "next_attempt", "why", "queue_id", "way")
-    readonly_fields = fields
     export_columns = ("recipient", "state", "tries", "code", "text", "remote_host")
     actions = ("hold", "release_held", "retry", "discard")
 
@@ -42,10 +42,6 @@ class QueueAdmin(ScopedAdmin):
         ModelAdmin.get_queryset(self, request)
         actor = actor_of(request)
         return waiting(domain_id=None if actor.is_superuser else actor.domain_id)
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """As listed."""
-        return self.fields
 
     def recorded_as(self, obj: Any) -> str:
         """Acts are recorded under the recipient."""
@@ -71,7 +67,7 @@ class QueueAdmin(ScopedAdmin):
         """None while it is held here."""
         if delivery.on_hold:
             return None
-        return datetime.datetime.fromtimestamp(delivery.next_attempt_us / 1_000_000, datetime.UTC)
+        return moment(delivery.next_attempt_us)
 
     @admin.display(description=_("why it waits"))
     def why(self, delivery: Delivery) -> str:
@@ -93,14 +89,6 @@ class QueueAdmin(ScopedAdmin):
             for event in events
         )
         return format_html_join("", "<div>{} · {} · {}</div>", lines)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """They come from submissions."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """An action ends them; rows stay for the author's view."""
-        return False
 
     @admin.action(description=_("Hold"))
     def hold(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,7 +13,8 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from unfold.decorators import action
 
-from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
+from accounts.admin_base import DOMAIN_OF, actor_of
+from accounts.admin_facts import FactsAdmin, moment_of
 from accounts.admin_site import PAGES
 from core.errors import ErrorKind, MailError
 from mta.models import Delivery, Recall, RecallOutcome, Submission
@@ -27,7 +27,7 @@ LISTED_MAX, SHOWN_MAX = 3, 500
 
 
 @admin.register(Submission)
-class SubmissionAdmin(ScopedAdmin):
+class SubmissionAdmin(FactsAdmin):
     """To look at, newest first; what a policy lets administrators recall goes by a button."""
 
     list_display = ("sent", "envelope_from", "subject", "states")
@@ -43,18 +43,7 @@ class SubmissionAdmin(ScopedAdmin):
         """Each mail once, whatever is looked for among its recipients."""
         return super().get_queryset(request).prefetch_related("deliveries").distinct()
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """As listed."""
-        return self.fields
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """All of it."""
-        return self.fields
-
-    @admin.display(description=_("time"), ordering="created_us")
-    def sent(self, row: Submission) -> datetime.datetime:
-        """When it was handed over."""
-        return datetime.datetime.fromtimestamp(row.created_us / 1_000_000, datetime.UTC)
+    sent = moment_of("created_us", _("time"))
 
     @admin.display(description=_("delivery status"))
     def states(self, row: Submission) -> str:
@@ -78,18 +67,6 @@ class SubmissionAdmin(ScopedAdmin):
         """What came of recalls."""
         found = RecallOutcome.objects.filter(recall__submission=row).order_by("pk")[:SHOWN_MAX]
         return format_html_join("", "<div>{} · {}</div>", ((each.address, each.get_result_display()) for each in found))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """People send."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Facts."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It goes by itself."""
-        return False
 
     @action(description=_("Recall, also where it was read"), url_path="recall", icon="undo")
     def recall(self, request: HttpRequest, object_id: str) -> HttpResponse:

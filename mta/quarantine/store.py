@@ -12,6 +12,7 @@ from django.db import connection
 from accounts.domain_names import local_domains
 from accounts.models import Account
 from core.bulk import insert_rows
+from core.times import moment
 from mailstore import blobs
 from mailstore.services.deliver import Prepared
 from mta.inbound.filing import Filed
@@ -42,7 +43,7 @@ def quarantine(held: Sequence[Filed], prepared: Prepared, sender: str) -> None:
 def _row(each: Filed, prepared: Prepared, sender: str, blob_id: int, domain_id: int) -> tuple[object, ...]:
     scanned, placement = prepared.scanned, each.placement
     at_us = placement.internal_us or time.time_ns() // 1000
-    at = datetime.datetime.fromtimestamp(at_us / 1e6, datetime.UTC)
+    at = moment(at_us)
     return (
         domain_id,
         placement.mailbox,

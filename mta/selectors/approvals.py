@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from accounts.models import Account
 from core.errors import ErrorKind, MailError
+from core.times import micros
 from mailstore import blobs
 from mta.approval.deciding import may_decide
 from mta.models import Approval
@@ -71,8 +72,8 @@ def approval_log(
         rows = rows.filter(state=state)
     since, until = period
     if since is not None:
-        rows = rows.filter(requested_us__gte=int(since.timestamp() * 1_000_000))
+        rows = rows.filter(requested_us__gte=micros(since))
     if until is not None:
-        rows = rows.filter(requested_us__lt=int(until.timestamp() * 1_000_000))
+        rows = rows.filter(requested_us__lt=micros(until))
     first = (number - 1) * size
     return ApprovalPage(list(rows.order_by("-requested_us", "-pk")[first : first + size]), rows.count())

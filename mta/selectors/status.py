@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
+from core.times import micros
 from mta.models import Delivery, Recall, RecallOutcome, Submission
 from mta.selectors.deliveries import DeliveryRow, rows_of
 from mta.services.recall import may_recall
@@ -101,9 +102,9 @@ def delivery_log(
     rows = Delivery.objects.filter(submission__mailbox_id=mailbox, submission__is_followed=True)
     rows = rows.filter(submission__created_us__gte=_now_us() - LOG_DAYS * DAY_US)
     if since is not None:
-        rows = rows.filter(submission__created_us__gte=_us(since))
+        rows = rows.filter(submission__created_us__gte=micros(since))
     if until is not None:
-        rows = rows.filter(submission__created_us__lt=_us(until))
+        rows = rows.filter(submission__created_us__lt=micros(until))
     total = rows.count()
     ordered = rows.select_related("submission").order_by("-submission__created_us", "-submission_id", "pk")
     first = (number - 1) * size
@@ -137,10 +138,6 @@ def _recalls(outcomes: Sequence[RecallOutcome] | QuerySet[RecallOutcome]) -> lis
 def _log_row(row: Delivery) -> LogRow:
     it = row.submission
     return LogRow(row.pk, it.created_us, it.envelope_from, row.recipient, it.subject, row.state, row.code, row.text)
-
-
-def _us(at: datetime.datetime) -> int:
-    return int(at.timestamp() * 1_000_000)
 
 
 def _now_us() -> int:

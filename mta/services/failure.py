@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
+from core.times import moment
 from mailstore.message import Address, DeliveryReport, RecipientStatus, build_dsn
 from mailstore.services.deliver import Incoming, Placement, prepare, store
 from mta.models import Submission
@@ -107,7 +108,7 @@ def _report(
         original=original,
         whole_original=submission.returned == "FULL",  # RFC 3461 4.3
         date=timezone.now(),
-        arrival_date=datetime.datetime.fromtimestamp(submission.created_us / 1_000_000, datetime.UTC),
+        arrival_date=moment(submission.created_us),
         envelope_id=decode_xtext(submission.envelope_id),
     )
 
@@ -157,7 +158,7 @@ def _last_try(submission: Submission) -> str:
 
 def _until(submission: Submission) -> datetime.datetime:
     since_us = max(submission.created_us, submission.release_us)
-    return datetime.datetime.fromtimestamp(since_us / 1_000_000 + settings.RETRY_FOR_S, datetime.UTC)
+    return moment(since_us) + datetime.timedelta(seconds=settings.RETRY_FOR_S)
 
 
 def _said(failure: Failure) -> str:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Account
 from core.errors import ErrorKind, MailError
+from core.times import moment
 from documents.filetype import content_type_of
 from mailstore.message import part, read
 from mta.approval.asking import DECISION, RECIPIENTS_SHOWN
@@ -174,4 +175,4 @@ def _shown(it: Approval) -> dict[str, Any]:
 
 
 def _at(us: int | None) -> datetime.datetime | None:
-    return datetime.datetime.fromtimestamp(us / 1_000_000, datetime.UTC) if us else None
+    return moment(us) if us else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
+from core.times import moment
 from mailstore.selectors import entries
 from mta.models import Delivery
 from mta.selectors import Status, delivery_log, status
@@ -96,7 +96,7 @@ def _mail_url(access: Access, found: Status) -> str:
 
 def _line(row: LogRow) -> dict[str, Any]:
     return {
-        "at": datetime.datetime.fromtimestamp(row.at_us / 1_000_000, datetime.UTC),
+        "at": moment(row.at_us),
         "recipient": row.recipient,
         "subject": row.subject,
         "words": state_words(row.state),
