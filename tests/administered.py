@@ -140,7 +140,13 @@ def _sent(domain: Domain, account: Account, word: str) -> Submission:
 def waiting_delivery(account: Account, recipient: str) -> Delivery:
     """A mail of `account` that waits to leave."""
     submission = Submission.objects.create(
-        mailbox_id=account.pk, actor_id=account.pk, origin="web", wire_blob_id=0, created_us=1, subject=recipient
+        mailbox_id=account.pk,
+        domain_id=account.domain_id,
+        actor_id=account.pk,
+        origin="web",
+        wire_blob_id=0,
+        created_us=1,
+        subject=recipient,
     )
     return Delivery.objects.create(
         submission=submission, recipient=recipient, domain="far.example", state="deferred", updated_us=1

@@ -13,7 +13,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _, ngettext
 from unfold.admin import ModelAdmin
 
-from accounts.admin_base import actor_of
+from accounts.admin_base import DOMAIN_OF, actor_of
 from accounts.admin_facts import FactsAdmin
 from accounts.admin_site import PAGES
 from accounts.models import Account
@@ -22,6 +22,7 @@ from mta.models import Delivery
 from mta.selectors.queue import follow, waiting
 from mta.services import queue_acts
 
+DOMAIN_OF.update({Delivery: "submission__domain_id"})
 PAGES += [("mta_delivery", _("Outgoing queue"), "schedule_send")]
 
 
@@ -38,7 +39,7 @@ class QueueAdmin(FactsAdmin):
     actions = ("hold", "release_held", "retry", "discard")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """In scope: of the mailboxes of the reader's domain."""
+        """In scope: the mail of the reader's domain."""
         ModelAdmin.get_queryset(self, request)
         actor = actor_of(request)
         return waiting(domain_id=None if actor.is_superuser else actor.domain_id)

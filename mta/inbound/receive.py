@@ -225,7 +225,6 @@ def _queue(transaction: Transaction, leaving: Sequence[Target], received: bytes,
     for target, arc in zip(leaving, sealed, strict=True):
         queue_for_externals(
             target,
-            transaction.sender,
             received,
             transaction.arrival,
             sealed=arc,

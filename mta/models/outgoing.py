@@ -18,8 +18,8 @@ class Submission(models.Model):
 
     mailbox_id = models.BigIntegerField()
     """Whose mail it is; the domain's system account for mail without a person."""
-    domain_id = models.BigIntegerField(default=0)
-    """Of the mailbox, for those who administer it; 0 for mail without a person."""
+    domain_id = models.BigIntegerField()
+    """Of the mailbox, for those who administer it."""
     actor_id = models.BigIntegerField()
     origin = models.CharField(max_length=8, choices=Origin.choices)
     envelope_from = models.CharField(_("sender"), max_length=320, blank=True)

@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Sequence
 
-from accounts.models import Account
 from mailstore import blobs, sql
 from mta.models import Submission
 from mta.outbound.queue import Claimed, by_destination
@@ -33,7 +32,6 @@ class Group:
     domain: str
     message: bytes | None
     """Signed; None: not read yet (`read_message`)."""
-    owner_domain_id: int | None
     relay: Hop | None = None
     """The smart host of the author's domain."""
 
@@ -57,9 +55,8 @@ class Group:
 def load(claimed: Sequence[Claimed]) -> list[Group]:
     """Claimed rows as groups; rows without a submission are left to their claim's end. Call on a database thread."""
     submissions = Submission.objects.in_bulk({each.submission_id for each in claimed})
-    owners = _domains_of({each.mailbox_id for each in submissions.values()})
     groups = [
-        Group(rows, submissions[rows[0].submission_id], rows[0].domain.lower(), None, None)
+        Group(rows, submissions[rows[0].submission_id], rows[0].domain.lower(), None)
         for rows in by_destination(claimed)
         if rows[0].submission_id in submissions
     ]
@@ -67,7 +64,6 @@ def load(claimed: Sequence[Claimed]) -> list[Group]:
     made: dict[tuple[int, str], bytes] = {}
     known = KnownKeys()
     for group in groups:
-        group.owner_domain_id = owners.get(group.submission.mailbox_id)
         content = contents.get(group.blob_id)
         if content is not None:
             key = (group.blob_id, group.submission.envelope_from)
@@ -82,10 +78,6 @@ def read_message(group: Group) -> bytes:
     return (
         group.message if group.message is not None else _ready(blobs.get(group.blob_id), group.submission, KnownKeys())
     )
-
-
-def _domains_of(mailboxes: set[int]) -> dict[int, int]:
-    return dict(Account.objects.filter(pk__in=mailboxes).values_list("pk", "domain_id"))
 
 
 def _small_contents(blob_ids: set[int]) -> dict[int, bytes]:

@@ -52,7 +52,7 @@ def lane_key(group: Group) -> str:
     if fixed:
         return f"route {fixed}"
     if group.relay is not None:
-        return f"relay {group.owner_domain_id} {group.relay.name}:{group.relay.port}"
+        return f"relay {group.submission.domain_id} {group.relay.name}:{group.relay.port}"
     if settings.ROUTES.get("*"):
         return f"route {settings.ROUTES['*']}"
     return group.domain

@@ -172,8 +172,8 @@ def _tell(rows: Sequence[_Row]) -> None:
         result, submission, state = row.result, row.attempted.submission, str(STATES[row.result.verdict])
         metrics.count("deliveries", state=state)
         if result.verdict is not Verdict.LATER:
-            domain_id = submission.domain_id or 0
-            ended.append(Outcome(submission.pk, result.recipient, state, result.code, result.text, domain_id))
+            said = (state, result.code, result.text)
+            ended.append(Outcome(submission.pk, result.recipient, *said, submission.domain_id))
     if ended:
         tell_outcomes(ended)
 

@@ -119,10 +119,10 @@ class Run:
 
     async def _assign(self, claimed: Sequence[Claimed]) -> None:
         groups = await dbthread.run(load, claimed)
-        relays = await dbthread.run(Relays.load, {group.owner_domain_id for group in groups})
+        relays = await dbthread.run(Relays.load, {group.submission.domain_id for group in groups})
         surplus = []
         for group in groups:
-            group.relay = relays.of(group.owner_domain_id)
+            group.relay = relays.of(group.submission.domain_id)
             lane = self._lane(group)
             if lane.room:
                 lane.waiting.append(group)

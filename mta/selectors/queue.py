@@ -8,7 +8,6 @@ import datetime
 from django.db import connection
 from django.db.models import QuerySet
 
-from accounts.models import Account
 from logs_app.models import Event, Kind
 from mta.models import Delivery, Submission
 from mta.outbound.queue import INDEXED
@@ -22,7 +21,7 @@ def waiting(*, domain_id: int | None = None) -> QuerySet[Delivery]:
     """Deliveries that have not ended, soonest first; of one domain's mailboxes, or all."""
     found = Delivery.objects.select_related("submission").extra(where=[f"mta_delivery.{INDEXED}"])  # noqa: S610 - SQLite must see the condition word for word
     if domain_id is not None:
-        found = found.filter(submission__mailbox_id__in=Account.objects.filter(domain_id=domain_id).values("pk"))
+        found = found.filter(submission__domain_id=domain_id)
     return found.order_by("next_attempt_us", "pk")
 
 
@@ -60,9 +59,7 @@ def follow(queue_id: str, *, domain_id: int | None = None) -> Way:
     deliveries = Delivery.objects.filter(submission__in=submissions).select_related("submission")
     if domain_id is not None:
         events = events.filter(domain_id=domain_id)
-        deliveries = deliveries.filter(
-            submission__mailbox_id__in=Account.objects.filter(domain_id=domain_id).values("pk")
-        )
+        deliveries = deliveries.filter(submission__domain_id=domain_id)
     return Way(list(events.order_by("at", "pk")[:EVENTS_MAX]), list(deliveries.order_by("pk")[:EVENTS_MAX]))
 
 

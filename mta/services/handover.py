@@ -123,7 +123,7 @@ def hand_over(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) 
         if target.held_group_id:
             hold_post(target, parcel.local, submission.envelope_from, is_local=True, require_tls=submission.require_tls)
         if target.externals:
-            queue_for_externals(target, submission.envelope_from, parcel.outside, None)
+            queue_for_externals(target, parcel.outside, None, require_tls=submission.require_tls)
     if parcel.footed is not None:
         own = blobs.insert([parcel.footed])[parcel.footed.sha256]
         Delivery.objects.filter(submission=submission, state=State.QUEUED).update(blob_id=own)

@@ -11,7 +11,6 @@ from mta.services.system_mail import queue_mail
 
 def queue_for_externals(
     target: Target,
-    sender: str,
     message: bytes,
     arrival: Arrival | None,
     *,
@@ -20,7 +19,7 @@ def queue_for_externals(
 ) -> int:
     """Queue `message` for the external members of `target` inside the caller's transaction; the submission's id.
 
-    `sender` only tells the log who wrote; the envelope sender is the system account, so that a member's full mailbox
+    The envelope sender is the system account, so that a member's full mailbox
     does not bother the author (RFC 5321 3.9.2). `sealed` (an ARC set) goes in front of a message that was received.
     """
     wire = received_line(arrival) + sealed + message if arrival else message

@@ -127,7 +127,7 @@ def _distribute(post: HeldPost) -> None:
     trace, received = raw[: post.trace_length], raw[post.trace_length :]
     store_for(target, received, trace, post.envelope_from)
     if target.externals:
-        queue_for_externals(target, post.envelope_from, received, None, require_tls=post.require_tls)
+        queue_for_externals(target, received, None, require_tls=post.require_tls)
 
 
 def _approvers(group: Group) -> list[Account]:

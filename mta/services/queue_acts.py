@@ -103,7 +103,7 @@ def _locked(ids: Sequence[int], actor: Account | None, *, only_held: bool | None
     if only_held is not None:
         found = found.filter(on_hold=only_held)
     rows = list(found.select_related("submission").select_for_update(of=("self",)).order_by("pk"))
-    for domain_id in {domain_id for _, domain_id in _owners(rows).values()}:
+    for domain_id in {row.submission.domain_id for row in rows}:
         require_admin(actor, domain_id)
     return rows
 
@@ -114,11 +114,9 @@ def _owners(rows: Sequence[Delivery]) -> dict[int, tuple[str, int]]:
 
 
 def _record(rows: Sequence[Delivery], act: str, actor: Account | None) -> None:
-    owners = _owners(rows)
     by_domain: dict[int, list[str]] = collections.defaultdict(list)
     for row in rows:
-        if row.submission.mailbox_id in owners:
-            by_domain[owners[row.submission.mailbox_id][1]].append(row.recipient)
+        by_domain[row.submission.domain_id].append(row.recipient)
     for domain_id, recipients in by_domain.items():
         named = recipients[:RECORDED_MAX]
         audit(actor, act, domain_id=domain_id, address=named[0], recipients=named, count=len(recipients))

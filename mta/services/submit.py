@@ -79,8 +79,7 @@ def submit(access: Access, request: SubmitRequest) -> int:
         spending = check_rates(access, account, policy, recipients)
     now_us = time.time_ns() // 1000
     _check_schedule(request.schedule_us, now_us)
-    submission = _new_submission(access, request, now_us)
-    submission.domain_id = account.domain_id
+    submission = _new_submission(access, request, account.domain_id, now_us)
     facts = Facts(account, recipients, request.raw) if request.origin != Origin.SYSTEM else None
     gate = next_gate(submission, passed=None, facts=facts, now_us=now_us)
     if request.origin == Origin.SMTP:
@@ -157,10 +156,11 @@ def _check_policy(access: Access, request: SubmitRequest, recipients: Sequence[s
     return account
 
 
-def _new_submission(access: Access, request: SubmitRequest, now_us: int) -> Submission:
+def _new_submission(access: Access, request: SubmitRequest, domain_id: int, now_us: int) -> Submission:
     scanned = scan(request.raw)
     return Submission(
         mailbox_id=access.mailbox,
+        domain_id=domain_id,
         actor_id=request.actor_id or access.actor,
         origin=request.origin,
         envelope_from=request.envelope_from,

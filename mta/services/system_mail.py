@@ -29,6 +29,7 @@ def queue_mail(
     now_us = time.time_ns() // 1000
     submission = Submission.objects.create(
         mailbox_id=system.pk,
+        domain_id=domain_id,
         actor_id=0,
         origin=Submission.Origin.SYSTEM,
         envelope_from=system.address if envelope_from is None else envelope_from,

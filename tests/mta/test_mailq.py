@@ -11,13 +11,16 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from accounts.admin_base import visible
 from accounts.models import Account
 from core.errors import ErrorKind, MailError
 from logs_app.models import Event, Kind
+from mailstore import blobs
 from mta.models import Delivery, Submission
 from mta.outbound.queue import DUE_STATES, INDEXED, claim
 from mta.selectors.queue import count_by_state, follow, waiting
 from mta.services import queue_acts
+from mta.services.system_mail import queue_mail
 from tests.administered import waiting_delivery
 from tests.factories import make_account
 from tests.mta.conftest import Running
@@ -63,6 +66,20 @@ def test_another_domains_mail_is_not_ones_own(alice: Account, charlie: Account) 
     assert raised.value.kind is ErrorKind.NOT_FOUND
     assert count_by_state() == {"deferred": 2}
     assert [each.pk for each in waiting(domain_id=charlie.domain_id)] == [ours.pk]
+
+
+def test_mail_without_a_person_belongs_to_the_domain_it_comes_of(alice: Account, charlie: Account) -> None:
+    boss = make_account("boss@elsewhere.test", role=Account.Role.DOMAIN_ADMIN)
+    content = blobs.encode(b"Subject: x\r\n\r\nx\r\n")
+    theirs, ours = (
+        queue_mail(each.domain_id, ["x@far.example"], content, message_id="", subject="x", envelope_from="")
+        for each in (alice, charlie)
+    )
+    assert [each.pk for each in visible(Submission.objects.all(), boss)] == [ours]
+    assert [each.submission_id for each in visible(waiting(), boss)] == [ours]
+    Submission.objects.filter(pk=theirs).update(mailbox_id=2**40)  # as if its owner were gone
+    with pytest.raises(MailError):
+        queue_acts.discard([Delivery.objects.get(submission=theirs).pk], actor=boss)
 
 
 def test_the_command_lists_says_why_and_acts(alice: Account) -> None:

@@ -27,7 +27,13 @@ NOW = 1_800_000_000_000_000
 def waiting(*recipients: str, state: str = State.QUEUED, at: int = NOW) -> Submission:
     """A submission whose deliveries are due at `at`."""
     submission = Submission.objects.create(
-        mailbox_id=1, actor_id=1, origin="web", envelope_from="a@example.test", wire_blob_id=1, created_us=NOW
+        mailbox_id=1,
+        domain_id=1,
+        actor_id=1,
+        origin="web",
+        envelope_from="a@example.test",
+        wire_blob_id=1,
+        created_us=NOW,
     )
     for recipient in recipients:
         Delivery.objects.create(
