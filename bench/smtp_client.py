@@ -1,4 +1,4 @@
-"""The sending side: `python -m bench.smtp_client PORT CONNECTIONS MESSAGES DOMAIN USERS`, JSON on standard output.
+"""The sending side: `python -m bench.smtp_client PORT CONNECTIONS MESSAGES DOMAIN USERS [FIRST [KEY]]`, JSON on standard output.
 
 Whole messages are made before the clock starts; commands are pipelined (RFC 2920) and connections kept, as mail
 servers do. It knows nothing of our server: any that speaks SMTP can be measured with it.
@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from bench.corpus import letter
 
@@ -18,8 +19,8 @@ from bench.corpus import letter
 class Client:
     """The connections and what they have counted."""
 
-    def __init__(self, port: int, domain: str, users: int) -> None:
-        self.port, self.domain, self.users = port, domain, users
+    def __init__(self, port: int, domain: str, users: int, sender: str = "load@partner.test") -> None:
+        self.port, self.domain, self.users, self.sender = port, domain, users, sender
         self.accepted = 0
         self.refused = 0
         self.waits_s: list[float] = []
@@ -54,7 +55,7 @@ class Client:
         for number, message in queue:
             started = time.perf_counter()
             to = f"user{number % self.users}@{self.domain}"
-            writer.write(f"MAIL FROM:<load@partner.test>\r\nRCPT TO:<{to}>\r\nDATA\r\n".encode())
+            writer.write(f"MAIL FROM:<{self.sender}>\r\nRCPT TO:<{to}>\r\nDATA\r\n".encode())
             codes = [await self._reply(reader) for _ in range(3)]
             if codes[2] != 354:
                 raise SystemExit(f"refused: {codes}")
@@ -79,8 +80,15 @@ def main() -> None:
     port, connections, count = (int(each) for each in sys.argv[1:4])
     domain, users = sys.argv[4], int(sys.argv[5])
     first = int(sys.argv[6]) if len(sys.argv) > 6 else 0
-    messages = [letter(number) + b".\r\n" for number in range(first, first + count)]
-    print(json.dumps(asyncio.run(Client(port, domain, users).run(connections, messages))))
+    letters = (letter(number) for number in range(first, first + count))
+    sender = "load@partner.test"
+    if len(sys.argv) > 7:
+        from bench import signed
+
+        key = signed.key_of(Path(sys.argv[7]))
+        letters, sender = (signed.signed(each, key) for each in letters), f"load@{signed.DOMAIN}"
+    messages = [each + b".\r\n" for each in letters]
+    print(json.dumps(asyncio.run(Client(port, domain, users, sender).run(connections, messages))))
 
 
 if __name__ == "__main__":

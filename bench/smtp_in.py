@@ -1,17 +1,24 @@
-"""SMTP to mailbox: mails of 8 KB into a real smtpd process; 250s and rows are both counted."""
+"""SMTP to mailbox: mails of 8 KB into a real smtpd process; 250s and rows are both counted.
+
+Once from a trusted network, and once from a stranger whose every mail is signed: SPF, DKIM, DMARC and our own scorer.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.db import connection
 
+from bench import signed
 from bench.processes import cpu_s, machine_cpu_s, others_cores, running
 from bench.report import report
 from bench.site import DOMAIN, accounts, environment, manage, redis
@@ -22,7 +29,7 @@ USERS = 10
 
 
 def main(*, full: bool) -> None:
-    """1 and 10 connections, several rounds each; medians."""
+    """10 connections and 1, several rounds each; medians."""
     accounts(USERS)
     ports = [free_port() for _ in range(3)]
     names = dict(zip(("MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT"), ports, strict=True))
@@ -30,19 +37,34 @@ def main(*, full: bool) -> None:
     rows: list[dict[str, Any]] = []
     with redis(), running(manage("smtpd"), port=ports[0], environment=environment(**names)) as pid:
         send(ports[0], [pid], 4, 200, first=10**9)  # warm: modules, connections, caches
-        done = 1
         for connections in (10, 1):
-            found = []
-            for _ in range(rounds):
-                found.append(_counted(ports[0], [pid], connections, count, first=done * 10**6))
-                done += 1
-            rows.append(median(found, connections, count))
+            rows.append(_rounds(ports[0], pid, connections, rounds, count))
+    key = Path(os.environ["DATA_DIR"]) / "bench-key.pem"
+    signed.make_key(key)
+    judged = [sys.executable, "-m", "bench.signed", str(key)]
+    with redis(), running(judged, port=ports[0], environment=environment(**names, **signed.ENVIRONMENT)) as pid:
+        send(ports[0], [pid], 4, 200, first=10**9, key=key)
+        rows.append(_rounds(ports[0], pid, 10, rounds, count, key=key))
     report(f"smtp_in-{connection.vendor}", "SMTP to mailbox", rows, database=connection.vendor, rounds=rounds)
 
 
-def _counted(port: int, pids: Sequence[int], connections: int, count: int, *, first: int) -> dict[str, Any]:
+_numbers = itertools.count(1)
+
+
+def _rounds(
+    port: int, pid: int, connections: int, rounds: int, count: int, *, key: Path | None = None
+) -> dict[str, Any]:
+    found = []
+    for _ in range(rounds):
+        found.append(_counted(port, [pid], connections, count, first=next(_numbers) * 10**6, key=key))
+    return {"mails are": "judged, signed by rsa2048" if key else "trusted"} | median(found, connections, count)
+
+
+def _counted(
+    port: int, pids: Sequence[int], connections: int, count: int, *, first: int, key: Path | None
+) -> dict[str, Any]:
     before = Entry.objects.count()
-    found = send(port, pids, connections, count, first=first)
+    found = send(port, pids, connections, count, first=first, key=key)
     found["visible"] = Entry.objects.count() - before
     if found["visible"] != found["accepted"]:
         raise SystemExit(f"{found['accepted']} were answered 250, {found['visible']} lie in mailboxes")
@@ -56,11 +78,12 @@ def send(
     count: int,
     *,
     first: int,
+    key: Path | None = None,
     until: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """One round of the client against the process trees of `pids`; it is over when `until` returns."""
     machine, cpu = machine_cpu_s(), sum(map(cpu_s, pids))
-    arguments = [str(each) for each in (port, connections, count, DOMAIN, USERS, first)]
+    arguments = [str(each) for each in (port, connections, count, DOMAIN, USERS, first, *([key] if key else []))]
     command = [sys.executable, "-m", "bench.smtp_client", *arguments]
     output = subprocess.run(command, check=True, capture_output=True).stdout
     found: dict[str, Any] = json.loads(output)
