@@ -20,7 +20,7 @@ demo: setup ## Start with a demo company and print its accounts
 
 test: ## Install what the tests need and run them on SQLite and on PostgreSQL
 	@$(PYTHON) deploy/bootstrap.py --dev
-	@$(BIN)/python deploy/run_tests.py
+	@$(BIN)/python -m deploy.run_tests
 
 lint: ## Formatting, lint, types, layers, templates, translations
 	@$(PYTHON) deploy/bootstrap.py --dev

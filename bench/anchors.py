@@ -20,7 +20,7 @@ from bench import smtp_in
 from bench.processes import take_priority
 from bench.report import report
 from bench.site import DOMAIN
-from deploy.run_tests import free_port
+from core.ports import free_port
 
 PACKAGES = "postfix dovecot-core dovecot-lmtpd"
 MASTER = Path("/usr/share/postfix/master.cf.dist")

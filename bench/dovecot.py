@@ -14,7 +14,7 @@ from bench.corpus import letter
 from bench.imap_tasks import Target
 from bench.mail_client import Imap
 from bench.processes import take_priority
-from deploy.run_tests import free_port
+from core.ports import free_port
 
 PACKAGES = "dovecot-imapd dovecot-pop3d"
 PASSWORD = "bench"

@@ -14,7 +14,7 @@ from bench.imap_tasks import TASKS, Target, clocked
 from bench.processes import cpu_s, running
 from bench.report import report
 from bench.site import PASSWORD, accounts, environment, fill, manage, redis
-from deploy.run_tests import free_port
+from core.ports import free_port
 from mailaccess.models import PopSettings
 
 USERS = 21

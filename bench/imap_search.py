@@ -24,7 +24,7 @@ from bench.mail_client import Imap
 from bench.processes import cpu_s, running
 from bench.report import report
 from bench.site import DISTINCT, FIRST_US, GROUP, PASSWORD, accounts, environment, manage, redis
-from deploy.run_tests import free_port
+from core.ports import free_port
 from mailstore.search.indexer import Indexer
 from mailstore.services.deliver import Incoming, Placement, prepare, store
 

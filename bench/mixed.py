@@ -27,7 +27,7 @@ from bench.report import report
 from bench.site import DOMAIN, accounts, environment, fill, manage, redis
 from bench.web import LIST, PAGE, Browser, static_files, web_server
 from core.access import system_access
-from deploy.run_tests import free_port
+from core.ports import free_port
 from mailstore.check_store import check_store
 from mailstore.models import Role
 from mailstore.selectors.folders import folder_by_role

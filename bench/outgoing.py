@@ -16,7 +16,7 @@ from bench.corpus import letter
 from bench.processes import machine_cpu_s, others_cores, running
 from bench.report import report
 from bench.site import accounts
-from deploy.run_tests import free_port
+from core.ports import free_port
 from mta.models import Delivery
 from mta.outbound import queue, worker
 from mta.services import SubmitRequest, submit

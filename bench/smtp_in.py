@@ -22,7 +22,7 @@ from bench import signed
 from bench.processes import cpu_s, machine_cpu_s, others_cores, running
 from bench.report import report
 from bench.site import DOMAIN, accounts, environment, manage, redis
-from deploy.run_tests import free_port
+from core.ports import free_port
 from mailstore.models import Entry
 
 USERS = 10

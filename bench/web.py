@@ -19,7 +19,7 @@ from django.test import Client
 
 from bench.processes import cpu_s, running
 from bench.site import DOMAIN, PASSWORD, environment
-from deploy.run_tests import free_port
+from core.ports import free_port
 from webmail.serve.programs import web_command
 
 PAGE: Mapping[str, str] = {"Accept-Encoding": "gzip"}

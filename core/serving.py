@@ -101,9 +101,10 @@ class Listeners:
         self._servers: list[asyncio.Server] = []
 
     async def bind(self, port: int, make: Callable[[], asyncio.BaseProtocol]) -> None:
-        """Listen on LISTEN_HOST and `port` (0: any free one, see `ports`), beside other processes that do."""
+        """Listen on LISTEN_HOST and `port`, beside other processes that do; 0: one of nobody else, see `ports`."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(make, settings.LISTEN_HOST, port, backlog=self._backlog, reuse_port=True)
+        host, shared = settings.LISTEN_HOST, port != 0
+        server = await loop.create_server(make, host, port, backlog=self._backlog, reuse_port=shared)
         self._servers.append(server)
 
     @property

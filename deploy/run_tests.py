@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from core.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PROCESSES = max(2, min(os.cpu_count() or 2, 4))
@@ -93,13 +94,6 @@ def postgres_programs() -> Path | None:
 def quiet(command: list[str]) -> None:
     """Run a program of PostgreSQL from a folder that every user may enter."""
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True, cwd="/")
-
-
-def free_port() -> int:
-    """A port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.checks import PORTS
+from core.ports import free_ports
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_S = 90.0
@@ -64,7 +65,7 @@ class Server:
 def serving(routes: dict[str, str], accounts: list[str]) -> Iterator[Server]:
     """Start it with `accounts`, wait until it answers, stop all of it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="gm-"))
-    ports = free_ports()
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     environment = _environment(folder, ports, routes)
     log = (folder / "log").open("wb")
     try:
@@ -89,15 +90,6 @@ def serving(routes: dict[str, str], accounts: list[str]) -> Iterator[Server]:
     finally:
         log.close()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_ports() -> dict[str, int]:
-    """Ports of loopback that nobody uses now; all different because all are held until the last is known."""
-    with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _name in PORTS]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return {name: int(probe.getsockname()[1]) for name, probe in zip(PORTS, probes, strict=True)}
 
 
 def _environment(folder: Path, ports: dict[str, int], routes: dict[str, str]) -> dict[str, str]:

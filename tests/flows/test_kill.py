@@ -22,21 +22,13 @@ from django.db import connection
 
 from accounts.models import Account
 from core.access import system_access
+from core.ports import free_ports
 from mailstore.models import Entry
 from mailstore.selectors import entries
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 3
 CLIENTS = 6
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def environment(ports: list[int]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pytest
 
 from accounts.models import Account
 from core.access import system_access
+from core.ports import free_port
 from mailstore.models import Entry
 from mailstore.selectors.entries import get
 from mta.models import QuarantinedMail
@@ -18,7 +19,7 @@ from mta.spam.finding import Rule, decode
 from mta.spam.outside.peer import FAILURES, Peer
 from tests.flows.test_spam import attached
 from tests.mta.conftest import Running
-from tests.mta.daemons import EICAR, WORD, clamd, free_port, rspamd, spamd
+from tests.mta.daemons import EICAR, WORD, clamd, rspamd, spamd
 from tests.mta.names import serving
 from tests.mta.strangers import ZONE, letter, send
 from tests.mta.test_submit import mails

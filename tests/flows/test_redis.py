@@ -22,10 +22,11 @@ from accounts.models import Account
 from accounts.throttle import ACCOUNT_FAILURES
 from core.changes import CHANNEL, RESYNC_S
 from core.checks import PORTS
+from core.ports import free_ports
 from mailstore.selectors.folders import modseq_of
 from mta.models import Delivery, SendSettings
 from tests.factories import PASSWORD
-from tests.flows.test_kill import ROOT, answers, environment, free_ports, wait_until
+from tests.flows.test_kill import ROOT, answers, environment, wait_until
 from tests.mta.conftest import client_tls
 from tests.mta.sink import Sink, remote
 from tests.mta.test_submit import mails

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.test_kill import environment, free_ports
+from core.ports import free_ports
+from tests.flows.test_kill import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 

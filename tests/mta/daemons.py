@@ -10,6 +10,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 
+from core.ports import free_port
+
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 WORD = "XJSC4JDB"
 """In a subject: spam for rspamd and for SpamAssassin."""
@@ -100,10 +102,3 @@ def _wait(address: str) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-def free_port() -> int:
-    """One that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

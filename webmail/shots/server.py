@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from core.checks import PORTS
+from core.ports import free_ports
 
 START_S = 120.0
 STOP_S = 60.0
@@ -28,7 +28,7 @@ STOP_S = 60.0
 def demo_server() -> Iterator[str]:
     """The base URL of a running demo; everything of it is gone afterwards. Raises CommandError if it doesn't start."""
     folder = tempfile.mkdtemp(prefix="gm-")
-    ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     base_url = f"http://127.0.0.1:{ports['WEB_PORT']}"
     environment = _environment() | {name: str(port) for name, port in ports.items()}
     environment |= {"DATA_DIR": folder, "BASE_URL": base_url, "LISTEN_HOST": "127.0.0.1", "LOG_LEVEL": "WARNING"}
@@ -65,11 +65,3 @@ def _wait_until_healthy(base_url: str, server: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(0.2)
     raise CommandError("serve did not answer in time.")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        opened = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in opened:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in opened]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import tempfile
 import urllib.parse
 from collections.abc import Iterator
@@ -14,15 +13,9 @@ from pathlib import Path
 from django.db import connection
 
 from core.checks import PORTS as SERVED
+from core.ports import free_ports
 
 PORTS = (*SERVED, "SINK_PORT")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody used a moment ago."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in sockets]
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from core.ports import free_port
 from tests.mailaccess.programs.conftest import ADDRESS, PASSWORD, Home, program
 
 START_S = 90
@@ -118,9 +119,7 @@ def running(home: Home) -> Iterator[Thunderbird]:
     """Start it with a new profile; kill it if it does not end."""
     profile = home.path / "profile"
     profile.mkdir()
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in PREFERENCES.items()]
     lines.append(f'user_pref("marionette.port", {port});')
     home.write("profile/user.js", "\n".join(lines))

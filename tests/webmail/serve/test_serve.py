@@ -24,6 +24,7 @@ import pytest
 from django.conf import settings
 
 from core.checks import PORTS
+from core.ports import free_ports
 from tests.mailaccess.conftest import client_tls
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
@@ -37,7 +38,7 @@ class Installation:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.endswith("_URL")},
             **{name: str(port) for name, port in self.ports.items()},
@@ -201,13 +202,3 @@ def _working_in(folder: Path) -> list[str]:
         except OSError:
             continue
     return found
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
