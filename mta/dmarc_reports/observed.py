@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import hashlib
-import json
 from collections.abc import Mapping
 
-from core.bulk import executed
+from mta import daily_reports
 from mta.authentication.dmarc import Policy
 from mta.authentication.outcome import Outcome
 from mta.authentication.results import Judgement
+from mta.models import DmarcObservation
 
 SIGNATURES_MAX = 4
 
@@ -72,13 +71,5 @@ def _why_less(judgement: Judgement, asked: Policy) -> str:
 
 def count(observations: Mapping[Observation, int]) -> None:
     """Add to the rows inside the caller's transaction."""
-    for observation, number in observations.items():
-        facts = json.dumps(dataclasses.asdict(observation), sort_keys=True)
-        digest = hashlib.sha256(facts.encode()).digest()
-        statement = (
-            "INSERT INTO mta_dmarcobservation (day, domain, digest, facts, count) VALUES (%s, %s, %s, %s, %s) "
-            "ON CONFLICT (day, domain, digest) DO UPDATE SET count = mta_dmarcobservation.count + EXCLUDED.count"
-        )
-        values = [observation.day, observation.domain, digest, facts, number]
-        with executed(statement, values):
-            pass
+    seen = ((each.day, each.domain, dataclasses.asdict(each), number) for each, number in observations.items())
+    daily_reports.count(DmarcObservation, seen)

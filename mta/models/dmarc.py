@@ -8,20 +8,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Domain
+from mta.models.daily import DailyCount
 
 
-class DmarcObservation(models.Model):
-    """Mails of one day that looked the same to a domain with a DMARC record; deleted when they have been reported."""
-
-    day = models.DateField()
-    """UTC, as report periods are."""
-    domain = models.CharField(max_length=255)
-    """Where the record was found."""
-    digest = models.BinaryField(max_length=32)
-    """Of `facts`: the same again counts on."""
-    facts = models.JSONField()
-    """A `mta.dmarc_reports.observed.Observation`."""
-    count = models.BigIntegerField()
+class DmarcObservation(DailyCount):
+    """Mails of one day that looked the same to a domain with a DMARC record; `facts` are a
+    `mta.dmarc_reports.observed.Observation`."""
 
     class Meta:
         constraints: ClassVar = [

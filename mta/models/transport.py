@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Domain
+from mta.models.daily import DailyCount
 
 
 class SmartHost(models.Model):
@@ -53,17 +54,9 @@ class StsPolicy(models.Model):
     failed_us = models.BigIntegerField(default=0)
 
 
-class TlsOutcome(models.Model):
-    """Connections of one day to one domain that came to the same (RFC 8460 4.3, 4.4); deleted when reported."""
-
-    day = models.DateField()
-    """UTC, as report periods are."""
-    domain = models.CharField(max_length=255)
-    digest = models.BinaryField(max_length=32)
-    """Of `facts`: the same again counts on."""
-    facts = models.JSONField()
-    """policy type, MX host, its address, and what failed, or ''."""
-    count = models.BigIntegerField()
+class TlsOutcome(DailyCount):
+    """Connections of one day to one domain that came to the same (RFC 8460 4.3, 4.4); `facts` are a
+    `mta.tls_reports.observed.Seen`."""
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["day", "domain", "digest"], name="tls_outcome_once")]

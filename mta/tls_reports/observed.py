@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import collections
 import datetime
-import hashlib
-import json
 from typing import NamedTuple
 
 from django.db import transaction
 
-from core.bulk import executed
+from mta import daily_reports
+from mta.models import TlsOutcome
 from mta.outbound.routing import Hop
 
 WAITING_MAX = 10_000
@@ -47,12 +46,6 @@ class Observations:
             return
         seen, self._seen = self._seen, collections.Counter()
         with transaction.atomic():
-            for each, number in seen.items():
-                facts = json.dumps(each._asdict(), sort_keys=True)
-                statement = (
-                    "INSERT INTO mta_tlsoutcome (day, domain, digest, facts, count) VALUES (%s, %s, %s, %s, %s) "
-                    "ON CONFLICT (day, domain, digest) DO UPDATE SET count = mta_tlsoutcome.count + EXCLUDED.count"
-                )
-                digest = hashlib.sha256(facts.encode()).digest()
-                with executed(statement, [each.day, each.domain, digest, facts, number]):
-                    pass
+            daily_reports.count(
+                TlsOutcome, ((each.day, each.domain, each._asdict(), number) for each, number in seen.items())
+            )

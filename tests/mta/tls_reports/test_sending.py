@@ -12,6 +12,7 @@ import pytest
 
 from accounts.models import Account
 from mailstore import blobs
+from mta.daily_reports import KEPT_DAYS
 from mta.models import Submission, TlsOutcome
 from mta.outbound.routing import Hop
 from mta.outbound.security import VERIFIED, Security
@@ -61,6 +62,17 @@ def test_who_asks_for_nothing_is_told_nothing(alice: Account, records: Any) -> N
     seen()
     with serving(records):
         assert send_reports(TOMORROW) == 0
+    assert not TlsOutcome.objects.exists()
+    assert not Submission.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_report_waits_for_the_dns_and_not_for_ever(alice: Account) -> None:
+    seen()
+    with serving({("_smtp._tls.far.example", "TXT"): ["SERVFAIL"]}):
+        assert send_reports(TOMORROW) == 0
+        assert TlsOutcome.objects.count() == 2
+        assert send_reports(TOMORROW + datetime.timedelta(days=KEPT_DAYS)) == 0
     assert not TlsOutcome.objects.exists()
     assert not Submission.objects.exists()
 
