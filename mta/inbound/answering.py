@@ -63,7 +63,7 @@ def _text(reply: AutoReply, account: AccountRow, coming: Coming) -> str:
     if not is_local_domain(coming.sender.rpartition("@")[2]):
         return (reply.outside_text or reply.text) if reply.answers_outside else ""
     found = resolve(coming.sender)
-    if coming.arrival is not None or found is None or found.account is None or found.account.id == account.id:
+    if not coming.is_local or found is None or found.account is None or found.account.id == account.id:
         return ""
     if found.account.domain_id == account.domain_id:
         return reply.text

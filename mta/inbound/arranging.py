@@ -66,9 +66,9 @@ def arrange(coming: Coming, placed: Iterable[Placed]) -> Arranged:
     bounded by the limits of `mta.rules`."""
     header_length = coming.scanned.header_length - coming.trace_length
     looked = Looked(coming.received, coming.scanned, header_length, sender=coming.sender)
-    work = _Work(coming, looked, Arranged())
     batch = list(placed)
-    work.reached.update(each.account.id for each in batch)
+    first = frozenset(each.account.id for each in batch)
+    work = _Work(coming, looked, Arranged(), set(first), first)
     while batch:
         batch = work.take(batch)
     return work.arranged
@@ -81,6 +81,8 @@ class _Work:
     arranged: Arranged
     reached: set[int] = dataclasses.field(default_factory=set)
     """A mail that is forwarded in a circle comes to nobody twice."""
+    first: frozenset[int] = frozenset()
+    """Accounts that it came to, and not by another one's forwarding."""
 
     def take(self, batch: Sequence[Placed]) -> list[Placed]:
         """Arrange some mailboxes; the mailboxes that they forward to."""
@@ -89,7 +91,7 @@ class _Work:
         decisions = {each.account.id: self._decide(each, rules) for each in asked}
         folders = existing_folders([each.folder_id for each in decisions.values() if each.folder_id is not None])
         following: list[Target] = []
-        is_local = self.coming.arrival is None
+        is_local = self.coming.is_local
         way = Way(from_inside=is_local, from_outside=not is_local)
         for each in batch:
             if MONITOR in each.facts.ruled:
@@ -110,6 +112,8 @@ class _Work:
         if not filters:
             return Decision()
         reached = (each.account.address, each.matched) if each.matched else (each.account.address,)
+        if self.coming.is_released and each.account.id in self.first:
+            filters = [rule for rule in filters if not rule.rejects]
         return decide(filters, self.looked.for_recipient(reached))
 
     def _note(self, account_id: int, decision: Decision, folders: set[tuple[int, int]]) -> None:

@@ -20,6 +20,11 @@ from mta.spam.finding import NOTHING, Finding, Judged, Rule
 Kind = QuarantinedMail.Kind
 
 
+PROGRAMS = (Rule.PROGRAM, Rule.DOUBLE_EXTENSION)
+DANGEROUS = frozenset((*PROGRAMS, Rule.MACROS, Rule.VIRUS))
+"""What is put aside whoever sends it."""
+
+
 class Verdict(enum.IntEnum):
     """`Entry.verdict`: why a mail lies where it does."""
 
@@ -120,7 +125,7 @@ def _wishes(facts: Facts, senders: Iterable[str]) -> set[str | None]:
 def _dangerous(facts: Facts, judged: Judged) -> str:
     """What the policy wants for what is attached; the stricter wish when both kinds are."""
     wishes = set()
-    if judged.has(Rule.PROGRAM, Rule.DOUBLE_EXTENSION):
+    if judged.has(*PROGRAMS):
         wishes.add(facts.policy.dangerous_files)
     if judged.has(Rule.MACROS):
         wishes.add(facts.policy.macros)

@@ -78,7 +78,7 @@ def forward_for(account: AccountRow, way: Onward, coming: Coming, *, is_kept: bo
     sealed = b""
     if coming.judgement is not None:
         sealed = arc_set(coming.received, coming.judgement, domain_id=account.domain_id, now_s=now_s)
-    wire = forwarded(coming.received, address=account.address, arrival=coming.arrival, sealed=sealed)
+    wire = forwarded(coming.received, address=account.address, hop=coming.hop, sealed=sealed)
     return Forward(
         account=account,
         addresses=way.externals,

@@ -116,7 +116,9 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     if arranged.has_effects:
         also.append(functools.partial(carry_out, arranged))
     if held := [*(each for _, each in files if each.held), *arranged.held]:
-        also.append(functools.partial(quarantine, held, prepared, transaction.sender))
+        also.append(
+            functools.partial(quarantine, held, prepared, transaction.sender, require_tls=transaction.require_tls)
+        )
     put_aside = {each.account.id: one.held or "junk" for each, one in files if one.is_junk}
     try:
         item = Incoming(prepared, arranged.placements, _all(also), about=digest, together=remember_all)

@@ -48,6 +48,8 @@ class QuarantinedMail(models.Model):
     expires_at = models.DateTimeField(_("kept until"))
     reported = models.BooleanField(default=False)
     """Whether a digest has listed it."""
+    require_tls = models.BooleanField(default=False)
+    """Where its recipient's rules forward it to when it is released, it must stay encrypted (RFC 8689)."""
 
     class Meta:
         verbose_name = _("quarantined mail")

@@ -11,21 +11,16 @@ from accounts.models import Account
 from accounts.services.permission import audit, require_admin
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
-from logs_app.models import Kind
-from logs_app.services import record
-from mailstore import blobs, sql
-from mailstore.services.deliver import Incoming, Placement, prepare, store
-from mta.inbound.filing import Verdict
-from mta.models import ListedSender, QuarantinedMail, SpamLesson, SpamSettings
-from mta.services.senders import list_sender
-from mta.spam.lessons import want
+from mailstore import sql
+from mta.models import QuarantinedMail, SpamSettings
+from mta.quarantine.releasing import deliver, set_state
 
 State = QuarantinedMail.State
 PURGE_SLICE = 500
 
 
 def release(access: Access, mail_id: int, *, trust: bool = False, via: str = "web") -> bool:
-    """Deliver it to the inbox, durably, and learn that it was wanted; with `trust` its sender goes on the white list of
+    """Deliver it by its recipient's filters, durably, and learn that it was wanted; with `trust` its sender goes on the white list of
     the account. False when it was released before.
 
     Raises NOT_FOUND (a stranger's, deleted, expired), NO_PERMISSION (a virus), LIMIT (the white list is full).
@@ -34,14 +29,14 @@ def release(access: Access, mail_id: int, *, trust: bool = False, via: str = "we
     mail = _held(mail_id, account_id=access.mailbox)
     if mail.kind == QuarantinedMail.Kind.VIRUS:
         raise MailError(ErrorKind.NO_PERMISSION, field="kind")
-    return _deliver(mail, via=via, trust=trust)
+    return deliver(mail, via=via, trust=trust)
 
 
 def release_for(mail: QuarantinedMail, *, actor: Account | None) -> bool:
     """As `release`, by an administrator, a virus too. Recorded. NO_PERMISSION, NOT_FOUND."""
     require_admin(actor, mail.domain_id)
     with transaction.atomic():
-        is_new = _deliver(_held(mail.pk, account_id=mail.account_id), via="admin", trust=False)
+        is_new = deliver(_held(mail.pk, account_id=mail.account_id), via="admin", trust=False)
         if is_new:
             audit(actor, "release_quarantined", domain_id=mail.domain_id, address=_address(mail), **_facts(mail))
     return is_new
@@ -50,14 +45,14 @@ def release_for(mail: QuarantinedMail, *, actor: Account | None) -> bool:
 def delete(access: Access, mail_id: int) -> bool:
     """Throw it away; its row stays until it would have expired. False when it was deleted or released before."""
     access.require(Right.DELETE)
-    return _set_state(_existing(mail_id, account_id=access.mailbox), State.DELETED)
+    return set_state(_existing(mail_id, account_id=access.mailbox), State.DELETED)
 
 
 def delete_for(mail: QuarantinedMail, *, actor: Account | None) -> bool:
     """As `delete`, by an administrator. Recorded."""
     require_admin(actor, mail.domain_id)
     with transaction.atomic():
-        is_new = _set_state(_existing(mail.pk, account_id=mail.account_id), State.DELETED)
+        is_new = set_state(_existing(mail.pk, account_id=mail.account_id), State.DELETED)
         if is_new:
             audit(actor, "delete_quarantined", domain_id=mail.domain_id, address=_address(mail), **_facts(mail))
     return is_new
@@ -93,47 +88,6 @@ def _held(mail_id: int, *, account_id: int) -> QuarantinedMail:
     if found.state == State.DELETED:
         raise MailError(ErrorKind.NOT_FOUND)
     return found
-
-
-def _set_state(mail: QuarantinedMail, state: State) -> bool:
-    """From held to `state`; only one of several who try at once succeeds."""
-    return bool(QuarantinedMail.objects.filter(pk=mail.pk, state=State.HELD).update(state=state))
-
-
-def _deliver(mail: QuarantinedMail, *, via: str, trust: bool) -> bool:
-    if mail.state != State.HELD:
-        return False
-    raw = blobs.get(mail.blob_id)
-    prepared = prepare(raw[mail.trace_length :], trace=raw[: mail.trace_length])
-    placement = Placement(
-        mail.account_id,
-        matched_address=mail.matched_address,
-        verdict=int(Verdict.RELEASED),
-        judgement=mail.judgement,
-    )
-    with transaction.atomic():
-        if not _set_state(mail, State.RELEASED):
-            return False
-        [stored] = store([Incoming(prepared, [placement])])
-        entry_id = stored.entry_ids[mail.account_id]
-        [message_id] = sql.row("SELECT message_id FROM mailstore_entry WHERE id = %s", [entry_id])
-        want(mail.account_id, [message_id], SpamLesson.Lesson.HAM)
-        account = Account.objects.select_related("domain").get(pk=mail.account_id)
-        if trust and mail.sender_address:
-            list_sender(account.domain, mail.sender_address, ListedSender.Wish.SAFE, account=account, actor=account)
-        _log(mail, account, via)
-    return True
-
-
-def _log(mail: QuarantinedMail, account: Account, via: str) -> None:
-    record(
-        Kind.RECEIVED,
-        domain_id=mail.domain_id,
-        account_id=mail.account_id,
-        address=account.address,
-        protocol=via,
-        data={"from": mail.envelope_from, "size": mail.size, "subject": mail.subject, "put_aside": "released"},
-    )
 
 
 def _facts(mail: QuarantinedMail) -> dict[str, str]:

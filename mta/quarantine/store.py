@@ -22,18 +22,18 @@ KEEP_DAYS = 7
 
 COLUMNS = (
     "domain_id, account_id, blob_id, trace_length, kind, state, judgement, envelope_from, matched_address, sender_name, "
-    "sender_address, subject, size, received_at, expires_at, reported"
+    "sender_address, subject, size, received_at, expires_at, reported, require_tls"
 )
 
 
-def quarantine(held: Sequence[Filed], prepared: Prepared, sender: str) -> None:
+def quarantine(held: Sequence[Filed], prepared: Prepared, sender: str, *, require_tls: bool = False) -> None:
     """Put `prepared` aside for those who are `held`. In the caller's transaction; nothing for nobody."""
     if not held:
         return
     owners = dict(Account.objects.filter(pk__in=[each.placement.mailbox for each in held]).values_list("pk", "domain"))
     blob_id = blobs.insert([prepared.encoded])[prepared.encoded.sha256]
     rows = [
-        _row(each, prepared, sender, blob_id, owners[each.placement.mailbox])
+        (*_row(each, prepared, sender, blob_id, owners[each.placement.mailbox]), require_tls)
         for each in held
         if each.placement.mailbox in owners
     ]

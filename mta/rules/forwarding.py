@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mta.inbound.trace import Arrival, received_line
 from mta.rules.looked import Looked
 
 HOPS_MAX = 5
@@ -15,7 +14,7 @@ def goes_round(looked: Looked, address: str) -> bool:
     return address.lower() in passed or len(passed) >= HOPS_MAX
 
 
-def forwarded(message: bytes, *, address: str, arrival: Arrival | None, sealed: bytes) -> bytes:
-    """What leaves: where it came from, which mailbox passes it on (RFC 9228), what we saw (ARC), the mail as it came."""
-    received = received_line(arrival) if arrival else b""
-    return received + f"Delivered-To: {address}\r\n".encode() + sealed + message
+def forwarded(message: bytes, *, address: str, hop: bytes, sealed: bytes) -> bytes:
+    """What leaves: where it came from (`hop`, our Received field), which mailbox passes it on (RFC 9228), what we saw
+    (ARC), the mail as it came."""
+    return hop + f"Delivered-To: {address}\r\n".encode() + sealed + message

@@ -106,6 +106,11 @@ class Rule:
     actions: tuple[Action, ...]
     stops: bool
 
+    @property
+    def rejects(self) -> bool:
+        """Whether it refuses what it applies to."""
+        return any(action.do is Do.REJECT for action in self.actions)
+
 
 def conditions_of(lines: object) -> tuple[Condition, ...]:
     """Read `[{"what": "subject", "how": "contains", "value": "发票", "not": false}, …]`; one line or more."""

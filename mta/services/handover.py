@@ -168,7 +168,7 @@ def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Route
         items.append(Incoming(parcel.sent, [mine, *watched]))
     else:
         arranged.placements += watched
-    quarantine(arranged.held, parcel.local, submission.envelope_from)
+    quarantine(arranged.held, parcel.local, submission.envelope_from, require_tls=submission.require_tls)
     if arranged.placements:
         items.append(Incoming(parcel.local, arranged.placements))
         submission.local_hash = parcel.local.encoded.sha256

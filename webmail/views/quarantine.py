@@ -106,7 +106,7 @@ def _act(request: HttpRequest, access: Access, name: str, ids: list[int]) -> Non
         return
     wanted = [row for row in rows if row.may_release]
     count = sum(release(access, row.id, trust=name == "trust") for row in wanted)
-    messages.success(request, ngettext("%d mail moved to the inbox", "%d mails moved to the inbox", count) % count)
+    messages.success(request, ngettext("%d mail released", "%d mails released", count) % count)
     if len(wanted) < len(rows):
         messages.warning(request, _("Mail with a virus can only be released by the administrator."))
 
