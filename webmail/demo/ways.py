@@ -1,4 +1,4 @@
-"""Mail on its way when the demo begins: something scheduled. A second run changes nothing."""
+"""Mail on its way when the demo begins: something scheduled, something that waits for approval and something refused. A second run changes nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts.models import Account
 from mailstore.services.drafts import DraftRow, create_draft
+from mta.approval.deciding import decide
 from mta.approval.rules import create_rule
-from mta.models import ApprovalRule, Submission
+from mta.models import Approval, ApprovalRule, Submission
 from mta.services.sending import update_send_settings
 from webmail import composing, drafting
 from webmail.demo import company, markup
@@ -41,6 +42,9 @@ APPROVED_SUBJECT = "会议酒店报价确认（12 月来访）"
 APPROVED_TEXT = (
     "Dear Anna,\n\n附上宁波两家会议酒店的报价，合同我们这边可以先签，到访后统一结算。\n\nBest regards,\n周洁"
 )
+REFUSED_SUBJECT = "年度合同续签：办公用品供应商"
+REFUSED_TEXT = "您好，\n\n附上续签的年度合同，请盖章后寄回。\n\n周洁"
+REFUSED_WHY = "单价高于去年，请先与采购核对后再发。"
 FOLLOWED_SUBJECT = "元旦放假安排（请各部门确认值班人员）"
 
 
@@ -74,8 +78,12 @@ def _approval(author: Account, approver: Account) -> None:
         return
     words: dict[str, Any] = {"keywords": "报价\n合同", "accounts": [author], "approver": approver, "deadline_h": 72}
     create_rule(author.domain, name=RULE, on_deadline="pass", **words)
+    access = drafting.writing_access(author, author.pk)
+    refused = _draft(author, "陈经理 <chen@office-supply.example>", REFUSED_SUBJECT, REFUSED_TEXT)
+    drafting.send(access, author, refused)
+    decide(Approval.objects.get(subject=REFUSED_SUBJECT).pk, approver, agrees=False, comment=REFUSED_WHY)
     draft = _draft(author, "Anna Lindqvist <anna.lindqvist@nordljus.example>", APPROVED_SUBJECT, APPROVED_TEXT)
-    drafting.send(drafting.writing_access(author, author.pk), author, draft)
+    drafting.send(access, author, draft)
 
 
 def _draft(author: Account, to: str, subject: str, text: str) -> DraftRow:

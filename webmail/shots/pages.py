@@ -263,7 +263,7 @@ def _day(visit: Visit) -> None:
 def _admin_first(path: str) -> Callable[[Visit], None]:
     def visit_first(visit: Visit) -> None:
         visit.go(path)
-        address = visit.page.locator("#result_list th a").first.get_attribute("href")
+        address = visit.page.locator("#result_list tbody a").first.get_attribute("href")
         visit.go(address or path)
 
     return visit_first
@@ -278,6 +278,58 @@ def _mail(subject: str) -> Callable[[Visit], None]:
 
 
 READER, ADMIN = "wangfang", "admin"
+ADMIN_PAGES = {
+    "queue": "mta/delivery",
+    "sent": "mta/submission",
+    "certificates": "mta/hostcertificate",
+    "certificate": "mta/hostcertificate/add",
+    "smart-hosts": "mta/smarthost",
+    "smart-host": "mta/smarthost/add",
+    "approval-rules": "mta/approvalrule",
+    "approval-log": "mta/approval",
+    "filters": "mta/filter",
+    "filter-new": "mta/filter/add",
+    "filter-runs": "mta/filterrun",
+    "replies": "mta/autoreply",
+    "forwards": "mta/autoforward",
+    "forward-targets": "mta/forwardtarget",
+    "monitoring": "mta/monitorrule",
+    "monitor-new": "mta/monitorrule/add",
+    "moderation": "mta/heldpost",
+    "quarantine": "mta/quarantinedmail",
+    "company": "mta/sendpolicy",
+    "stops": "mta/sendstop",
+    "suppressed": "mta/suppressedaddress",
+    "mail-policies": "mta/mailpolicy",
+    "dkim": "mta/dkimkey",
+    "dmarc": "mta/dmarcreport",
+    "listed-senders": "mta/listedsender",
+    "rights": "accounts/accountrights",
+    "programs": "accounts/credential",
+    "program-rules": "accounts/programrule",
+    "pop": "mailaccess/popsettings",
+    "events": "logs_app/event",
+}
+"""Lists of the administration and forms for something new."""
+ADMIN_FIRST = {
+    "delivery": "mta/delivery",
+    "sent-mail": "mta/submission",
+    "host-certificate": "mta/hostcertificate",
+    "smart-host-edit": "mta/smarthost",
+    "approval-rule": "mta/approvalrule",
+    "approval": "mta/approval",
+    "filter": "mta/filter",
+    "reply": "mta/autoreply",
+    "forward": "mta/autoforward",
+    "monitor": "mta/monitorrule",
+    "held-post": "mta/heldpost",
+    "quarantined": "mta/quarantinedmail",
+    "company-policy": "mta/sendpolicy",
+    "mail-policy": "mta/mailpolicy",
+    "account-rights": "accounts/accountrights",
+    "event": "logs_app/event",
+}
+"""What stands behind the first row of a list."""
 SHOTS = (
     Shot("sign-in", "", _at("/sign-in/")),
     Shot("sign-in-error", "", _sign_in_error),
@@ -308,7 +360,6 @@ SHOTS = (
     Shot("approvals", READER, _at("/approvals/")),
     Shot("approval", READER, _approval),
     Shot("approval-log", READER, _at("/logs/approvals/")),
-    Shot("admin-approval-rule", ADMIN, _admin_first("/admin/mta/approvalrule/")),
     Shot("compose-schedule", READER, _schedule),
     Shot("recovery", READER, _at("/recovery/")),
     Shot("quarantine", READER, _tree_end("/quarantine/")),
@@ -331,14 +382,15 @@ SHOTS = (
     Shot("not-found", READER, _at("/mail/1/")),
     Shot("not-found-guest", "", _at("/nothing-here/")),
     Shot("admin", ADMIN, _at("/admin/")),
-    Shot("admin-queue", ADMIN, _at("/admin/mta/delivery/")),
-    Shot("admin-certificate", ADMIN, _at("/admin/mta/hostcertificate/add/")),
-    Shot("admin-smart-host", ADMIN, _at("/admin/mta/smarthost/add/")),
+    *(Shot(f"admin-{name}", ADMIN, _at(f"/admin/{path}/"), whole_page=True) for name, path in ADMIN_PAGES.items()),
+    *(
+        Shot(f"admin-{name}", ADMIN, _admin_first(f"/admin/{path}/"), whole_page=True)
+        for name, path in ADMIN_FIRST.items()
+    ),
     Shot("admin-accounts", ADMIN, _at("/admin/accounts/account/")),
     Shot("admin-account", ADMIN, _admin_first("/admin/accounts/account/")),
     Shot("admin-departments", ADMIN, _at("/admin/accounts/department/")),
     Shot("admin-groups", ADMIN, _at("/admin/accounts/group/")),
     Shot("admin-group", ADMIN, _admin_first("/admin/accounts/group/")),
-    Shot("admin-quarantine", ADMIN, _at("/admin/mta/quarantinedmail/")),
     Shot("admin-domain", ADMIN, _admin_first("/admin/accounts/domain/")),
 )
