@@ -31,6 +31,7 @@ from mta.services.filter_runs import is_any_waiting, work_on_runs
 from mta.services.moderation import expire_posts
 from mta.services.openings import forget_openings
 from mta.services.recall import go_on
+from mta.services.retention import purge
 from mta.spam.forgetting import forget
 from mta.spam.lessons import learn
 from mta.spam.partners import meet_partners
@@ -143,6 +144,12 @@ def forget_spam() -> None:
 def purge_quarantine_task() -> None:
     """Delete what has lain in quarantine for its seven days."""
     purge_quarantine(timezone.now())
+
+
+@shared_task(name="mta.purge")
+def purge_task() -> None:
+    """Let go of sent mail, approvals and reports whose time is over."""
+    purge(timezone.now())
 
 
 @shared_task(name="mta.send_spam_digests")

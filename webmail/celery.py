@@ -26,6 +26,7 @@ SCHEDULE = {
     "mta.meet_partners": HOUR_S,
     "mta.forget_spam": 24 * HOUR_S,
     "mta.purge_quarantine": HOUR_S,
+    "mta.purge": 24 * HOUR_S,
     "mta.send_spam_digests": 60.0,
     "mta.send_tls_reports": HOUR_S,
     "mta.renew_certificates": HOUR_S,

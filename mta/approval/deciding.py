@@ -42,6 +42,8 @@ def decide(approval_id: int, actor: Account, *, agrees: bool, comment: str = "")
 
 def may_decide(approval: Approval, actor: Account) -> bool:
     """Whether somebody is asked, and it is not his own mail."""
+    if approval.submission is None:
+        return False
     own = {approval.sender_id, approval.submission.actor_id}
     return actor.is_active and actor.pk in {approval.approver_id, approval.substitute_id} and actor.pk not in own
 
@@ -62,6 +64,8 @@ def tick(now_us: int) -> None:
 
 def _settle(approval: Approval, state: str, actor: Account | None, comment: str) -> Approval:
     submission, now_us = approval.submission, time.time_ns() // 1000
+    if submission is None:
+        raise MailError(ErrorKind.IN_USE)
     raw = blobs.get(submission.sent_blob_id or submission.wire_blob_id)
     agreed = state in {State.APPROVED, State.PASSED}
     with transaction.atomic():

@@ -89,7 +89,8 @@ class Approval(models.Model):
         PASSED = "passed", _("Approved by time-out")
         EXPIRED = "expired", _("Rejected by time-out")
 
-    submission = models.OneToOneField(Submission, models.CASCADE, related_name="approval")
+    submission = models.OneToOneField(Submission, models.SET_NULL, null=True, related_name="approval")
+    """None once the mail itself is forgotten (`mta.services.retention`); never while it waits."""
     domain_id = models.BigIntegerField()
     sender_id = models.BigIntegerField()
     """The mailbox it is sent from."""

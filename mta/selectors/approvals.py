@@ -43,14 +43,14 @@ def approval(actor: Account, approval_id: int) -> Approval:
     """One that somebody is or was asked about; NOT_FOUND for anybody else."""
     asked = Q(approver_id=actor.pk) | Q(substitute_id=actor.pk)
     found = Approval.objects.filter(asked, pk=approval_id).select_related("submission").first()
-    if found is None or actor.pk in {found.sender_id, found.submission.actor_id}:
+    if found is None or found.submission is None or actor.pk in {found.sender_id, found.submission.actor_id}:
         raise MailError(ErrorKind.NOT_FOUND)
     return found
 
 
 def content(found: Approval) -> bytes:
     """The mail as its author sees it, while it waits; NOT_FOUND once it is decided: who was asked is no monitor."""
-    if found.state != Approval.State.PENDING:
+    if found.state != Approval.State.PENDING or found.submission is None:
         raise MailError(ErrorKind.NOT_FOUND)
     return blobs.get(found.submission.sent_blob_id or found.submission.wire_blob_id)
 
