@@ -1,14 +1,16 @@
 """What authors may see of their mail on its way."""
 
 from mta.selectors.deliveries import DeliveryRow, deliveries
+from mta.selectors.log_pages import LogPage, Where
 from mta.selectors.outbox import OutboxMail, gate_of, is_waiting, outbox
-from mta.selectors.status import LogPage, Status, delivery_log, status, status_of_entry
+from mta.selectors.status import Status, delivery_log, status, status_of_entry
 
 __all__ = [
     "DeliveryRow",
     "LogPage",
     "OutboxMail",
     "Status",
+    "Where",
     "deliveries",
     "delivery_log",
     "gate_of",

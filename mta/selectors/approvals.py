@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
+import functools
+import operator
 from collections.abc import Sequence
 
 from django.db.models import Q
@@ -14,16 +15,9 @@ from core.times import micros
 from mailstore import blobs
 from mta.approval.deciding import may_decide
 from mta.models import Approval
+from mta.selectors.log_pages import LogPage, Where, log_page
 
 PENDING_MAX = 200
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ApprovalPage:
-    """Lines of the log, newest first, and how many there are."""
-
-    rows: list[Approval]
-    total: int
 
 
 def pending_for(actor: Account) -> list[Approval]:
@@ -57,23 +51,21 @@ def content(found: Approval) -> bytes:
 
 def approval_log(
     actor: Account,
+    where: Where,
     *,
     state: str = "",
     period: Sequence[datetime.datetime | None] = (None, None),
     as_approver: bool = False,
-    number: int,
     size: int,
-) -> ApprovalPage:
-    """Page `number` of one's own mail that needed agreement and of what one was asked about; `as_approver` the latter
-    alone."""
-    asked = Q(approver_id=actor.pk) | Q(substitute_id=actor.pk)
-    rows = Approval.objects.filter(asked if as_approver else asked | Q(sender_id=actor.pk))
-    if state:
-        rows = rows.filter(state=state)
+) -> LogPage[Approval]:
+    """A page of one's own mail that needed agreement and of what one was asked about, newest first; `as_approver` the
+    latter alone. A query for each of the three parts, and one that counts."""
+    rows = Approval.objects.filter(state=state) if state else Approval.objects.all()
     since, until = period
     if since is not None:
         rows = rows.filter(requested_us__gte=micros(since))
     if until is not None:
         rows = rows.filter(requested_us__lt=micros(until))
-    first = (number - 1) * size
-    return ApprovalPage(list(rows.order_by("-requested_us", "-pk")[first : first + size]), rows.count())
+    parts = [Q(approver_id=actor.pk), Q(substitute_id=actor.pk), *([] if as_approver else [Q(sender_id=actor.pk)])]
+    every = rows.filter(functools.reduce(operator.or_, parts))
+    return log_page([rows.filter(part) for part in parts], every, ("-requested_us", "-id"), where, size)

@@ -14,6 +14,7 @@ from core.errors import ErrorKind, MailError
 from core.times import micros
 from mta.models import Delivery, Recall, RecallOutcome, Submission
 from mta.selectors.deliveries import DeliveryRow, rows_of
+from mta.selectors.log_pages import LogPage, Where, log_page
 from mta.services.recall import may_recall
 
 STATUS_DAYS, LOG_DAYS = 30, 90
@@ -48,28 +49,6 @@ class Status:
     is_recalling: bool
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class LogRow:
-    """A line of the log; `key` continues the list."""
-
-    id: int
-    at_us: int
-    sender: str
-    recipient: str
-    subject: str
-    state: str
-    code: str
-    text: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class LogPage:
-    """A page of the log, newest first, and how many lines there are."""
-
-    rows: list[LogRow]
-    total: int
-
-
 def status(access: Access, submission_id: int) -> Status:
     """What has become of a mail of `access.mailbox`; NOT_FOUND for a stranger's, and for one that is not followed, was
     scheduled, or is older than STATUS_DAYS. Five queries."""
@@ -96,19 +75,19 @@ def status_of_entry(access: Access, entry_id: int) -> Status | None:
 
 
 def delivery_log(
-    mailbox: int, *, since: datetime.datetime | None, until: datetime.datetime | None, number: int, size: int
-) -> LogPage:
-    """Page `number` of the log of a mailbox: mail that was followed when it was sent, of the last LOG_DAYS days."""
-    rows = Delivery.objects.filter(submission__mailbox_id=mailbox, submission__is_followed=True)
+    access: Access, where: Where, *, since: datetime.datetime | None, until: datetime.datetime | None, size: int
+) -> LogPage[Delivery]:
+    """A page of the log of a mailbox, newest first: mail that was followed when it was sent, of the last LOG_DAYS days;
+    each row with its submission. Two queries."""
+    access.require(Right.READ)
+    rows = Delivery.objects.filter(submission__mailbox_id=access.mailbox, submission__is_followed=True)
     rows = rows.filter(submission__created_us__gte=_now_us() - LOG_DAYS * DAY_US)
     if since is not None:
         rows = rows.filter(submission__created_us__gte=micros(since))
     if until is not None:
         rows = rows.filter(submission__created_us__lt=micros(until))
-    total = rows.count()
-    ordered = rows.select_related("submission").order_by("-submission__created_us", "-submission_id", "pk")
-    first = (number - 1) * size
-    return LogPage([_log_row(row) for row in ordered[first : first + size]], total)
+    order = ("-submission__created_us", "-submission_id", "id")
+    return log_page([rows.select_related("submission")], rows, order, where, size)
 
 
 def _followed(access: Access) -> QuerySet[Submission]:
@@ -133,11 +112,6 @@ def _status(submission: Submission) -> Status:
 
 def _recalls(outcomes: Sequence[RecallOutcome] | QuerySet[RecallOutcome]) -> list[RecallRow]:
     return [RecallRow(each.recipient, each.address, each.result) for each in outcomes]
-
-
-def _log_row(row: Delivery) -> LogRow:
-    it = row.submission
-    return LogRow(row.pk, it.created_us, it.envelope_from, row.recipient, it.subject, row.state, row.code, row.text)
 
 
 def _now_us() -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -63,9 +66,14 @@ def test_opening_a_mail_counts_though_it_is_marked_unread_again(client: Client, 
     assert Opening.objects.get().pk == entry.message_id
 
 
+def rows_of(page: str) -> list[str]:
+    """The lines of a log."""
+    return re.findall(r"<tr>.*?</tr>", page)
+
+
 def test_the_log_has_followed_mail_by_period_and_page(client: Client, alice: Account, bob: Account) -> None:
     for number in range(21):
-        submit(access_for(alice, alice.pk), request("bob@example.test" if number else "gone@example.test"))
+        followed = submit(access_for(alice, alice.pk), request("bob@example.test" if number else "gone@example.test"))
     SendSettings.objects.update(follows=False)
     submit(access_for(alice, alice.pk), request("unfollowed@far.example"))
     Submission.objects.filter(pk=Submission.objects.earliest("pk").pk).update(created_us=1_700_000_000_000_000)
@@ -73,7 +81,22 @@ def test_the_log_has_followed_mail_by_period_and_page(client: Client, alice: Acc
     assert first.count("bob@example.test") == 20 and "unfollowed" not in first
     assert "gone@example.test" not in first  # older than 90 days
     assert client.get(reverse("delivery_log"), {"since": "2999-01-01"}).content.decode().count("<td") == 0
-    for nonsense in ({"page": "-1"}, {"page": "99999999999"}, {"since": "x", "until": "0000-99"}):
+    for number in range(40):
+        Delivery.objects.create(submission_id=followed, recipient=f"{number}@far.example", updated_us=1)
+    pages = [client.get(reverse("delivery_log")).content.decode()]
+    while found := re.search(r'rel="next" href="([^"]+)"', pages[-1]):
+        pages.append(client.get(reverse("delivery_log") + html.unescape(found[1])).content.decode())
+    assert [re.search(r'pager-place">([^<]+)<', page)[1] for page in pages] == ["1/3", "2/3", "3/3"]  # type: ignore[index]
+    for at in (1, 0):
+        back = re.search(r'rel="prev" href="([^"]+)"', pages[at + 1])
+        again = client.get(reverse("delivery_log") + html.unescape(back[1])).content.decode()  # type: ignore[index]
+        assert rows_of(again) == rows_of(pages[at])
+    for nonsense in (
+        {"page": "-1"},
+        {"page": "99999999999"},
+        {"since": "x", "until": "0000-99"},
+        {"after": "x", "before": "1.2"},
+    ):
         assert client.get(reverse("delivery_log"), nonsense).status_code == 200
 
 

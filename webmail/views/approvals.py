@@ -105,13 +105,13 @@ def approval_log_page(request: HttpRequest) -> HttpResponse:
     asked = LogAsked.of(request, states=frozenset(State.values))
     page = selectors.approval_log(
         actor_of(request),
+        asked.where,
         state=asked.state,
         period=asked.period,
         as_approver=asked.mine,
-        number=asked.number,
         size=SIZE,
     )
-    asked.counted(page.total)
+    asked.counted(page)
     context: dict[str, Any] = {
         "rows": [_shown(each) for each in page.rows],
         "asked": asked,

@@ -18,7 +18,7 @@ from core.times import moment
 from mailstore.selectors import entries
 from mta.models import Delivery
 from mta.selectors import Status, delivery_log, status
-from mta.selectors.status import LOG_DAYS, LogRow, owner_of
+from mta.selectors.status import LOG_DAYS, owner_of
 from mta.services.openings import RECALL_DAYS
 from mta.services.recall import recall
 from mta.services.sending import send_settings
@@ -62,16 +62,16 @@ def way_recall(request: HttpRequest, submission_id: int) -> HttpResponse:
 @require_safe
 def delivery_log_page(request: HttpRequest) -> HttpResponse:
     """One's own log of the last 90 days."""
-    mailbox = actor_of(request).pk
+    access = mailbox_access(request, actor_of(request).pk)
     asked = LogAsked.of(request)
     since, until = asked.period
-    page = delivery_log(mailbox, since=since, until=until, number=asked.number, size=SIZE)
-    asked.counted(page.total)
+    page = delivery_log(access, asked.where, since=since, until=until, size=SIZE)
+    asked.counted(page)
     context: dict[str, Any] = {
         "rows": [_line(row) for row in page.rows],
         "asked": asked,
         "days": LOG_DAYS,
-        "follows": send_settings(mailbox).follows,
+        "follows": send_settings(access.mailbox).follows,
     }
     return render(request, "webmail/delivery_log.html", context)
 
@@ -94,11 +94,11 @@ def _mail_url(access: Access, found: Status) -> str:
     return reverse("message", args=[entry.folder_id, entry.entry_id])
 
 
-def _line(row: LogRow) -> dict[str, Any]:
+def _line(row: Delivery) -> dict[str, Any]:
     return {
-        "at": moment(row.at_us),
+        "at": moment(row.submission.created_us),
         "recipient": row.recipient,
-        "subject": row.subject,
+        "subject": row.submission.subject,
         "words": state_words(row.state),
         "tone": tone_of(row.state),
         "reason": reason_words(row.code) if row.state in {State.BOUNCED, State.DEFERRED} else "",

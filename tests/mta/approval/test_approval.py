@@ -20,6 +20,7 @@ from mta.approval.rules import create_rule, delete_rule, update_rule
 from mta.models import Approval, ApprovalRule, Delivery, Submission
 from mta.outbound import worker
 from mta.selectors.approvals import approval_log, pending_for
+from mta.selectors.log_pages import Where
 from mta.services import submit, take_back
 from tests.factories import make_account, make_domain
 from tests.mta.test_schedule import later_us
@@ -268,8 +269,9 @@ def test_the_log_shows_ones_own_and_what_one_was_asked(
     approval = send(alice, "x@far.example")
     decide(approval.pk, boss, agrees=True)
     send(alice, "y@far.example")
-    page = {"number": 1, "size": 20}
-    assert approval_log(alice, **page).total == approval_log(boss, **page).total == 2
-    assert approval_log(alice, as_approver=True, **page).total == 0
-    assert [row.state for row in approval_log(boss, state="approved", as_approver=True, **page).rows] == ["approved"]
-    assert approval_log(bob, **page).total == 0
+    first = Where()
+    assert approval_log(alice, first, size=20).total == approval_log(boss, first, size=20).total == 2
+    assert approval_log(alice, first, as_approver=True, size=20).total == 0
+    decided = approval_log(boss, first, state="approved", as_approver=True, size=20)
+    assert [row.state for row in decided.rows] == ["approved"]
+    assert approval_log(bob, first, size=20).total == 0
