@@ -1,7 +1,8 @@
 """Many rows in few statements, for both engines.
 
 `executemany` of SQLite's driver lets go of the interpreter and takes it back for every row, which beside a busy event
-loop costs more than the row; on PostgreSQL it is a round trip each. Statements of a few fixed sizes stay prepared.
+loop costs more than the row; on PostgreSQL it is a round trip each. Statements of a few fixed sizes stay prepared; PostgreSQL takes columns instead
+(`core.columns`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
+
+from core import columns as packed
 
 SIZES = (64, 32, 16, *range(12, 0, -1))
 """Rows of one statement, largest first; a small group is one statement, because each one gives the interpreter away."""
@@ -30,9 +33,14 @@ def executed(statement: str, parameters: Sequence[Any] = ()) -> contextlib.closi
 def insert_rows(table: str, columns: str, rows: Sequence[Sequence[Any]], tail: str = "") -> list[tuple[Any, ...]]:
     """INSERT `rows` in the caller's transaction; what a RETURNING in `tail` gives. `tail` may say ON CONFLICT; a row
     that conflicts with another of `rows` is an error on PostgreSQL unless it says DO NOTHING."""
-    found: list[tuple[Any, ...]] = []
     if not rows:
-        return found
+        return []
+    by_column = packed.insert_all(connections[DEFAULT_DB_ALIAS], table, columns, rows, tail)
+    return _insert_parts(table, columns, rows, tail) if by_column is None else by_column
+
+
+def _insert_parts(table: str, columns: str, rows: Sequence[Sequence[Any]], tail: str) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
     returns = "RETURNING" in tail
     marks = f"({', '.join(['%s'] * len(rows[0]))})"
     for part in _parts(rows):
@@ -55,7 +63,7 @@ def _parts(rows: Sequence[Sequence[Any]]) -> list[Sequence[Sequence[Any]]]:
 
 def update_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Set `columns` of the rows whose `id` is the first value of each row of parameters, in the caller's transaction."""
-    if not rows:
+    if not rows or packed.update_all(connections[DEFAULT_DB_ALIAS], table, columns, rows):
         return
     marks = f"({', '.join(['%s'] * (len(columns) + 1))})"
     setting = ", ".join(f"{column} = new.column{number}" for number, column in enumerate(columns, 2))

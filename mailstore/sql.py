@@ -43,6 +43,20 @@ def numbers(values: Sequence[int]) -> str:
     return f"{{{text[1:-1]}}}" if connection.vendor == "postgresql" else text
 
 
+def pairs(values: Sequence[tuple[int, int]]) -> str:
+    """A table of `values` with column1 and column2; the parameters are `pair_numbers(…)`."""
+    if connection.vendor == "postgresql":
+        return "(SELECT column1, column2 FROM unnest(%s::bigint[], %s::bigint[]) AS pair (column1, column2))"
+    return f"(VALUES {', '.join(['(%s, %s)'] * len(values))})"
+
+
+def pair_numbers(values: Sequence[tuple[int, int]]) -> list[Any]:
+    """The parameters of `pairs`."""
+    if connection.vendor == "postgresql":
+        return [numbers([pair[0] for pair in values]), numbers([pair[1] for pair in values])]
+    return [number for pair in values for number in pair]
+
+
 def collected(expression: str) -> str:
     """An aggregate of whole numbers that may go back as a parameter of `among`, never looked at here; `listed` does."""
     if connection.vendor == "postgresql":

@@ -86,16 +86,15 @@ def _known(arrived: Sequence[Arrived]) -> dict[tuple[int, int], int]:
     known: dict[tuple[int, int], int] = {}
     for part in sql.slices(wanted, 250):
         # `(mailbox_id, message_id_hash) IN (VALUES …)` would walk through the whole index on SQLite.
-        values = f"(VALUES {', '.join(['(%s, %s)'] * len(part))}) AS w"
         query = (
-            f"SELECT m.mailbox_id, m.message_id_hash, COALESCE(t.thread_id, m.id) FROM {values} "
+            f"SELECT m.mailbox_id, m.message_id_hash, COALESCE(t.thread_id, m.id) FROM {sql.pairs(part)} AS w "
             "CROSS JOIN mailstore_message m LEFT JOIN mailstore_threadof t ON t.message_id = m.id "
             "WHERE m.mailbox_id = w.column1 AND m.message_id_hash = w.column2 UNION ALL "
-            f"SELECT r.mailbox_id, r.message_id_hash, r.thread_id FROM {values} CROSS JOIN mailstore_threadreference r "
+            f"SELECT r.mailbox_id, r.message_id_hash, r.thread_id FROM {sql.pairs(part)} AS w "
+            "CROSS JOIN mailstore_threadreference r "
             "WHERE r.mailbox_id = w.column1 AND r.message_id_hash = w.column2"
         )
-        flat = [number for pair in part for number in pair]
-        known.update(((row[0], row[1]), row[2]) for row in sql.rows(query, flat + flat))
+        known.update(((row[0], row[1]), row[2]) for row in sql.rows(query, sql.pair_numbers(part) * 2))
     return known
 
 

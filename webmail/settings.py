@@ -145,7 +145,9 @@ BLOB_STORE_URL = env.str("BLOB_STORE_URL", default="")
 def database_config(url: str) -> dict[str, Any]:
     """SQLite through our backend by default; PostgreSQL with persistent connections from DATABASE_URL."""
     if url and not url.startswith("sqlite"):
-        return {**env.db_url_config(url), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+        config = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, **env.db_url_config(url)}
+        prepared = {"prepare_threshold": 2} if env.bool("DATABASE_PREPARED", default=True) else {}
+        return config | {"OPTIONS": prepared | config.get("OPTIONS", {})}
     pragmas = (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456; "
         "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000"
