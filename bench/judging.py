@@ -28,7 +28,7 @@ from mta.authentication.results import Judgement
 from mta.authentication.signing import SigningKey, new_key, public_record, sign
 from mta.inbound.facts import Facts, facts_of
 from mta.spam.contents import contents_of
-from mta.spam.known import known_about
+from mta.spam.known import Question, known_about
 from mta.spam.lessons import learn, want
 from mta.spam.score import Subject, judge_common, judge_files_of, judge_personal, judged
 from mta.spam.senders import Author
@@ -100,7 +100,7 @@ def _weighed(
 ) -> None:
     for mail, kept, split in some:
         subject = _subject(mail, kept, split, judgement, taught=facts.company.is_enough)
-        known = known_about(subject.author, subject.tokens, {reader: facts}, proven=True)[reader.id]
+        known = known_about([Question(subject.author, subject.tokens, {reader: facts}, proven=True)])[0][reader.id]
         personal = judge_personal(subject, known.about, known.experience)
         judged(judge_files_of(subject), judge_common(subject, ours=known.about.ours), personal).encode()
 

@@ -7,11 +7,12 @@ wait for every other. Connections of the pool's threads persist; a broken one is
 from __future__ import annotations
 
 import asyncio
+import collections
 import concurrent.futures
 import functools
 import threading
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Generic, ParamSpec, TypeVar, cast
 
 from django.conf import settings
 from django.db import close_old_connections, connections
@@ -20,6 +21,8 @@ CLOSE_S = 10.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
 @functools.cache
@@ -37,6 +40,51 @@ async def run(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) ->
 def _with_fresh_connection(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     close_old_connections()
     return function(*args, **kwargs)
+
+
+class Gathered(Generic[Q, A]):
+    """Questions of many tasks of one event loop, answered in groups: those that come while a group is on its database
+    thread are the next one. Under load a question costs a part of a thread's turn and of a query; alone it does not wait.
+
+    `answer` gives the answers in the order of the questions. When it raises, each question is asked alone, so that one
+    that can't be answered is no one else's failure.
+    """
+
+    def __init__(self, answer: Callable[[Sequence[Q]], Sequence[A]], *, most: int = 64) -> None:
+        self._answer = answer
+        self._most = most
+        self._waiting: collections.deque[tuple[Q, asyncio.Future[A]]] = collections.deque()
+        self._runner: asyncio.Task[None] | None = None
+
+    async def ask(self, question: Q) -> A:
+        """The answer; raises what `answer` raised for this question alone."""
+        future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future))
+        if self._runner is None:
+            self._runner = asyncio.create_task(self._run())
+        return await future
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+                for (_, future), (answer, error) in zip(group, await self._answers(group), strict=True):
+                    if future.done():  # whoever asked has gone
+                        continue
+                    if error is not None:
+                        future.set_exception(error)
+                    else:
+                        future.set_result(cast("A", answer))
+        finally:
+            self._runner = None
+
+    async def _answers(self, group: Sequence[tuple[Q, asyncio.Future[A]]]) -> list[tuple[A | None, Exception | None]]:
+        try:
+            return [(answer, None) for answer in await run(self._answer, [question for question, _ in group])]
+        except Exception as error:
+            if len(group) == 1:
+                return [(None, error)]
+        return [each for one in group for each in await self._answers([one])]
 
 
 def close() -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.conf import settings
 
 from accounts.addressing import domain_key
+from core import dbthread
 from core.errors import ErrorKind, MailError
 from mta.authentication.dmarc import DmarcResult, Policy
 from mta.authentication.judge import Origin, judge
@@ -24,7 +25,8 @@ from mta.authentication.results import Judgement
 from mta.inbound.recipients import Target
 from mta.inbound.trace import Arrival
 from mta.models import MailPolicy
-from mta.spam.outside.asking import Outside, Outsiders
+from mta.spam.known import Known, Question, known_about
+from mta.spam.outside.asking import NOBODY, Outside, Outsiders
 
 REMEMBERED_MAX = 50_000
 SPLIT_ON_LOOP_MAX = 32 * 1024
@@ -51,9 +53,10 @@ class Examined:
 
 
 class Judging:
-    """One per process: the DNS cache, and who is trusted."""
+    """One per process: the DNS cache, what the database knows, and who is trusted."""
 
     def __init__(self) -> None:
+        self._known: dbthread.Gathered[Question, Mapping[int, Known]] = dbthread.Gathered(known_about)
         self._resolver = Resolver()
         self._outsiders = Outsiders()
         self._trusted = [ipaddress.ip_network(text.strip()) for text in settings.TRUSTED_NETWORKS if text.strip()]
@@ -78,9 +81,15 @@ class Judging:
     ) -> Examined:
         """Origin (`judge`) and what others say of the contents, at the same time."""
         origin = self.judge(arrival, sender, header, message)
+        if not self._outsiders:
+            return Examined(*await origin, NOBODY)  # without two tasks
         outside = self._outsiders.ask(arrival, sender, recipients, message)
         (judgement, letter), told = await asyncio.gather(origin, outside)
         return Examined(judgement, letter, told)
+
+    async def ask_known(self, question: Question) -> Mapping[int, Known]:
+        """As `known_about`, in one query with what others ask meanwhile."""
+        return await self._known.ask(question)
 
     async def judge(self, arrival: Arrival, sender: str, header: bytes, message: bytes) -> tuple[Judgement, Letter]:
         """SPF, DKIM, DMARC and ARC of `message`, whose header block is `header` (`trace.checked_header`); and the mail in

@@ -100,8 +100,8 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     else:
         prepared = await dbthread.run(prepare, received, trace=trace)
     weighed: Mapping[int, Judged] = {}
-    if examined is not None:
-        weighed = await weigh(Weighing(transaction, examined, prepared, received))
+    if judging is not None and examined is not None:
+        weighed = await weigh(Weighing(transaction, examined, prepared, received), judging.ask_known)
     file = _Filing(Mail(transaction.sender, transaction.arrival, header), decided, prepared, weighed)
     files = _filed(transaction, file)
     arranged = kept_as_filed([each for each, one in files if not one.held])

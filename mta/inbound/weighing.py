@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
-from core import dbthread
 from mailstore.message.recipient import people
 from mailstore.services.deliver import Prepared
 from mta.authentication.letter import Letter
@@ -17,7 +16,7 @@ from mta.inbound.judging import Examined
 from mta.inbound.recipients import facts_by_account, merge_accounts
 from mta.spam.contents import contents_of
 from mta.spam.finding import Finding, Judged
-from mta.spam.known import Known, known_about, sender_names
+from mta.spam.known import Known, Question, sender_names
 from mta.spam.score import Subject, judge_common, judge_files_of, judge_personal, judged
 from mta.spam.senders import Author, is_proven
 from mta.spam.words import tokens_of
@@ -48,8 +47,8 @@ class Seen:
     is_flagged: bool
 
 
-async def weigh(weighing: Weighing) -> Mapping[int, Judged]:
-    """What was found, by account. One query."""
+async def weigh(weighing: Weighing, ask: Callable[[Question], Awaitable[Mapping[int, Known]]]) -> Mapping[int, Judged]:
+    """What was found, by account. One question to `ask`, which answers as `known_about`."""
     if len(weighing.received) <= ON_LOOP_MAX:
         subject = _subject(weighing)
     else:
@@ -58,7 +57,7 @@ async def weigh(weighing: Weighing) -> Mapping[int, Judged]:
     facts = facts_by_account(targets)
     readers = {account: facts[account.id] for account, _ in merge_accounts(targets).values()}
     proven = is_proven(weighing.examined.judgement)
-    known = await dbthread.run(known_about, subject.author, subject.tokens, readers, proven=proven)
+    known = await ask(Question(subject.author, subject.tokens, readers, proven))
     return _judged(weighing, subject, known)
 
 

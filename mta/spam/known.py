@@ -1,12 +1,12 @@
-"""What is known here about a mail's author and its words: one query for all whom the mail reaches, and one for words that
-were not met lately."""
+"""What is known here about a mail's author and its words: one query for all whom mails reach, and one for words that were
+not met lately."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from accounts.domain_names import local_domains
@@ -37,15 +37,39 @@ class Known:
     experience: Experience
 
 
-def known_about(
-    author: Author, tokens: Sequence[str], readers: Mapping[AccountRow, Facts], *, proven: bool
-) -> dict[int, Known]:
-    """By account."""
-    found = _Found(author, proven)
-    found.read(readers)
-    if tokens and (owners := _owners(readers)):
-        found.words = counts_of(owners, tokens)
-    return {account.id: found.of(account, facts) for account, facts in readers.items()}
+@dataclasses.dataclass(frozen=True, slots=True)
+class Question:
+    """About the author of one mail with these words, for these readers."""
+
+    author: Author
+    tokens: Sequence[str]
+    readers: Mapping[AccountRow, Facts]
+    proven: bool
+
+
+def known_about(questions: Sequence[Question]) -> list[dict[int, Known]]:
+    """By account, for each question; one query for all of them beside those about words."""
+    found = _Found()
+    found.read(questions)
+    return [_answer(question, found) for question in questions]
+
+
+def _answer(question: Question, found: _Found) -> dict[int, Known]:
+    words: Mapping[Owner, Counts] = {}
+    if question.tokens and (owners := _owners(question.readers)):
+        words = counts_of(owners, question.tokens)
+    about = functools.partial(found.of, question.author, sender_names(question.author, proven=question.proven))
+    return {
+        account.id: Known(about(account), _experience(account, facts, words))
+        for account, facts in question.readers.items()
+    }
+
+
+def _experience(account: AccountRow, facts: Facts, words: Mapping[Owner, Counts]) -> Experience:
+    own = words.get((account.domain_id, account.id))
+    if own is not None:
+        return Experience(facts.own, own)
+    return Experience(facts.company, words.get((account.domain_id, 0), {}))
 
 
 def _owners(readers: Mapping[AccountRow, Facts]) -> dict[Owner, Learnt]:
@@ -70,59 +94,62 @@ def sender_names(author: Author, *, proven: bool) -> tuple[str, str]:
 class _Found:
     """The rows, sorted by whom they are about."""
 
-    def __init__(self, author: Author, proven: bool) -> None:
-        self.author = author
-        self.names = sender_names(author, proven=proven)
-        self.domain = self.names[1].removeprefix(UNPROVEN)
-        self.known: set[int] = set()
+    def __init__(self) -> None:
+        self.known: set[tuple[int, str]] = set()
         self.standings: dict[tuple[int, str], Standing] = {}
-        self.partners: dict[int, set[str]] = {}
-        self.words: Mapping[Owner, Counts] = {}
+        self.partners: dict[tuple[int, str], set[str]] = {}
 
-    def read(self, readers: Collection[AccountRow]) -> None:
-        domains = sql.numbers(list({account.domain_id for account in readers}))
-        names = {*self.names, self.domain}
-        parameters: list[Any] = [sql.numbers([account.id for account in readers]), self.author.address.lower()]
-        parameters += [domains, texts(names), domains, texts(keys_of(self.author.domain))]
-        for what, owner, name, *counts in sql.rows(_statement(), parameters):
+    def read(self, questions: Sequence[Question]) -> None:
+        accounts: set[int] = set()
+        domains: set[int] = set()
+        addresses: set[str] = set()
+        names: set[str] = set()
+        keys: set[str] = set()
+        for each in questions:
+            accounts.update(account.id for account in each.readers)
+            domains.update(account.domain_id for account in each.readers)
+            addresses.add(each.author.address.lower())
+            own = sender_names(each.author, proven=each.proven)
+            names.update((*own, own[1].removeprefix(UNPROVEN)))
+            keys.update(keys_of(each.author.domain))
+        among = sql.numbers(list(domains))
+        parameters: list[Any] = [sql.numbers(list(accounts)), texts(addresses)]
+        parameters += [among, texts(names), among, texts(keys)]
+        for what, owner, key, name, *counts in sql.rows(_statement(), parameters):
             if what == "known":
-                self.known.add(owner)
+                self.known.add((owner, name))
             elif what == "sender":
                 self.standings[owner, name] = Standing(*counts)
             else:
-                self.partners.setdefault(owner, set()).add(name)
+                self.partners.setdefault((owner, key), set()).add(name)
 
-    def of(self, account: AccountRow, facts: Facts) -> Known:
+    def of(self, author: Author, names: tuple[str, str], account: AccountRow) -> Acquaintance:
         domain = account.domain_id
-        written = self.standings.get((domain, self.domain), NEW).written
-        by_domain = dataclasses.replace(self.standings.get((domain, self.names[1]), NEW), written=written)
-        about = Acquaintance(
-            is_known=account.id in self.known,
-            by_address=self.standings.get((domain, self.names[0]), NEW),
-            by_domain=by_domain,
+        written = self.standings.get((domain, names[1].removeprefix(UNPROVEN)), NEW).written
+        partners = [self.partners.get((domain, key), set()) for key in keys_of(author.domain)]
+        return Acquaintance(
+            is_known=(account.id, author.address.lower()) in self.known,
+            by_address=self.standings.get((domain, names[0]), NEW),
+            by_domain=dataclasses.replace(self.standings.get((domain, names[1]), NEW), written=written),
             ours=own_domains(domain),
-            partners=frozenset(self.partners.get(domain, ())),
-            colleagues=_colleagues(domain) if name_key(self.author.name) else {},
+            partners=frozenset[str]().union(*partners),
+            colleagues=_colleagues(domain) if name_key(author.name) else {},
         )
-        own = self.words.get((domain, account.id))
-        if own is not None:
-            return Known(about, Experience(facts.own, own))
-        return Known(about, Experience(facts.company, self.words.get((domain, 0), {})))
 
 
 _KNOWN = (
-    "SELECT 'known', mailbox_id, '', sent_count, 0, 0, 0, 0 FROM mailstore_correspondent "
-    "WHERE {mailbox_id} AND address = %s AND sent_count > 0 "
-    "UNION ALL SELECT 'sender', domain_id, name, passed, flagged, reported, cleared, written FROM mta_knownsender "
+    "SELECT 'known', mailbox_id, '', address, sent_count, 0, 0, 0, 0 FROM mailstore_correspondent "
+    "WHERE {mailbox_id} AND {address} AND sent_count > 0 "
+    "UNION ALL SELECT 'sender', domain_id, '', name, passed, flagged, reported, cleared, written FROM mta_knownsender "
     "WHERE {domain_id} AND {name} "
-    "UNION ALL SELECT 'alike', domain_id, name, 0, 0, 0, 0, 0 FROM mta_lookalikekey WHERE {domain_id} AND {key}"
+    "UNION ALL SELECT 'alike', domain_id, key, name, 0, 0, 0, 0, 0 FROM mta_lookalikekey WHERE {domain_id} AND {key}"
 )
 
 
 @functools.cache
 def _statement() -> str:
-    columns = {name: sql.among(name) for name in ("mailbox_id", "domain_id")}
-    return _KNOWN.format(**columns, name=among_texts("name"), key=among_texts("key"))
+    numbers = {name: sql.among(name) for name in ("mailbox_id", "domain_id")}
+    return _KNOWN.format(**numbers, **{name: among_texts(name) for name in ("address", "name", "key")})
 
 
 def own_domains(domain_id: int) -> frozenset[str]:

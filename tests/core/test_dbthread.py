@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from django.db import connection
@@ -36,3 +37,34 @@ def test_closing_what_was_never_used_is_nothing() -> None:
     dbthread.close()
     dbthread.close()
     assert not dbthread.pool.cache_info().currsize
+
+
+def test_questions_that_come_meanwhile_are_one_group_and_a_bad_one_fails_alone() -> None:
+    groups: list[list[int]] = []
+
+    def answer(questions: Sequence[int]) -> list[int]:
+        groups.append(list(questions))
+        if 0 in questions:
+            raise ValueError("nothing is divided by zero")
+        return [10 // each for each in questions]
+
+    async def ask(*questions: int) -> list[int | BaseException]:
+        gathered = dbthread.Gathered(answer, most=3)
+        return await asyncio.gather(*map(gathered.ask, questions), return_exceptions=True)
+
+    assert asyncio.run(ask(1, 2, 5, 10)) == [10, 5, 2, 1]
+    assert groups == [[1, 2, 5], [10]]
+    first, second = asyncio.run(ask(0, 5))
+    assert isinstance(first, ValueError) and second == 2
+    assert groups[2:] == [[0, 5], [0], [5]]
+
+
+def test_who_stopped_waiting_is_passed_over() -> None:
+    async def ask() -> int:
+        gathered: dbthread.Gathered[int, int] = dbthread.Gathered(lambda questions: list(questions))
+        gone = asyncio.create_task(gathered.ask(1))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await gathered.ask(2)
+
+    assert asyncio.run(ask()) == 2

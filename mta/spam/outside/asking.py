@@ -42,6 +42,9 @@ class Outsiders:
         self._spamd = Peer(settings.SPAMD, spamd.TIMEOUT_S) if settings.SPAMD else None
         self._rspamd = Rspamd(settings.RSPAMD) if settings.RSPAMD else None
 
+    def __bool__(self) -> bool:
+        return any(each is not None for each in (self._clamd, self._spamd, self._rspamd))
+
     async def ask(self, arrival: Arrival, sender: str, recipients: Sequence[str], message: bytes) -> Outside:
         """Never raises for one that fails: then the others, or our own rules, speak."""
         asked: list[Awaitable[Finding | None]] = []
