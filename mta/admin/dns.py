@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _, gettext_lazy
 
 from accounts.models import Domain
-from mta.records.check import Checked, State, check_domain
+from mta.records.check import Checked, State, check_domain, check_host
 
 STATES = {
     State.CORRECT: (gettext_lazy("Correct"), "bg-green-100 text-green-700 dark:bg-green-500/20 dark:text-green-400"),
@@ -27,6 +28,7 @@ PURPOSES = {
     "dmarc": gettext_lazy("Says what to do with forged mail"),
     "tls_reports": gettext_lazy("Lets others tell us when encryption towards us fails"),
     "mta_sts": gettext_lazy("Says that mail to us must be encrypted"),
+    "reverse": gettext_lazy("Name of the server's address"),
     "host": gettext_lazy("Name of a service"),
     "service": gettext_lazy("Lets mail programs set themselves up"),
 }
@@ -38,6 +40,12 @@ def tables(domain: Domain) -> list[dict[str, Any]]:
     """One table for the domain and one for each of its other names; takes as long as the slowest name server."""
     names = [domain.name, *domain.aliases.values_list("name", flat=True)]
     return [{"name": name, "table": _table(check_domain(domain, name))} for name in names]
+
+
+def host_table() -> dict[str, Any]:
+    """The reverse names of this server, which sends for every domain; `table` is None when it has no public address."""
+    checked = check_host()
+    return {"name": settings.EHLO_NAME, "table": _table(checked) if checked else None}
 
 
 def _table(checked: list[Checked]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from accounts.admin_facts import FactsAdmin
 from accounts.admin_site import PAGES
 from accounts.models import Domain
 from core.errors import ErrorKind, MailError
-from mta.admin.dns import tables
+from mta.admin.dns import host_table, tables
 from mta.models import DkimKey, DmarcReport, ListedSender, MailPolicy
 from mta.services.dkim_keys import activate_keys, rotate_keys
 from mta.services.policy import update_mail_policy
@@ -80,6 +80,7 @@ class MailPolicyAdmin(NamedByDomain):
             "title": _("DNS records of %(domain)s") % {"domain": domain.name},
             "opts": self.opts,
             "names": tables(domain),
+            "server": host_table(),
         }
         return TemplateResponse(request, "admin/dns.html", context)
 

@@ -100,6 +100,10 @@ class Resolver:
         done, _ = await asyncio.wait([task], timeout=max(0.0, timeout_s))
         return task.result() if done and not task.cancelled() else FAILED
 
+    async def answer(self, key: Key) -> Answer:
+        """What is known, else what the network says within LOOKUP_S."""
+        return self.known(key) or await self.ask(key)
+
     async def close(self) -> None:
         """Give up what is being asked."""
         for task in list(self._asking.values()):

@@ -8,7 +8,6 @@ somebody can.
 from __future__ import annotations
 
 import datetime
-import zoneinfo
 from collections.abc import Iterator, Sequence
 
 from django.db import IntegrityError, transaction
@@ -19,6 +18,7 @@ from django.utils.translation import gettext as _, ngettext
 
 from accounts.models import Account
 from core.access import system_access
+from core.times import zone_named
 from mailstore.message import Address, Outgoing, compose
 from mailstore.services.deliver import Incoming, Placement, prepare, store
 from mta.links import SignedLink
@@ -43,7 +43,7 @@ def send_digests(now: datetime.datetime) -> int:
     sent = 0
     for account in Account.objects.select_related("domain").filter(pk__in=waiting.distinct().order_by()):
         if account.status == Account.Status.ACTIVE and gets_digest(system_access(account.pk)):
-            sent += _send(account, last_slot(now, _zone(account)))
+            sent += _send(account, last_slot(now, zone_named(account.time_zone or account.domain.time_zone)))
     return sent
 
 
@@ -152,10 +152,3 @@ def size_text(size_bytes: int) -> str:
     if size_bytes < 1024 * 1024:
         return f"{size_bytes / 1024:.1f}KB"
     return f"{size_bytes / 1024 / 1024:.1f}MB"
-
-
-def _zone(account: Account) -> datetime.tzinfo:
-    try:
-        return zoneinfo.ZoneInfo(account.time_zone or account.domain.time_zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return datetime.UTC

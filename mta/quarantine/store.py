@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import time
-import zoneinfo
 from collections.abc import Sequence
 
 from django.db import connection
@@ -12,7 +11,7 @@ from django.db import connection
 from accounts.domain_names import local_domains
 from accounts.models import Account
 from core.bulk import insert_rows
-from core.times import moment
+from core.times import moment, zone_named
 from mailstore import blobs
 from mailstore.services.deliver import Prepared
 from mta.inbound.filing import Filed
@@ -73,7 +72,4 @@ def expiry(at: datetime.datetime, zone: datetime.tzinfo) -> datetime.datetime:
 def zone_of(domain_id: int) -> datetime.tzinfo:
     """The domain's time zone."""
     row = next((each for each in local_domains().values() if each.id == domain_id), None)
-    try:
-        return zoneinfo.ZoneInfo(row.time_zone if row is not None else "UTC")
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return datetime.UTC
+    return zone_named(row.time_zone if row is not None else "UTC")

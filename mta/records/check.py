@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import enum
+import ipaddress
 from collections.abc import Sequence
 
+from django.conf import settings
+
 from accounts.models import Domain
+from core.net import is_public
 from mta.authentication.dmarc import Record, parse_record
+from mta.authentication.iprev import reverse_name
 from mta.authentication.keys import Key, parse_key
 from mta.authentication.resolver import Answer, Resolver, Status, key_of
 from mta.models import DkimKey
@@ -16,6 +21,7 @@ from mta.records.wanted import Wanted, wanted_records
 from mta.services.dkim_keys import activate_keys
 
 SHOWN_MAX = 5
+ADDRESSES_MAX = 20
 TIMEOUT_S = 5.0
 
 
@@ -41,6 +47,33 @@ class Checked:
 def check_domain(domain: Domain, name: str = "") -> list[Checked]:
     """Look up every wanted record of `domain` under its own or another `name`; a few seconds at most."""
     return asyncio.run(check_records(name or domain.name, wanted_records(domain)))
+
+
+def check_host() -> list[Checked]:
+    """Look whether the names of this server's public addresses lead back to them; nothing for a server without any."""
+    return asyncio.run(check_reverse(settings.EHLO_NAME))
+
+
+async def check_reverse(host: str) -> list[Checked]:
+    """A row for each public address of `host`: MISSING without a name, WRONG when no name of it leads back."""
+    resolver = Resolver()
+    answers = await asyncio.gather(*(resolver.answer(key_of(host, kind)) for kind in ("A", "AAAA")))
+    addresses = [each for answer in answers for each in answer.records if is_public(each)][:ADDRESSES_MAX]
+    if not addresses and any(answer.status is Status.FAILED for answer in answers):
+        return [Checked(Wanted("reverse", host, "A", ""), host, State.UNKNOWN)]
+    return list(await asyncio.gather(*(_reverse(resolver, host, address) for address in addresses)))
+
+
+async def _reverse(resolver: Resolver, host: str, address: str) -> Checked:
+    wanted = Wanted("reverse", ipaddress.ip_address(address).reverse_pointer, "PTR", host)
+    name, status = await reverse_name(resolver, address)
+    if not name and status is Status.FAILED:
+        return Checked(wanted, wanted.host, State.UNKNOWN)
+    pointers = await resolver.answer(key_of(wanted.host, "PTR"))
+    found = (name,) if name else tuple(map(str, pointers.records[:SHOWN_MAX]))
+    if not found:
+        return Checked(wanted, wanted.host, State.MISSING)
+    return Checked(wanted, wanted.host, State.CORRECT if name else State.WRONG, found)
 
 
 async def check_records(name: str, wanted: Sequence[Wanted]) -> list[Checked]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import zoneinfo
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
-from core.times import moment
+from core.times import moment, zone_named
 from mailstore.message import Address, DeliveryReport, RecipientStatus, build_dsn
 from mailstore.services.deliver import Incoming, Placement, prepare, store
 from mta.models import Submission
@@ -152,7 +151,7 @@ def _delay_words(submission: Submission, delays: Sequence[Delay]) -> tuple[str, 
 
 def _last_try(submission: Submission) -> str:
     owner = Account.objects.filter(pk=submission.mailbox_id).values_list("time_zone", flat=True).first()
-    zone = zoneinfo.ZoneInfo(owner or settings.DEFAULT_USER_TIME_ZONE)
+    zone = zone_named(owner or settings.DEFAULT_USER_TIME_ZONE)
     return _until(submission).astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 

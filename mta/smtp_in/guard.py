@@ -15,13 +15,11 @@ from django.conf import settings
 from core import dbthread
 from core.connection import address_block
 from core.rates import Rates
-from mta.authentication.resolver import Answer, Resolver, Status, key_of
+from mta.authentication.iprev import reverse_name
+from mta.authentication.resolver import Resolver, Status, key_of
 from mta.inbound import greylist
 from mta.smtp_in import replies
 
-NAMES_MAX = 5
-"""Names of one address that are looked up again; an honest server has one."""
-LOOKUP_S = 5.0
 TARPIT_AFTER = 3
 _LISTED = ipaddress.ip_network("127.0.0.0/8")
 _TROUBLE = ipaddress.ip_network("127.255.255.0/24")
@@ -113,25 +111,6 @@ class Visitor:
         return float(settings.TARPIT_S) if self._refusals > TARPIT_AFTER else 0.0
 
 
-async def reverse_name(resolver: Resolver, address: str) -> tuple[str, Status]:
-    """Forward-confirmed reverse DNS (RFC 8601 3, iprev): the name, or why there is none."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return "", Status.NOTHING
-    pointers = await _answer(resolver, parsed.reverse_pointer, "PTR")
-    if pointers.status is not Status.FOUND:
-        return "", pointers.status
-    kind = "A" if parsed.version == 4 else "AAAA"
-    status = Status.NOTHING
-    for name in pointers.records[:NAMES_MAX]:
-        answer = await _answer(resolver, name, kind)
-        if any(ipaddress.ip_address(each) == parsed for each in answer.records):
-            return str(name), Status.FOUND
-        status = Status.FAILED if answer.status is Status.FAILED else status
-    return "", status
-
-
 async def listed_by(resolver: Resolver, address: str) -> str:
     """The first zone of DNSBL that lists the address (RFC 5782 2.1, 2.4); empty when none does or answers."""
     try:
@@ -139,7 +118,9 @@ async def listed_by(resolver: Resolver, address: str) -> str:
     except ValueError:
         return ""
     reversed_address = pointer.removesuffix(".in-addr.arpa").removesuffix(".ip6.arpa")
-    answers = await asyncio.gather(*(_answer(resolver, f"{reversed_address}.{zone}", "A") for zone in settings.DNSBL))
+    answers = await asyncio.gather(
+        *(resolver.answer(key_of(f"{reversed_address}.{zone}", "A")) for zone in settings.DNSBL)
+    )
     for zone, answer in zip(settings.DNSBL, answers, strict=True):
         if any(_is_listing(each) for each in answer.records):
             return zone
@@ -149,8 +130,3 @@ async def listed_by(resolver: Resolver, address: str) -> str:
 def _is_listing(record: str) -> bool:
     found = ipaddress.ip_address(record)
     return found in _LISTED and found not in _TROUBLE
-
-
-async def _answer(resolver: Resolver, name: str, kind: str) -> Answer:
-    key = key_of(name, kind)
-    return resolver.known(key) or await resolver.ask(key, LOOKUP_S)

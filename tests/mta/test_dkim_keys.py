@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import ipaddress
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from core.errors import ErrorKind, MailError
 from logs_app.models import Event, Kind
 from mta import tasks
 from mta.models import DkimKey
-from mta.records.check import check_domain, finish_rotation
+from mta.records.check import check_domain, check_host, finish_rotation
 from mta.records.wanted import wanted_records
 from mta.services.dkim_keys import activate_keys, forget_retired, rotate_keys
 from tests.factories import make_account, make_domain
@@ -162,6 +163,60 @@ def test_the_page_shows_every_record_for_every_name_of_the_domain(client: Client
     assert page.count('data-state="missing"') == wanted
     assert page.count("data-copy=") == 4 * wanted
     assert "example.alias" in page
+
+
+HOST = "mx.example.test"
+FOUR, SIX = "93.184.216.34", "2606:2800:220:1::1"
+
+
+def reversed_name(address: str) -> str:
+    return ipaddress.ip_address(address).reverse_pointer
+
+
+@pytest.mark.parametrize(
+    ("pointers", "state", "found"),
+    [
+        ([f"{HOST}."], "correct", (HOST,)),
+        (["a.host.test.", "mail.host.test."], "correct", ("mail.host.test",)),
+        (["a.host.test."], "wrong", ("a.host.test",)),
+        (["nowhere.test."], "wrong", ("nowhere.test",)),
+        ([], "missing", ()),
+        (["SERVFAIL"], "unknown", ()),
+    ],
+)
+def test_the_name_of_each_address_must_lead_back(
+    settings: Any, pointers: list[str], state: str, found: tuple[str, ...]
+) -> None:
+    settings.EHLO_NAME = HOST
+    zone = {
+        (HOST, "A"): [FOUR, "10.0.0.1"],
+        (HOST, "AAAA"): [SIX],
+        ("a.host.test", "A"): ["93.184.216.35"],
+        ("mail.host.test", "A"): [FOUR],
+        (reversed_name(FOUR), "PTR"): pointers,
+        (reversed_name(SIX), "PTR"): [f"{HOST}."],
+    }
+    with serving(zone):
+        checked = check_host()
+    assert [(each.name, str(each.state)) for each in checked] == [
+        (reversed_name(FOUR), state),
+        (reversed_name(SIX), "correct"),
+    ]
+    assert checked[0].found == found
+
+
+def test_the_page_has_the_servers_reverse_names(client: Client, boss: Account, settings: Any) -> None:
+    settings.EHLO_NAME = HOST
+    url = reverse("admin:mta_mailpolicy_dns", args=[boss.domain_id])
+    with serving({(HOST, "A"): [FOUR], (reversed_name(FOUR), "PTR"): ["else.test."]}):
+        page = client.get(url).content.decode()
+        assert reversed_name(FOUR) in page
+        assert page.count('data-state="wrong"') == 1
+        assert '<div class="found">else.test</div>' in page
+    with serving({(HOST, "A"): ["10.0.0.1"]}):
+        assert "no public address" in client.get(url).content.decode()
+    with serving({(HOST, "A"): ["SERVFAIL"]}):
+        assert client.get(url).content.decode().count('data-state="unknown"') == 1
 
 
 def test_keys_are_made_and_used_from_the_page(client: Client, boss: Account) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,21 @@ def test_what_was_right_and_no_longer_is_is_told_once() -> None:
     letters = mails(boss, "inbox")[before:]
     assert len(letters) == 2
     assert "v=spf1" in read(letters[0]).text
+
+
+def test_a_reverse_name_that_goes_is_told_to_the_first_domain_alone(settings: Any) -> None:
+    boss = make_account("boss@example.test", role=Account.Role.DOMAIN_ADMIN)
+    other = make_account("boss@second.test", role=Account.Role.DOMAIN_ADMIN)
+    before = len(mails(boss, "inbox")), len(mails(other, "inbox"))
+    zone: Zone = {(settings.EHLO_NAME, "A"): ["93.184.216.34"]}
+    pointer = ("34.216.184.93.in-addr.arpa", "PTR")
+    zone[pointer] = [f"{settings.EHLO_NAME}."]
+    with serving(zone):
+        assert check_all(NIGHT) == 0
+        zone.pop(pointer)
+        assert check_all(NIGHT + DAY) == 1
+    assert pointer[0] in read(mails(boss, "inbox")[-1]).text
+    assert (len(mails(boss, "inbox")), len(mails(other, "inbox"))) == (before[0] + 1, before[1])
 
 
 def test_the_first_administrator_gets_the_records_and_the_second_does_not() -> None:
