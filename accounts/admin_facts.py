@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ScopedAdmin
 from core.times import moment
@@ -38,11 +41,26 @@ class FactsAdmin(ScopedAdmin):
         return type(self).destroy is not ScopedAdmin.destroy and super().has_delete_permission(request, obj)
 
 
-def moment_of(name: str, description: Any) -> Callable[[Any, Any], datetime.datetime | None]:
+def moment_text(us: int | None) -> str:
+    """A moment in microseconds as lists and forms write moments, in the reader's zone; empty for none."""
+    return date_format(localtime(moment(us)), "DATETIME_FORMAT") if us else ""
+
+
+def moment_of(name: str, description: Any) -> Callable[[Any, Any], str]:
     """A column that shows the field `name`, in microseconds, as a moment; empty for 0."""
 
     @admin.display(description=description, ordering=name)
-    def column(_page: Any, row: Any) -> datetime.datetime | None:
-        return moment(us) if (us := getattr(row, name)) else None
+    def column(_page: Any, row: Any) -> str:
+        return moment_text(getattr(row, name))
+
+    return column
+
+
+def size_of(name: str) -> Callable[[Any, Any], str]:
+    """A column that shows the field `name`, in bytes, as people read sizes."""
+
+    @admin.display(description=_("size"), ordering=name)
+    def column(_page: Any, row: Any) -> str:
+        return filesizeformat(getattr(row, name))
 
     return column

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth import logout
 from django.contrib.auth.views import PasswordChangeView, redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -70,26 +71,43 @@ class Site(UnfoldAdminSite):
         raise Http404
 
 
+class Section(models.TextChoices):
+    """What the menu's pages are about, in the order of the menu."""
+
+    COMPANY = "company", _("Organisation")
+    RULES = "rules", _("Mail rules")
+    REVIEW = "review", _("Approval and monitoring")
+    SENDING = "sending", _("Outgoing mail")
+    SAFETY = "safety", _("Spam and safety")
+    PROGRAMS = "programs", _("Mail programs")
+    RECORD = "record", _("Logs")
+
+
 PAGES = [
-    ("accounts_domain", _("Domains"), "domain"),
-    ("accounts_domainalias", _("Domain aliases"), "alternate_email"),
-    ("accounts_department", _("Departments"), "account_tree"),
-    ("accounts_account", _("Accounts"), "group"),
-    ("accounts_address", _("Aliases"), "badge"),
-    ("accounts_group", _("Groups"), "groups"),
-    ("accounts_mailboxgrant", _("Mailbox grants"), "key"),
-    ("accounts_credential", _("Client codes"), "pin"),
-    ("accounts_programrule", _("Mail programs"), "devices"),
-    ("accounts_accountrights", _("Rights of accounts"), "admin_panel_settings"),
+    (Section.COMPANY, "accounts_domain", _("Domains"), "domain"),
+    (Section.COMPANY, "accounts_domainalias", _("Domain aliases"), "alternate_email"),
+    (Section.COMPANY, "accounts_department", _("Departments"), "account_tree"),
+    (Section.COMPANY, "accounts_account", _("Accounts"), "group"),
+    (Section.COMPANY, "accounts_address", _("Aliases"), "badge"),
+    (Section.COMPANY, "accounts_group", _("Groups"), "groups"),
+    (Section.COMPANY, "accounts_mailboxgrant", _("Mailbox grants"), "key"),
+    (Section.PROGRAMS, "accounts_credential", _("Client codes"), "pin"),
+    (Section.PROGRAMS, "accounts_programrule", _("Mail programs"), "devices"),
+    (Section.COMPANY, "accounts_accountrights", _("Rights of accounts"), "admin_panel_settings"),
 ]
-"""Lists in the menu: page, title, icon. Upper apps add theirs when their administration is loaded."""
+"""Lists in the menu: section, page, title, icon. Upper apps add theirs when their administration is loaded."""
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The menu at the left."""
-    pages = [*PAGES, ("logs_app_event", _("Events"), "history")]
-    items = [{"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")}]
-    items += [
-        {"title": title, "icon": icon, "link": reverse(f"admin:{page}_changelist")} for page, title, icon in pages
-    ]
-    return [{"title": None, "items": items}]
+    """The menu at the left: the overview, then section by section."""
+    pages = [*PAGES, (Section.RECORD, "logs_app_event", _("Events"), "history")]
+    overview_page = {"title": _("Overview"), "icon": "dashboard", "link": reverse("admin:index")}
+    groups: list[dict[str, Any]] = [{"title": None, "items": [overview_page]}]
+    for section in Section:
+        items = [
+            {"title": title, "icon": icon, "link": reverse(f"admin:{page}_changelist")}
+            for own, page, title, icon in pages
+            if own == section
+        ]
+        groups.append({"title": section.label, "items": items})
+    return groups

@@ -49,3 +49,6 @@ class Event(models.Model):
             models.Index(fields=["account_id", "kind", "-at"], name="event_account"),
             models.Index(fields=["domain_id", "kind", "-at"], name="event_domain"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.address}".strip()

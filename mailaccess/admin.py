@@ -9,12 +9,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
-from accounts.admin_site import PAGES
+from accounts.admin_site import PAGES, Section
 from mailaccess.models import PopSettings
 from mailaccess.services import set_pop_settings
 
 DOMAIN_OF[PopSettings] = "account__domain"
-PAGES += [("mailaccess_popsettings", _("POP3"), "inbox")]
+PAGES += [(Section.PROGRAMS, "mailaccess_popsettings", _("POP3"), "inbox")]
 CHOSEN = ("window", "keeps_mail", "with_monitored")
 
 

@@ -12,15 +12,15 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for, visible
-from accounts.admin_facts import FactsAdmin, moment_of
-from accounts.admin_site import PAGES
+from accounts.admin_facts import FactsAdmin, moment_of, size_of
+from accounts.admin_site import PAGES, Section
 from mta.approval.rules import create_rule, delete_rule, update_rule
 from mta.models import Approval, ApprovalRule
 
 DOMAIN_OF.update({ApprovalRule: "domain", Approval: "domain_id"})
 PAGES += [
-    ("mta_approvalrule", _("Approval rules"), "rule"),
-    ("mta_approval", _("Approval log"), "fact_check"),
+    (Section.REVIEW, "mta_approvalrule", _("Approval rules"), "rule"),
+    (Section.REVIEW, "mta_approval", _("Approval log"), "fact_check"),
 ]
 MANY = ("accounts", "departments", "exceptions")
 
@@ -82,10 +82,11 @@ class ApprovalAdmin(FactsAdmin):
     search_fields = ("sender", "recipients", "approver", "subject")
     ordering = ("-requested_us", "-id")
     fields = (
-        *("sender", "recipients", "recipient_count", "subject", "size_bytes", "rule_name", "sent", "decided"),
+        *("sender", "recipients", "recipient_count", "subject", "shown_size", "rule_name", "sent", "decided"),
         *("approver", "state", "comment"),
     )
     export_columns = ("sender", "recipients", "subject", "size_bytes", "approver", "state", "comment")
 
+    shown_size = size_of("size_bytes")
     sent = moment_of("requested_us", _("sent"))
     decided = moment_of("decided_us", _("decided"))

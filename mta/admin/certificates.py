@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, ServiceForm, actor_of, domain_for
-from accounts.admin_site import PAGES
+from accounts.admin_site import PAGES, Section
 from core.errors import MailError
 from mta.certificates.services import remove_certificate, set_certificate
 from mta.models import HostCertificate
 
 DOMAIN_OF.update({HostCertificate: "domain"})
-PAGES += [("mta_hostcertificate", _("Certificates"), "verified_user")]
+PAGES += [(Section.SAFETY, "mta_hostcertificate", _("Certificates"), "verified_user")]
 
 REASONS = {
     "unreadable": _("This is not PEM, or not of a kind that servers can use (RSA or elliptic curve)."),

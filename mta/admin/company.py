@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for
 from accounts.admin_facts import FactsAdmin
-from accounts.admin_site import PAGES
+from accounts.admin_site import PAGES, Section
 from mta.company.policy import FIELDS, set_send_policy
 from mta.company.rates import allow_account
 from mta.company.suppression import suppress, unsuppress
@@ -19,9 +19,9 @@ from mta.models import SendPolicy, SendStop, SuppressedAddress
 
 DOMAIN_OF.update({SendPolicy: "domain", SendStop: "account__domain", SuppressedAddress: "domain"})
 PAGES += [
-    ("mta_sendpolicy", _("Sending policies"), "outgoing_mail"),
-    ("mta_sendstop", _("Stopped senders"), "pan_tool"),
-    ("mta_suppressedaddress", _("Suppressed addresses"), "unsubscribe"),
+    (Section.SENDING, "mta_sendpolicy", _("Sending policies"), "outgoing_mail"),
+    (Section.SENDING, "mta_sendstop", _("Stopped senders"), "pan_tool"),
+    (Section.SENDING, "mta_suppressedaddress", _("Suppressed addresses"), "unsubscribe"),
 ]
 
 

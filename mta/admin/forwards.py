@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import DOMAIN_OF, actor_of
-from accounts.admin_site import PAGES
+from accounts.admin_site import PAGES, Section
 from mta.admin.rules import OfAccount
 from mta.models import AutoForward, AutoReply, ForwardTarget
 from mta.services.forwards import add_target, remove_forward, remove_target, set_forward
@@ -17,9 +17,9 @@ from mta.services.replies import REPLY_FIELDS, remove_reply, set_reply
 
 DOMAIN_OF.update({AutoReply: "account__domain", AutoForward: "account__domain", ForwardTarget: "account__domain"})
 PAGES += [
-    ("mta_autoreply", _("Automatic replies"), "reply"),
-    ("mta_autoforward", _("Automatic forwarding"), "forward_to_inbox"),
-    ("mta_forwardtarget", _("Addresses to forward to"), "contact_mail"),
+    (Section.RULES, "mta_autoreply", _("Automatic replies"), "reply"),
+    (Section.RULES, "mta_autoforward", _("Automatic forwarding"), "forward_to_inbox"),
+    (Section.RULES, "mta_forwardtarget", _("Addresses to forward to"), "contact_mail"),
 ]
 
 

@@ -10,25 +10,36 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from accounts.admin_base import DOMAIN_OF, actor_of
-from accounts.admin_facts import FactsAdmin
-from accounts.admin_site import PAGES
+from accounts.admin_facts import FactsAdmin, size_of
+from accounts.admin_site import PAGES, Section
 from mta.models import HeldPost
 from mta.services.moderation import decide_as_admin
 
 DOMAIN_OF.update({HeldPost: "domain"})
-PAGES += [("mta_heldpost", _("Mail to lists, for approval"), "fact_check")]
+PAGES += [(Section.REVIEW, "mta_heldpost", _("Mail to lists, for approval"), "fact_check")]
 
 
 @admin.register(HeldPost)
 class HeldPostAdmin(FactsAdmin):
     """What waits alone: what was decided is in the log."""
 
-    list_display = ("subject", "sender_address", "address", "size", "created_at", "expires_at", "domain")
+    list_display = ("subject", "sender_address", "address", "shown_size", "created_at", "expires_at", "domain")
     list_select_related = ("domain",)
     search_fields = ("subject", "sender_address", "address")
-    fields = ("subject", "sender_address", "envelope_from", "address", "size", "created_at", "expires_at", "preview")
+    fields = (
+        "subject",
+        "sender_address",
+        "envelope_from",
+        "address",
+        "shown_size",
+        "created_at",
+        "expires_at",
+        "preview",
+    )
     export_columns = ("subject", "sender_address", "address", "size", "created_at", "expires_at")
     actions = ("release_selected",)
+
+    shown_size = size_of("size")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """In scope, and still waiting."""

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext, gettext_lazy as _
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for, visible
-from accounts.admin_site import PAGES
+from accounts.admin_site import PAGES, Section
 from mta.models import MonitorRule
 from mta.services.monitoring import (
     MANY_FIELDS,
@@ -21,7 +21,7 @@ from mta.services.monitoring import (
 )
 
 DOMAIN_OF.update({MonitorRule: "domain"})
-PAGES += [("mta_monitorrule", _("Mail monitoring"), "visibility")]
+PAGES += [(Section.REVIEW, "mta_monitorrule", _("Mail monitoring"), "visibility")]
 
 
 @admin.register(MonitorRule)

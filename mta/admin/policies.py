@@ -16,7 +16,7 @@ from unfold.decorators import action
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for
 from accounts.admin_facts import FactsAdmin
-from accounts.admin_site import PAGES
+from accounts.admin_site import PAGES, Section
 from accounts.models import Domain
 from core.errors import ErrorKind, MailError
 from mta.admin.dns import host_table, tables
@@ -27,10 +27,10 @@ from mta.services.senders import list_sender, unlist_sender
 
 DOMAIN_OF.update({MailPolicy: "domain", DkimKey: "domain", DmarcReport: "domain", ListedSender: "domain"})
 PAGES += [
-    ("mta_mailpolicy", _("Mail policies and DNS"), "policy"),
-    ("mta_dkimkey", _("DKIM keys"), "signature"),
-    ("mta_dmarcreport", _("DMARC reports"), "summarize"),
-    ("mta_listedsender", _("Blacklist and whitelist"), "block"),
+    (Section.SAFETY, "mta_mailpolicy", _("Mail policies and DNS"), "policy"),
+    (Section.SAFETY, "mta_dkimkey", _("DKIM keys"), "signature"),
+    (Section.SAFETY, "mta_dmarcreport", _("DMARC reports"), "summarize"),
+    (Section.SAFETY, "mta_listedsender", _("Blacklist and whitelist"), "block"),
 ]
 
 SOURCES_MAX = 500

@@ -11,16 +11,15 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from accounts.admin_base import DOMAIN_OF, actor_of
-from accounts.admin_facts import FactsAdmin
-from accounts.admin_site import PAGES
+from accounts.admin_facts import FactsAdmin, size_of
+from accounts.admin_site import PAGES, Section
 from mta.models import QuarantinedMail
-from mta.quarantine.digest import size_text
 from mta.quarantine.services import delete_for, release_for
 from mta.spam.finding import decode
 from mta.spam.told import told
 
 DOMAIN_OF.update({QuarantinedMail: "domain"})
-PAGES += [("mta_quarantinedmail", _("Quarantine"), "gpp_maybe")]
+PAGES += [(Section.SAFETY, "mta_quarantinedmail", _("Quarantine"), "gpp_maybe")]
 
 
 @admin.register(QuarantinedMail)
@@ -50,10 +49,7 @@ class QuarantinedMailAdmin(FactsAdmin):
         """In scope, and still there."""
         return super().get_queryset(request).filter(state=QuarantinedMail.State.HELD)
 
-    @admin.display(description=_("size"), ordering="size")
-    def shown_size(self, mail: QuarantinedMail) -> str:
-        """As people read it."""
-        return size_text(mail.size)
+    shown_size = size_of("size")
 
     @admin.display(description=_("reasons"))
     def reasons(self, mail: QuarantinedMail) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,16 +13,15 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from unfold.admin import ModelAdmin
 
 from accounts.admin_base import DOMAIN_OF, actor_of
-from accounts.admin_facts import FactsAdmin
-from accounts.admin_site import PAGES
+from accounts.admin_facts import FactsAdmin, moment_text
+from accounts.admin_site import PAGES, Section
 from accounts.models import Account
-from core.times import moment
 from mta.models import Delivery
 from mta.selectors.queue import follow, waiting
 from mta.services import queue_acts
 
 DOMAIN_OF.update({Delivery: "submission__domain_id"})
-PAGES += [("mta_delivery", _("Outgoing queue"), "schedule_send")]
+PAGES += [(Section.SENDING, "mta_delivery", _("Outgoing queue"), "schedule_send")]
 
 
 @admin.register(Delivery)
@@ -64,11 +62,9 @@ class QueueAdmin(FactsAdmin):
         return str(_("On hold")) if delivery.on_hold else str(delivery.get_state_display())
 
     @admin.display(description=_("next attempt"), ordering="next_attempt_us")
-    def next_attempt(self, delivery: Delivery) -> datetime.datetime | None:
-        """None while it is held here."""
-        if delivery.on_hold:
-            return None
-        return moment(delivery.next_attempt_us)
+    def next_attempt(self, delivery: Delivery) -> str:
+        """Empty while it is held here."""
+        return "" if delivery.on_hold else moment_text(delivery.next_attempt_us)
 
     @admin.display(description=_("why it waits"))
     def why(self, delivery: Delivery) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
-from accounts.admin_site import PAGES
+from accounts.admin_site import PAGES, Section
 from accounts.forms import EXPLAINERS
 from core.errors import MailError
 from mta.models import Filter, FilterRun
@@ -20,8 +20,8 @@ from mta.services.filters import create_filter, delete_filter, troubles_of, upda
 
 DOMAIN_OF.update({Filter: "account__domain", FilterRun: "account__domain"})
 PAGES += [
-    ("mta_filter", _("Filters"), "filter_alt"),
-    ("mta_filterrun", _("Runs of filters"), "play_circle"),
+    (Section.RULES, "mta_filter", pgettext_lazy("of mail", "Filters"), "filter_alt"),
+    (Section.RULES, "mta_filterrun", _("Runs of filters"), "play_circle"),
 ]
 EXPLAINERS.append(explained)
 

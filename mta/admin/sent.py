@@ -15,13 +15,13 @@ from unfold.decorators import action
 
 from accounts.admin_base import DOMAIN_OF, actor_of
 from accounts.admin_facts import FactsAdmin, moment_of
-from accounts.admin_site import PAGES
+from accounts.admin_site import PAGES, Section
 from core.errors import ErrorKind, MailError
 from mta.models import Delivery, Recall, RecallOutcome, Submission
 from mta.services.recall import recall_as_admin
 
 DOMAIN_OF.update({Submission: "domain_id"})
-PAGES += [("mta_submission", _("Sent mail"), "outbox")]
+PAGES += [(Section.SENDING, "mta_submission", _("Sent mail"), "outbox")]
 
 LISTED_MAX, SHOWN_MAX = 3, 500
 

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, ServiceForm, actor_of, domain_for
-from accounts.admin_site import PAGES
+from accounts.admin_site import PAGES, Section
 from mta.models import SmartHost
 from mta.services.smart_host import SmartHostWish, remove_smart_host, set_smart_host
 
 DOMAIN_OF.update({SmartHost: "domain"})
-PAGES += [("mta_smarthost", _("Smart hosts"), "outgoing_mail")]
+PAGES += [(Section.SENDING, "mta_smarthost", _("Smart hosts"), "outgoing_mail")]
 
 
 class SmartHostForm(ServiceForm):

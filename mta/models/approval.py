@@ -97,7 +97,7 @@ class Approval(models.Model):
     sender = models.CharField(_("sender"), max_length=320)
     recipients = models.CharField(_("recipients"), max_length=500)
     """The first of them."""
-    recipient_count = models.PositiveIntegerField()
+    recipient_count = models.PositiveIntegerField(_("number of recipients"))
     subject = models.CharField(_("subject"), max_length=500)
     size_bytes = models.BigIntegerField(_("size"))
     rule_name = models.CharField(_("rule"), max_length=80)

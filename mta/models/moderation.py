@@ -30,7 +30,7 @@ class HeldPost(models.Model):
     envelope_from = models.CharField(_("envelope sender"), max_length=320, blank=True)
     sender_address = models.CharField(_("sender"), max_length=320, blank=True)
     subject = models.CharField(_("subject"), max_length=500, blank=True)
-    preview = models.CharField(max_length=300, blank=True)
+    preview = models.CharField(_("preview"), max_length=300, blank=True)
     size = models.BigIntegerField(_("size"))
     is_local = models.BooleanField(default=False)
     """Written by one of us, who may be told what came of it."""

@@ -21,7 +21,7 @@ class Submission(models.Model):
     domain_id = models.BigIntegerField()
     """Of the mailbox, for those who administer it."""
     actor_id = models.BigIntegerField()
-    origin = models.CharField(max_length=8, choices=Origin.choices)
+    origin = models.CharField(_("sent by"), max_length=8, choices=Origin.choices)
     envelope_from = models.CharField(_("sender"), max_length=320, blank=True)
     message_id = models.CharField(max_length=250)
     queue_id = models.CharField(max_length=32, blank=True)
@@ -94,12 +94,12 @@ class Delivery(models.Model):
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="deliveries")
     mailbox_id = models.BigIntegerField(default=0)
     """The submission's, for the list of what waits; 0 for mail that no person sent."""
-    recipient = models.CharField(max_length=320)
+    recipient = models.CharField(_("recipient"), max_length=320)
     domain = models.CharField(max_length=255)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     blob_id = models.BigIntegerField(null=True)
     """This recipient's own bytes, when they differ."""
-    tries = models.IntegerField(default=0)
+    tries = models.IntegerField(_("attempts"), default=0)
     next_attempt_us = models.BigIntegerField(default=0)
     claimed_until_us = models.BigIntegerField(default=0)
     """A worker that claimed the row and died gives it back when this is over."""
@@ -118,6 +118,8 @@ class Delivery(models.Model):
     """ORCPT (RFC 3461 4.2)."""
 
     class Meta:
+        verbose_name = _("delivery in the queue")
+        verbose_name_plural = _("outgoing queue")
         constraints: ClassVar = [models.UniqueConstraint(fields=["submission", "recipient"], name="delivery_once")]
         indexes: ClassVar = [
             models.Index(
@@ -132,6 +134,9 @@ class Delivery(models.Model):
                 name="delivery_open",
             ),
         ]
+
+    def __str__(self) -> str:
+        return self.recipient
 
 
 GATED = (Delivery.State.HELD, Delivery.State.APPROVAL, Delivery.State.SCHEDULED)

@@ -1,0 +1,1 @@
+"""How languages write moments, where it is not as Django has it."""
