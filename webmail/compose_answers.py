@@ -246,6 +246,10 @@ def sentence(error: MailError) -> str:
     if field == "attachment":
         name = error.data.get("name", "")
         return _("Your company does not let files of this type out: %s") % name
+    if field == "virus":
+        return _("A virus was found in this mail, so it was not sent: %s") % error.data.get("name", "")
+    if field == "scanner":
+        return _("The virus scanner does not answer. Try again later; the mail is kept as a draft.")
     if field == "stopped":
         return _("Sending is stopped for this account. Ask your administrator.")
     if field in RATES:

@@ -33,6 +33,11 @@ class SendPolicy(models.Model):
     banned_files = models.TextField(
         _("forbidden attachment types"), blank=True, max_length=2_000, help_text=_("Such as: exe, bat, zip.")
     )
+    scan_viruses = models.BooleanField(
+        _("look for viruses in mail that our people send"),
+        default=True,
+        help_text=_("By clamd, where the operator has set it up. A virus is refused, to colleagues too."),
+    )
     hourly_recipients = models.PositiveIntegerField(_("recipients an hour, each account"), default=0)
     daily_recipients = models.PositiveIntegerField(_("recipients a day, each account"), default=0)
     daily_strangers = models.PositiveIntegerField(

@@ -24,6 +24,7 @@ from mta.approval.matching import Facts
 from mta.company.files import check_files
 from mta.company.policy import send_policy
 from mta.company.rates import check_rates, spend
+from mta.company.viruses import look_through
 from mta.inbound.accepted import remember
 from mta.inbound.trace import new_queue_id
 from mta.models import Delivery, Submission
@@ -57,6 +58,8 @@ class SubmitRequest:
     wishes: Wishes = NO_WISHES
     queue_id: str = ""
     """The id that SMTP gave it already."""
+    is_scanned: bool = False
+    """Its bytes were looked at for viruses already, where the domain wants it."""
     digest: bytes = b""
     """By which a mail program's message is recognised when it comes again because its 250 was lost."""
 
@@ -65,7 +68,7 @@ def submit(access: Access, request: SubmitRequest) -> int:
     """Queue a message of `access.mailbox` and return the submission's id; durable when this returns.
 
     Raises NO_PERMISSION (no right to send, not from this address, or `stopped`), TOO_LARGE, LIMIT (recipients of a
-    mail, or of a time: `field` says which), INVALID (a forbidden `attachment`, an address, or none at all; a time that is over or too far away), OVER_QUOTA (no room for the Sent entry), IN_USE (the
+    mail, or of a time: `field` says which), INVALID (a forbidden `attachment`, a `virus`, an address, or none at all; a time that is over or too far away), UNAVAILABLE (the virus `scanner`), OVER_QUOTA (no room for the Sent entry), IN_USE (the
     draft is on its way already), AlreadyAcceptedError (the same `digest` is stored and perhaps never answered). Then
     nothing was changed.
     """
@@ -77,6 +80,8 @@ def submit(access: Access, request: SubmitRequest) -> int:
         policy = send_policy(account.domain_id)
         check_files(request.raw, policy.banned_files)
         spending = check_rates(access, account, policy, recipients)
+        if not request.is_scanned:
+            look_through(request.raw, account)
     now_us = time.time_ns() // 1000
     _check_schedule(request.schedule_us, now_us)
     submission = _new_submission(access, request, account.domain_id, now_us)

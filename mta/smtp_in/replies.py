@@ -95,6 +95,8 @@ ERRORS: dict[ErrorKind, bytes] = {
 
 POLICY: dict[str, bytes] = {
     "attachment": reply(554, "5.7.1", "Your company does not let files of this type out"),
+    "virus": reply(554, "5.7.1", "A virus was found in this message; it was not sent"),
+    "scanner": NOT_SCANNED_YET,
     "stopped": reply(550, "5.7.1", "Sending is stopped for this account; ask your administrator"),
     "hourly_recipients": reply(452, "4.7.1", "Too many recipients in this hour, try again later"),
     "daily_recipients": reply(452, "4.7.1", "Too many recipients in this day, try again later"),

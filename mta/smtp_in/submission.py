@@ -14,6 +14,7 @@ from core.access import Access
 from core.errors import ErrorKind, MailError
 from core.rates import Rates
 from mailstore.message import Invalid, parse_address_list
+from mta.company import viruses
 from mta.company.rates import obey
 from mta.inbound.accepted import AlreadyAcceptedError, digest_of
 from mta.inbound.afterwards import Afterwards
@@ -147,6 +148,7 @@ class SubmissionDialogue(Dialogue):
         )
         header = checked_header(message)
         raw = received_line(arrival) + missing_fields(header, account.address, now_s) + message
+        await self._look_through(account, raw)
         digest = digest_of(f"{account.pk} {envelope.mail_from}", envelope.rcpt_tos, message)
         try:
             refusal = await dbthread.run(_submit, account, envelope, header, raw, digest)
@@ -156,6 +158,15 @@ class SubmissionDialogue(Dialogue):
             self.unconfirmed = b"" if refusal else digest
             metrics.count("messages_submitted", outcome="refused" if refusal else "taken")
         return refusal or replies.reply(250, "2.0.0", f"Ok: {arrival.queue_id}")
+
+    async def _look_through(self, account: Account, raw: bytes) -> None:
+        """For viruses, on the event loop. Raises what `viruses.find` does."""
+        try:
+            await viruses.find(raw, await dbthread.run(viruses.wish_of, account.domain_id))
+        except MailError as error:
+            where = {"protocol": "smtp", "remote_address": self.session.remote_address}
+            await dbthread.run(viruses.note, error, raw, account, **where)
+            raise
 
 
 SubmissionDialogue.commands = {**Dialogue.commands, "AUTH": SubmissionDialogue.auth}
@@ -190,6 +201,7 @@ def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, dig
         origin=Submission.Origin.SMTP,
         actor_id=account.pk,
         digest=digest,
+        is_scanned=True,
         queue_id=envelope.queue_id,
         save_to_sent=send_settings(access.mailbox).keeps_program_mail,
         wishes=envelope.wishes,
