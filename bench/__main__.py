@@ -79,7 +79,7 @@ def _database(name: str) -> Iterator[str | None]:
     if name == "sqlite":
         yield ""
         return
-    with postgres() as url:
+    with postgres(is_durable=True) as url:
         yield url
 
 

@@ -43,8 +43,8 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[str | None]:
-    """The URL of a running server."""
+def postgres(*, is_durable: bool = False) -> Iterator[str | None]:
+    """The URL of a running server; `is_durable` for measurements: a commit reaches the disk, as where people work."""
     if os.environ.get("DATABASE_URL", "").startswith("postgres"):
         yield os.environ["DATABASE_URL"]
         return
@@ -75,7 +75,7 @@ def postgres() -> Iterator[str | None]:
     quiet(make)
     # Tests kill our processes, never the machine: the cluster need not reach the disk.
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=200"
-    options += " -c fsync=off -c full_page_writes=off"
+    options += "" if is_durable else " -c fsync=off -c full_page_writes=off"
     quiet([*control, "-o", options, "start"])
     try:
         yield f"postgres://globalmail@127.0.0.1:{port}/postgres"

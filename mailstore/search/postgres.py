@@ -59,7 +59,7 @@ class PostgresIndex:
         """The newest period first, then ever more of the older ones together."""
         first, last = bounds(mailbox)
         low, high = max(low, first), min(high, last)
-        asked = query(expression)
+        asked, words = query(expression), query(expression, is_near=False)
         newest = sql.row(f"SELECT key FROM {TABLE} WHERE key BETWEEN %s AND %s ORDER BY key DESC LIMIT 1", [low, high])
         if newest is None:
             return []
@@ -72,7 +72,7 @@ class PostgresIndex:
             condition, values = "period BETWEEN %s AND %s", [first_period, last_period]
             if periods > MAX_PERIODS:
                 begin, condition, values = low, "mailbox_id = %s", [mailbox]
-            found += _hits(condition, values, asked, low=begin, high=high, limit=limit - len(found))
+            found += _hits(condition, values, asked, words, low=begin, high=high, limit=limit - len(found))
             high, periods = begin - 1, periods * GROWTH
         return found
 
@@ -113,13 +113,25 @@ class PostgresIndex:
         return sql.row(f"SELECT count(*) FROM {TABLE}")[0], 0
 
 
-def _hits(condition: str, values: list[int], asked: str, *, low: int, high: int, limit: int) -> list[Hit]:
-    """MATERIALIZED: the planner must not walk the keys backwards and look into every document."""
+def _hits(condition: str, values: list[int], asked: str, words: str, *, low: int, high: int, limit: int) -> list[Hit]:
+    """The documents that hold the words are known from the index alone; whether these stand side by side only their
+    positions say, which are read from the newest on until there are enough.
+
+    MATERIALIZED: the planner must not walk the keys backwards and look into every document. OFFSET 0: nor may it look at
+    positions before the order is known.
+    """
     statement = (
         f"WITH found AS MATERIALIZED (SELECT key, message_id FROM {TABLE} WHERE {condition} AND v @@ %s::tsquery) "
-        "SELECT key, message_id FROM found WHERE key BETWEEN %s AND %s ORDER BY key DESC LIMIT %s"
     )
-    return [Hit(*row) for row in sql.rows(statement, [*values, asked, low, high, limit])]
+    parameters: list[object] = [*values, words, low, high]
+    if words == asked:
+        statement += "SELECT key, message_id FROM found WHERE key BETWEEN %s AND %s ORDER BY key DESC LIMIT %s"
+        return [Hit(*row) for row in sql.rows(statement, [*parameters, limit])]
+    statement += (
+        "SELECT n.key, n.message_id FROM (SELECT * FROM found WHERE key BETWEEN %s AND %s ORDER BY key DESC OFFSET 0) n "
+        f"WHERE (SELECT d.v FROM {TABLE} d WHERE d.key = n.key) @@ %s::tsquery LIMIT %s"
+    )
+    return [Hit(*row) for row in sql.rows(statement, [*parameters, asked, limit])]
 
 
 def _inserted(document: Document, key: int, text: str) -> bool:
@@ -150,22 +162,35 @@ def vector(tokens: Sequence[str]) -> str:
     return " ".join([*lexemes, *marks])
 
 
-def query(expression: Expression) -> str:
-    """A tsquery as text (PostgreSQL 8.11.2)."""
+def query(expression: Expression, *, is_near: bool = True) -> str:
+    """A tsquery as text (PostgreSQL 8.11.2). Without `is_near` it asks for the words of phrases wherever they stand, which
+    may find more documents, never fewer, and reads none."""
     if isinstance(expression, Phrase):
-        return _phrase(expression)
+        return _phrase(expression, is_near=is_near)
     if isinstance(expression, Either):
-        return "(" + " | ".join(map(query, expression.parts)) + ")"
+        return "(" + " | ".join(query(each, is_near=is_near) for each in expression.parts) + ")"
     assert isinstance(expression, Every)
-    parts = [*map(query, expression.parts), *(f"!{query(each)}" for each in expression.without)]
+    without = expression.without if is_near else [each for each in expression.without if not _has_places(each)]
+    parts = [*(query(each, is_near=is_near) for each in expression.parts), *(f"!{query(each)}" for each in without)]
     return "(" + " & ".join(parts) + ")"
 
 
-def _phrase(phrase: Phrase) -> str:
+def _has_places(expression: Expression) -> bool:
+    """Whether the answer depends on where words stand."""
+    if isinstance(expression, Phrase):
+        return len(expression.tokens) > 1
+    without = expression.without if isinstance(expression, Every) else ()
+    return any(map(_has_places, (*expression.parts, *without)))
+
+
+def _phrase(phrase: Phrase, *, is_near: bool) -> str:
     tokens = [f"'{token}'" for token in phrase.tokens]
     if phrase.is_prefix:
         tokens[-1] += ":*"
     if len(tokens) == 1:
         return tokens[0]
+    together = " & ".join(tokens)
+    if not is_near:
+        return f"({together})"
     unknown = " | ".join([f"'{LONG}'", *(f"'{MANY}{token}'" for token in phrase.tokens)])
-    return f"(({' <-> '.join(tokens)}) | ({' & '.join(tokens)} & ({unknown})))"
+    return f"(({' <-> '.join(tokens)}) | ({together} & ({unknown})))"

@@ -56,3 +56,37 @@ def test_a_phrase_behind_the_last_position_is_found(mine: Access, filler: str) -
     assert is_found("gamma", "delta")
     assert is_found("z", "omega")
     assert not is_found("alpha", "zeta")
+
+
+TEXTS = ["a b", "b a", "a x b", "a", "b", "x", "a b x", "x a b"]
+A, B, NEAR = Phrase(("a",)), Phrase(("b",)), Phrase(("a", "b"))
+ASKED: dict[str, tuple[Expression, set[str]]] = {
+    "near": (NEAR, {"a b", "a b x", "x a b"}),
+    "near or x": (Either((NEAR, Phrase(("x",)))), {"a b", "a b x", "x a b", "x", "a x b"}),
+    "a, not near": (Every((A,), (NEAR,)), {"b a", "a x b", "a"}),
+    "a, not b": (Every((A,), (B,)), {"a"}),
+    "a, not (near and x)": (Every((A,), (Every((NEAR, Phrase(("x",)))),)), {"a b", "b a", "a x b", "a"}),
+    "a, not (b without near)": (Every((A,), (Every((B,), (NEAR,)),)), {"a b", "a", "a b x", "x a b"}),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("limit", [1, 3, 50])
+def test_words_side_by_side_are_told_from_words_apart_newest_first(mine: Access, name: str, limit: int) -> None:
+    expression, expected = ASKED[name]
+    first = (mine.mailbox << 36) + 1
+    texts = [TEXTS[number % len(TEXTS)] for number in range(24)]
+    week_us = 7 * 86_400_000_000
+    documents = [
+        Document(first + number, mine.mailbox, number * week_us, words(text)) for number, text in enumerate(texts)
+    ]
+    index().add(documents)
+    found, high = [], 1 << 62
+    while hits := index().hits(mine.mailbox, expression, low=0, high=high, limit=limit):
+        found += [hit.message_id - first for hit in hits]
+        high = hits[-1].key - 1
+    assert found == [number for number in reversed(range(24)) if texts[number] in expected]
+
+
+def test_what_the_index_alone_knows_is_asked_without_places() -> None:
+    assert query(Every((NEAR, A), (NEAR, B)), is_near=False) == "(('a' & 'b') & 'a' & !'b')"
