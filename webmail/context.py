@@ -18,6 +18,7 @@ from mailstore.models import Role
 from mailstore.selectors.folders import FolderRow
 from mailstore.selectors.list_marked import SLEEPING_ROLES
 from mailstore.services.monitoring import ROOT as MONITOR_ROOT
+from mta.selectors.put_by import PutBy, put_by
 from webmail.display import display_of
 from webmail.http import current_access, folders_of, side_of
 from webmail.labels import Label, labels_of
@@ -66,6 +67,7 @@ class Tree:
     """Which list across folders this is: `todo`, `done`, `label-7`; empty elsewhere."""
     todo: int
     """Mails that are to do."""
+    put_by: PutBy
     labels: list[Label]
     may_label: bool
 
@@ -81,7 +83,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def tree_of(request: HttpRequest) -> Tree:
-    """The left tree of the page's mailbox: three queries."""
+    """The left tree of the page's mailbox: four queries."""
     access = current_access(request)
     current = getattr(request, "current_folder", 0)
     rows = folders_of(request, access)
@@ -112,6 +114,7 @@ def tree_of(request: HttpRequest) -> Tree:
         mailboxes=_mailboxes(request, access.mailbox),
         place=getattr(request, "current_place", ""),
         todo=_to_do(request, access, rows),
+        put_by=put_by(access),
         labels=labels_of(request, access),
         may_label=access.may(Right.FLAG),
     )

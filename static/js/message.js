@@ -117,6 +117,7 @@ document.addEventListener("click", (event) => {
 
 export function start() {
   document.querySelectorAll("[data-mail]").forEach(open);
+  document.querySelectorAll("[data-letter-place]").forEach(frames);
 }
 
 start();

@@ -11,12 +11,15 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page
 
+from webmail.demo.administered import LIST
 from webmail.demo.company import PASSWORD
 from webmail.demo.unwanted import FRAUD_SUBJECT
+from webmail.demo.ways import APPROVED_SUBJECT
 
 LONG_THREAD = "Quotation for LED panel lights 60x60"
 NEWSLETTER = "光影国际照明展：观众预登记开启"
 TABLE_MAIL = "Quotation FY-26140: garden lights, spring 2027"
+LIST_SUBJECT = LIST[-1]
 SETTLE_MS = 250
 
 
@@ -250,6 +253,19 @@ def _approval(visit: Visit) -> None:
     visit.go(visit.page.locator("a.way-subject").first.get_attribute("href") or "/")
 
 
+def _link(subject: str, part: str) -> Callable[[Visit], None]:
+    """The page behind the signed link of a notice."""
+
+    def visit_link(visit: Visit) -> None:
+        visit.open_mail(subject)
+        frame = visit.page.frame_locator("[data-letter-frame]")
+        found = frame.locator(f"a[href*='{part}']").or_(visit.page.locator(f"#mail a[href*='{part}']"))
+        address = found.first.get_attribute("href") or "/"
+        visit.page.goto(address, wait_until="load")
+
+    return visit_link
+
+
 def _schedule(visit: Visit) -> None:
     _compose(visit)
     visit.page.locator("[data-schedule]").click()
@@ -365,6 +381,9 @@ SHOTS = (
     Shot("quarantine", READER, _tree_end("/quarantine/")),
     Shot("quarantine-mail", READER, _quarantined),
     Shot("fraud", READER, _fraud),
+    Shot("programs", READER, _at("/programs/")),
+    Shot("list-mail-link", READER, _link(LIST_SUBJECT, "/list-mail/")),
+    Shot("approval-link", READER, _link(APPROVED_SUBJECT, "/approvals/link/")),
     Shot("thread", READER, _mail(LONG_THREAD)),
     Shot("newsletter", READER, _mail(NEWSLETTER)),
     Shot("quotation", READER, _mail(TABLE_MAIL)),
