@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from mta.smtp_in.session import Envelope
 from mta.smtp_in.spool import AFTER_BYTES, Spool
 
 _ARGUMENT = re.compile(r"([0-9]{1,20})(?: +(LAST))?", re.IGNORECASE)
@@ -81,3 +82,21 @@ def parse_bdat(argument: str) -> tuple[int, bool] | None:
     """Size and whether it is the last chunk; None for anything else."""
     found = _ARGUMENT.fullmatch(argument)
     return (int(found[1]), found[2] is not None) if found else None
+
+
+class Chunks:
+    """What was read by BDAT, and of which envelope; another envelope means that it is void."""
+
+    def __init__(self) -> None:
+        self._envelope: Envelope | None = None
+        self._reader = ChunkReader(0)
+
+    def are_of(self, envelope: Envelope) -> bool:
+        """Whether it has begun."""
+        return self._envelope is envelope
+
+    def reader(self, envelope: Envelope, largest_bytes: int) -> ChunkReader:
+        """For the next chunk."""
+        if not self.are_of(envelope):
+            self._envelope, self._reader = envelope, ChunkReader(largest_bytes)
+        return self._reader

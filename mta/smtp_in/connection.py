@@ -19,6 +19,7 @@ from core.serving import Gate, peer_address
 from mta.smtp_in import replies
 from mta.smtp_in.chunk import ChunkReader
 from mta.smtp_in.data import DataReader
+from mta.smtp_in.deadline import Deadline
 from mta.smtp_in.dialogue import Dialogue
 from mta.smtp_in.session import Session, Tls
 
@@ -58,8 +59,7 @@ class Connection(asyncio.BufferedProtocol):
         self._lost = False
         self._ended = False
         self._paused = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._deadline = 0.0
+        self._deadline = Deadline(lambda: self._end(replies.TIMED_OUT))
         self._message_until = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -94,7 +94,7 @@ class Connection(asyncio.BufferedProtocol):
             return False
         session = Session(self._loop, self._address)
         self._dialogue = self._make_dialogue(session)
-        self._expect(COMMAND_TIMEOUT_S)
+        self._deadline.move(COMMAND_TIMEOUT_S)
         return True
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -125,8 +125,7 @@ class Connection(asyncio.BufferedProtocol):
         """Give back what was counted and held."""
         self._lost = True
         self._wake()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._deadline.stop()
         self._release_memory()
         if self in self._gate.open:
             self._dialogue.end()
@@ -220,7 +219,7 @@ class Connection(asyncio.BufferedProtocol):
         if await self._fill(reader):
             self._output.append(await self._finished(reader, self._dialogue.finish(reader)))
             self._release_memory()
-            self._expect(COMMAND_TIMEOUT_S)
+            self._deadline.move(COMMAND_TIMEOUT_S)
         reader.close()
 
     async def _read_chunk(self, reader: ChunkReader) -> None:
@@ -230,7 +229,7 @@ class Connection(asyncio.BufferedProtocol):
             if reader.is_last:
                 self._release_memory()
                 reader.close()
-            self._expect(COMMAND_TIMEOUT_S)
+            self._deadline.move(COMMAND_TIMEOUT_S)
 
     async def _finished(self, reader: DataReader | ChunkReader, finishing: Awaitable[bytes]) -> bytes:
         """The answer to a whole message; large ones take turns, as each must be in memory then."""
@@ -255,7 +254,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _take_data(self, reader: DataReader | ChunkReader, block: memoryview) -> bool:
         used = reader.feed(block)
-        self._expect(self._patience_s())
+        self._deadline.move(self._patience_s())
         self._account(reader)
         if used < 0:
             return False
@@ -279,7 +278,7 @@ class Connection(asyncio.BufferedProtocol):
         self._input.clear()  # what was sent before the handshake is not the client's word (RFC 3207 4.2, 6)
         self._flush()
         self._transport.pause_reading()
-        self._expect(HANDSHAKE_TIMEOUT_S)
+        self._deadline.move(HANDSHAKE_TIMEOUT_S)
         try:
             secure = await self._loop.start_tls(
                 self._transport, self, server_tls(), server_side=True, ssl_handshake_timeout=HANDSHAKE_TIMEOUT_S
@@ -294,7 +293,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport = secure
         self._dialogue.note_tls()
         self._dialogue.session.tls = _negotiated(secure)
-        self._expect(COMMAND_TIMEOUT_S)
+        self._deadline.move(COMMAND_TIMEOUT_S)
 
     # Waiting and writing --------------------------------------------------------------------------
 
@@ -303,7 +302,7 @@ class Connection(asyncio.BufferedProtocol):
             self._end()
         if self._lost:
             return
-        self._expect(timeout_s)
+        self._deadline.move(timeout_s)
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
@@ -313,23 +312,6 @@ class Connection(asyncio.BufferedProtocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-    def _expect(self, timeout_s: float) -> None:
-        """Move the deadline; one timer per connection follows it, lazily when it moves away."""
-        self._deadline = self._loop.time() + timeout_s
-        if self._timer is not None and self._timer.when() > self._deadline:
-            self._timer.cancel()
-            self._timer = None
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._deadline, self._tick)
-
-    def _tick(self) -> None:
-        left = self._deadline - self._loop.time()
-        if left > 0:
-            self._timer = self._loop.call_at(self._deadline, self._tick)
-        else:
-            self._timer = None
-            self._end(replies.TIMED_OUT)
 
     def _flush(self) -> None:
         if self._output and not self._lost:

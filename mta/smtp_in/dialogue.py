@@ -15,24 +15,22 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import DatabaseError
 
-from core import metrics
 from core.errors import MailError
 from core.full import refusal
 from mta.inbound.afterwards import Afterwards
-from mta.smtp_in import replies
-from mta.smtp_in.chunk import ChunkReader, parse_bdat
+from mta.smtp_in import refused, replies
+from mta.smtp_in.chunk import ChunkReader, Chunks, parse_bdat
 from mta.smtp_in.commands import Problem, parse_mail, parse_rcpt, parse_wish
 from mta.smtp_in.data import DataReader, has_bare_line_end
 from mta.smtp_in.guard import Visitor
+from mta.smtp_in.patience import Patience
 from mta.smtp_in.session import Envelope, Session
 
 RECIPIENTS_MAX = 1000
 """RFC 5321 4.5.3.1.8 demands 100; more than this in one transaction is asked to come in several."""
-ERRORS_MAX = 20
-"""Refused commands before the connection is closed."""
-IDLE_COMMANDS_MAX = 100
-"""Commands that lead to no message (NOOP, RSET, VRFY …) before the connection is closed."""
 NAME_MAX = 255
+BAD_BYTES = (replies.TOO_LARGE, replies.INVALID_CHARACTERS)
+"""Answers to a message that count as mistakes of the client; others are about what is in it."""
 
 log = logging.getLogger(__name__)
 
@@ -66,10 +64,8 @@ class Dialogue(abc.ABC):
         self.closing = False
         self.continuation: Continuation | None = None
         self.largest_bytes: int = settings.MESSAGE_MAX_BYTES
-        self._chunks: tuple[Envelope | None, ChunkReader] | None = None
-        """What was read by BDAT, and of which envelope; another envelope means that it is void."""
-        self._errors = 0
-        self._idle_commands = 0
+        self._chunks = Chunks()
+        self._patience = Patience()
 
     @property
     def pause_s(self) -> float:
@@ -97,59 +93,59 @@ class Dialogue(abc.ABC):
 
     async def obey(self, line: bytes) -> bytes:
         """Do what one line (without CRLF) asks for."""
-        try:
-            answer = await (self.continuation(line) if self.continuation else self._command(line))
-        except MailError as error:
-            answer = replies.reply_for(error)
-        except DatabaseError as error:
-            log.warning("database refused work", extra={"error": str(error)})
-            answer = replies.reply_for(refusal(error))
-        if answer[:1] in b"45":
-            self._tell(line, answer)
+        answer = await self._expected(self.continuation(line) if self.continuation else self._command(line))
+        self._note(self.envelope, line, answer)
         return self._judge(answer)
 
-    def _tell(self, line: bytes, answer: bytes) -> None:
-        """Every refusal is counted, and written down under the transaction's id."""
-        verb = line[:4].decode("ascii", "replace").upper()
-        code, enhanced = answer[:3].decode(), answer[4:].split(b" ", 1)[0].decode()
-        known = verb if verb in self.commands else "other"
-        metrics.count("smtp_refusals", service=self.service, command=known, code=code, enhanced=enhanced)
-        facts = {"queue_id": self.envelope.queue_id if self.envelope else "", "client": self.session.remote_address}
-        said = "AUTH" if verb == "AUTH" or (self.session.account is None and known == "other") else line[:200]
-        log.info("refused", extra=facts | {"said": repr(said), "answer": answer.decode("ascii", "replace").strip()})
+    def _note(self, envelope: Envelope | None, line: bytes, answer: bytes) -> None:
+        if answer.startswith((b"4", b"5")):
+            refused.note(self.session, envelope, line, answer, service=self.service, known=self.commands)
 
     async def finish_chunk(self, reader: ChunkReader) -> bytes:
         """Answer a BDAT whose bytes were read; the last one ends the message (RFC 3030 2)."""
-        if self.envelope is None:
-            return self._judge(replies.NEEDS_MAIL)
-        if not self.envelope.rcpt_tos:
-            return self._judge(replies.NO_RECIPIENTS)
-        if reader.is_last:
-            self._chunks = None
+        if self.envelope is not None and self.envelope.rcpt_tos and reader.is_last:
+            self._chunks = Chunks()
             return await self.finish(reader)
+        answer = self._chunk_answer(reader)
+        self._note(self.envelope, b"BDAT", answer)
+        return self._judge(answer)
+
+    def _chunk_answer(self, reader: ChunkReader) -> bytes:
+        if self.envelope is None:
+            return replies.NEEDS_MAIL
+        if not self.envelope.rcpt_tos:
+            return replies.NO_RECIPIENTS
         if reader.too_large:
-            return self._judge(replies.TOO_LARGE)
+            return replies.TOO_LARGE
         return replies.NO_MEMORY if reader.out_of_memory else replies.CHUNK_OK
 
     async def finish(self, reader: DataReader | ChunkReader) -> bytes:
         """Answer a DATA that was read to its end; the envelope is over whatever comes out."""
         envelope, self.envelope = self.envelope, None
-        self._idle_commands = 0
+        self._patience.note_message()
         assert envelope is not None
+        answer = await self._outcome(envelope, reader)
+        self._note(envelope, b"DATA", answer)
+        return self._judge(answer) if answer in BAD_BYTES else answer
+
+    async def _outcome(self, envelope: Envelope, reader: DataReader | ChunkReader) -> bytes:
         if reader.out_of_memory:
             return replies.NO_MEMORY
         if reader.too_large:
-            return self._judge(replies.TOO_LARGE)
+            return replies.TOO_LARGE
         message = reader.message()
         if has_bare_line_end(message):
-            return self._judge(replies.INVALID_CHARACTERS)
+            return replies.INVALID_CHARACTERS
+        return await self._expected(self.accept(envelope, message))
+
+    async def _expected(self, work: Awaitable[bytes]) -> bytes:
         try:
-            return await self.accept(envelope, message)
+            return await work
         except MailError as error:
             return replies.reply_for(error)
         except DatabaseError as error:
-            log.warning("message not stored", extra={"error": str(error)})
-            return replies.reply_for(refusal(error))  # the client keeps it and comes again (RFC 5321 4.2.5)
+            log.warning("database refused work", extra={"error": str(error)})
+            return replies.reply_for(refusal(error))  # the client keeps its mail and comes again (RFC 5321 4.2.5)
 
     def note_tls(self) -> None:
         """The connection is encrypted now; everything said before is void (RFC 3207 4.2)."""
@@ -195,19 +191,11 @@ class Dialogue(abc.ABC):
             return replies.NOT_TEXT
         verb, _, argument = text.partition(" ")
         handler = self.commands.get(verb.upper())
-        if handler is None:
-            return replies.NOT_A_COMMAND
-        return await handler(self, argument.strip())
+        return await handler(self, argument.strip()) if handler is not None else replies.NOT_A_COMMAND
 
     def _judge(self, answer: bytes) -> bytes:
-        if answer.startswith(b"5"):
-            self._errors += 1
-            if self._errors > ERRORS_MAX:
-                self.closing = True
-                return answer + replies.TOO_MANY_ERRORS
-        if self._idle_commands > IDLE_COMMANDS_MAX:
-            self.closing = True
-            return replies.TOO_IDLE
+        answer = self._patience.judge(answer)
+        self.closing = self.closing or self._patience.is_over
         return answer
 
     async def ehlo(self, argument: str) -> bytes:
@@ -226,7 +214,7 @@ class Dialogue(abc.ABC):
         return f"250 {settings.EHLO_NAME}\r\n".encode()
 
     def _greet(self, name: str) -> bool:
-        self._idle_commands += 1
+        self._patience.note_idle()
         if not name or len(name) > NAME_MAX or " " in name or not name.isprintable():
             return False
         self.session.host_name = name
@@ -285,7 +273,7 @@ class Dialogue(abc.ABC):
             return replies.NEEDS_MAIL
         if not self.envelope.rcpt_tos:
             return replies.NO_RECIPIENTS
-        if self._chunks is not None and self._chunks[0] is self.envelope:
+        if self._chunks.are_of(self.envelope):
             return replies.OUT_OF_ORDER  # RFC 3030 2: not after BDAT
         self.wants_data = True
         return replies.GO_AHEAD
@@ -296,16 +284,12 @@ class Dialogue(abc.ABC):
         if parsed is None:
             self.closing = True  # where the next command begins is anybody's guess
             return replies.BAD_ARGUMENT
-        self.wants_chunk = self._chunk_reader()
+        if self.envelope is None or not self.envelope.rcpt_tos:
+            self.wants_chunk = ChunkReader(0)  # for bytes that nobody keeps
+        else:
+            self.wants_chunk = self._chunks.reader(self.envelope, self.largest_bytes)
         self.wants_chunk.begin(parsed[0], is_last=parsed[1])
         return b""
-
-    def _chunk_reader(self) -> ChunkReader:
-        if self.envelope is None or not self.envelope.rcpt_tos:
-            return ChunkReader(0)  # for bytes that nobody keeps
-        if self._chunks is None or self._chunks[0] is not self.envelope:
-            self._chunks = (self.envelope, ChunkReader(self.largest_bytes))
-        return self._chunks[1]
 
     async def starttls(self, argument: str) -> bytes:
         """STARTTLS (RFC 3207)."""
@@ -318,23 +302,23 @@ class Dialogue(abc.ABC):
 
     async def rset(self, argument: str) -> bytes:
         """RSET: drop the transaction."""
-        self._idle_commands += 1
+        self._patience.note_idle()
         self.envelope = None
         return replies.OK
 
     async def noop(self, argument: str) -> bytes:
         """NOOP."""
-        self._idle_commands += 1
+        self._patience.note_idle()
         return replies.OK
 
     async def vrfy(self, argument: str) -> bytes:
         """VRFY tells nobody who has a mailbox (RFC 5321 7.3)."""
-        self._idle_commands += 1
+        self._patience.note_idle()
         return replies.CANNOT_VERIFY if argument else replies.BAD_ARGUMENT
 
     async def not_implemented(self, argument: str) -> bytes:
         """Known, not offered."""
-        self._idle_commands += 1
+        self._patience.note_idle()
         return replies.NOT_IMPLEMENTED
 
     async def quit(self, argument: str) -> bytes:

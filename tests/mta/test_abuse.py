@@ -20,7 +20,7 @@ import pytest
 from accounts.models import Account
 from mta.inbound.trace import RECEIVED_MAX
 from mta.models import Delivery, Submission
-from mta.smtp_in import connection, dialogue
+from mta.smtp_in import connection, dialogue, patience
 from tests.mta.conftest import Running, Talk
 from tests.mta.test_submit import mails
 
@@ -262,7 +262,7 @@ def test_pipelined_garbage_is_answered_line_by_line_until_the_door(server: Runni
         while answer := talk.reply():
             codes.append(answer[:9])
     assert set(codes) <= {"500 5.5.2", "421 4.7.0"}
-    assert len(codes) <= dialogue.ERRORS_MAX + 2
+    assert len(codes) <= patience.ERRORS_MAX + 2
 
 
 def test_a_line_without_end_is_cut(server: Running) -> None:

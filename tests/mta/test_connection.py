@@ -10,7 +10,7 @@ import ssl
 import pytest
 
 from accounts.models import Account
-from mta.smtp_in import connection, dialogue
+from mta.smtp_in import connection, dialogue, patience
 from tests.mta.conftest import Running, Talk, client_tls
 from tests.mta.test_submit import mails
 
@@ -36,7 +36,7 @@ def test_more_recipients_than_allowed_are_asked_to_come_later(
 
 def test_a_client_that_only_makes_mistakes_is_shown_the_door(running: Running) -> None:
     talk = running.talk()
-    for _ in range(dialogue.ERRORS_MAX):
+    for _ in range(patience.ERRORS_MAX):
         assert talk.say("NONSENSE").startswith("500")
     assert talk.say("NONSENSE").startswith("500")
     assert talk.reply().startswith("421 4.7.0")
@@ -45,7 +45,7 @@ def test_a_client_that_only_makes_mistakes_is_shown_the_door(running: Running) -
 
 def test_a_client_that_never_sends_mail_is_shown_the_door(running: Running) -> None:
     talk = running.talk()
-    for _ in range(dialogue.IDLE_COMMANDS_MAX):
+    for _ in range(patience.IDLE_COMMANDS_MAX):
         assert talk.say("NOOP").startswith("250")
     assert talk.say("NOOP").startswith("421 4.7.0")
     assert talk.is_closed()
@@ -238,3 +238,23 @@ def test_large_mails_hold_a_megabyte_each_and_arrive_whole(running: Running, ali
     assert running.server.gate.memory.used_bytes == 0
     assert [len(mail) for mail in mails(alice, "inbox")] == [len(mails(alice, "inbox")[0])] * 3
     assert mails(alice, "inbox")[0].endswith(b"\r\n\r\n." + line * 4_000)
+
+
+@pytest.mark.parametrize("by", ["DATA", "BDAT"])
+def test_a_refused_mail_is_counted_and_written_down_with_its_id(
+    running: Running, alice: Account, by: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[dict[str, str]] = []
+    monkeypatch.setattr("core.metrics.count", lambda _name, **labels: counted.append(labels))
+    caplog.set_level("INFO", "mta.smtp_in.refused")
+    talk = begin(running, alice.address)
+    loop = b"Received: from x by y; now\r\n" * 60 + b"\r\nhello\r\n"
+    if by == "DATA":
+        assert talk.say("DATA").startswith("354")
+        talk.send(loop + b".\r\n")
+    else:
+        talk.send(b"BDAT %d LAST\r\n" % len(loop) + loop)
+    assert talk.reply().startswith("554 5.4.6")
+    assert {"service": "mx", "command": "DATA", "code": "554", "enhanced": "5.4.6"} in counted
+    (record,) = caplog.records
+    assert record.queue_id  # type: ignore[attr-defined]
