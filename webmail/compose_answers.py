@@ -250,6 +250,8 @@ def sentence(error: MailError) -> str:
         return _("A virus was found in this mail, so it was not sent: %s") % error.data.get("name", "")
     if field == "scanner":
         return _("The virus scanner does not answer. Try again later; the mail is kept as a draft.")
+    if field == "individual":
+        return _("A mail of this size can be sent individually to at most %s colleagues.") % limit
     if field == "stopped":
         return _("Sending is stopped for this account. Ask your administrator.")
     if field in RATES:

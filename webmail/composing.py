@@ -28,7 +28,7 @@ _LOOK = (
     """font-size:14px;line-height:1.7">%s</div>"""
 )
 """Without a font of its own a mail is set in the reader's default, which in Outlook is Times."""
-DEFAULT_OPTIONS = {"high_priority": False, "save_to_sent": True, "receipt": False}
+DEFAULT_OPTIONS = {"high_priority": False, "save_to_sent": True, "receipt": False, "individual": False}
 
 
 def default_options(mailbox: int) -> dict[str, bool]:
@@ -67,8 +67,13 @@ class Recipients:
     @property
     def addresses(self) -> list[str]:
         """Everybody once, in the order of the fields."""
-        everybody = [each.address for each in (*self.to, *self.cc, *self.bcc)]
-        return list({each.lower(): each for each in reversed(everybody)}.values())[::-1]
+        return [each.address for each in self.everybody]
+
+    @property
+    def everybody(self) -> list[Address]:
+        """The same with their names."""
+        found = [*self.to, *self.cc, *self.bcc]
+        return list({each.address.lower(): each for each in reversed(found)}.values())[::-1]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -181,12 +186,15 @@ def message_of(access: Access, draft: DraftRow, *, identity: Identity, reference
 def _outgoing(access: Access, draft: DraftRow, identity: Identity, references: tuple[str, ...]) -> Outgoing:
     recipients = recipients_of(draft)
     sender = Address(identity.name, identity.address)
+    everybody = (recipients.to, recipients.cc, recipients.bcc)
+    if draft.options.get("individual"):
+        everybody = (recipients.everybody, [], [])
     html = None if draft.is_plain else _LOOK.replace("%s", draft.html)
     return Outgoing(
         from_=sender,
-        to=recipients.to,
-        cc=recipients.cc,
-        bcc=recipients.bcc,
+        to=everybody[0],
+        cc=everybody[1],
+        bcc=everybody[2],
         subject=draft.subject,
         html=html,
         text=draft.text if draft.is_plain else None,

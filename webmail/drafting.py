@@ -81,13 +81,15 @@ def send(access: Access, actor: Account, draft: DraftRow, *, schedule_us: int = 
     recipients = composing.recipients_of(draft)
     identity = _identity(actor, access, draft)
     raw = _message(access, actor, draft)
+    options = composing.options_of(draft.options)
     request = SubmitRequest(
         envelope_from=identity.address,
         recipients=recipients.addresses,
         raw=raw,
         draft_id=draft.id,
         schedule_us=schedule_us,
-        save_to_sent=composing.options_of(draft.options)["save_to_sent"],
+        save_to_sent=options["save_to_sent"],
+        individual=options["individual"],
         actor_id=actor.pk,
     )
     try:

@@ -32,6 +32,7 @@ from mta.inbound.trace import Arrival, checked_header, trace_block, without_our_
 from mta.inbound.weighing import Seen, Weighing, seen_senders, weigh
 from mta.outbound.signatures import arc_set
 from mta.quarantine.store import quarantine
+from mta.services.bounces import bounce_in, note_bounce
 from mta.services.effects import carry_out
 from mta.services.lists import queue_for_externals
 from mta.services.moderation import hold_post
@@ -113,6 +114,9 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     also = [await _forwarding(transaction, leaving, received, judgement)] if leaving else []
     if waiting := [target for target in transaction.targets if target.held_group_id]:
         also.append(functools.partial(_hold, waiting, prepared, transaction))
+    for target in transaction.targets:
+        if target.delivery_id and (bounce := bounce_in(target.delivery_id, received)):
+            also.append(functools.partial(note_bounce, bounce))
     if arranged.has_effects:
         also.append(functools.partial(carry_out, arranged))
     if held := [*(each for _, each in files if each.held), *arranged.held]:

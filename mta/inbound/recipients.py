@@ -16,9 +16,11 @@ from accounts.models import Account
 from accounts.rows import AccountRow, account_row
 from accounts.selectors import expand_group, is_local_domain, local_domains, resolve
 from mta.inbound.facts import Facts, facts_of
+from mta.models import Submission
 from mta.rights import is_outside
 from mta.senders import Wish
 from mta.srs import account_of
+from mta.verp import delivery_of
 
 KEEP_S = 1.0
 KEEP_MAX = 10_000
@@ -58,6 +60,8 @@ class Target:
     facts: Mapping[int, Facts] = dataclasses.field(default_factory=dict)
     held_group_id: int = 0
     """The list whose approver must agree first (`mta.services.moderation`); then nobody else is named here."""
+    delivery_id: int = 0
+    """The delivery whose envelope sender this was (`mta.verp`)."""
 
     def blocks(self, sender: str) -> bool:
         """Whether the one account meant wants nothing from this envelope sender; a list's members are asked later."""
@@ -103,16 +107,26 @@ def find_target(address: str, *, sender: str, proven: bool = True, approved: boo
 
 
 def _bounce_target(address: str, sender: str) -> Target | Refusal | None:
-    """Who forwarded what comes back now: a report, to him alone and by no rule, which might forward it again."""
-    account_id = account_of(address, time.time())
+    """Who forwarded what comes back now, or wrote it to many: a report, to him alone and by no rule, which might forward
+    it again."""
+    delivery_id = delivery_of(address, time.time())
+    account_id = account_of(address, time.time()) if delivery_id is None else _author_of(delivery_id)
     if account_id is None:
-        return None
+        return None if delivery_id is None else Refusal.UNKNOWN
     account = Account.objects.filter(pk=account_id, status=Account.Status.ACTIVE).select_related("domain").first()
-    if account is None or sender:
+    # Automatic replies to bulk mail come to its envelope sender too, and have senders (RFC 3834 4).
+    if account is None or (sender and delivery_id is None):
         return Refusal.UNKNOWN
     row = account_row(account)
     facts = {each: dataclasses.replace(known, ruled=frozenset()) for each, known in facts_of([row]).items()}
-    return Refusal.FULL if _is_full(row, facts) else Target("", row.domain_id, (row,), facts=facts)
+    if _is_full(row, facts):
+        return Refusal.FULL
+    return Target("", row.domain_id, (row,), facts=facts, delivery_id=delivery_id or 0)
+
+
+def _author_of(delivery_id: int) -> int | None:
+    rows = Submission.objects.filter(deliveries=delivery_id, is_individual=True)
+    return rows.values_list("mailbox_id", flat=True).first()
 
 
 def _is_outsider(sender: str, domain_id: int, *, proven: bool) -> bool:

@@ -50,6 +50,8 @@ class Submission(models.Model):
     """The sender's name for it (RFC 3461 4.4), in xtext."""
     require_tls = models.BooleanField(default=False)
     """Only over encrypted connections to servers that keep it so (RFC 8689)."""
+    is_individual = models.BooleanField(default=False)
+    """群发单显: every recipient gets a copy of his own (`mta.individual`); the stored bytes name none of them."""
 
     class Meta:
         verbose_name = _("sent mail")
@@ -116,6 +118,10 @@ class Delivery(models.Model):
     """What of this recipient the sender wants told (RFC 3461 4.1); empty: failures."""
     original = models.CharField(max_length=500, blank=True)
     """ORCPT (RFC 3461 4.2)."""
+    name = models.CharField(max_length=200, blank=True)
+    """How the author calls him, where each recipient has a copy of his own."""
+    local_hash = models.BinaryField(max_length=32, null=True)
+    """SHA-256 of that copy in local mailboxes, the trace included."""
 
     class Meta:
         verbose_name = _("delivery in the queue")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import dataclasses
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mailstore import blobs, sql
-from mta.models import Submission
+from mta import individual, verp
+from mta.models import Delivery, Submission
 from mta.outbound.queue import Claimed, by_destination
 from mta.outbound.routing import Hop
 from mta.outbound.signatures import KnownKeys, signed
@@ -34,6 +35,16 @@ class Group:
     """Signed; None: not read yet (`read_message`)."""
     relay: Hop | None = None
     """The smart host of the author's domain."""
+    name: str = ""
+    """Of the one recipient of a copy that is his own."""
+
+    @property
+    def sender(self) -> str:
+        """The envelope sender; of bulk mail one for each delivery, so that what comes back says whose it is."""
+        author = self.submission.envelope_from
+        if not (self.submission.is_individual and author):
+            return author
+        return verp.sender_for(self.deliveries[0].id, author.rpartition("@")[2], time.time())
 
     @property
     def recipients(self) -> list[str]:
@@ -51,21 +62,29 @@ class Group:
         """Of the message."""
         return self.deliveries[0].blob_id or self.submission.wire_blob_id
 
+    def original(self, content: bytes) -> bytes:
+        """What this group's recipients get of the stored bytes, before it is signed."""
+        if not self.submission.is_individual:
+            return content
+        return individual.own_copy(content, self.submission.message_id, self.recipients[0], self.name)
+
 
 def load(claimed: Sequence[Claimed]) -> list[Group]:
     """Claimed rows as groups; rows without a submission are left to their claim's end. Call on a database thread."""
     submissions = Submission.objects.in_bulk({each.submission_id for each in claimed})
     groups = [
         Group(rows, submissions[rows[0].submission_id], rows[0].domain.lower(), None)
-        for rows in by_destination(claimed)
-        if rows[0].submission_id in submissions
+        for rows in _divided(by_destination(claimed), submissions)
     ]
+    _name(groups)
     contents = _small_contents({group.blob_id for group in groups})
     made: dict[tuple[int, str], bytes] = {}
     known = KnownKeys()
     for group in groups:
         content = contents.get(group.blob_id)
-        if content is not None:
+        if content is not None and group.submission.is_individual:
+            group.message = _ready(group.original(content), group.submission, known)
+        elif content is not None:
             key = (group.blob_id, group.submission.envelope_from)
             if key not in made:
                 made[key] = _ready(content, group.submission, known)
@@ -75,9 +94,25 @@ def load(claimed: Sequence[Claimed]) -> list[Group]:
 
 def read_message(group: Group) -> bytes:
     """The signed message of one group. Call on a database thread."""
-    return (
-        group.message if group.message is not None else _ready(blobs.get(group.blob_id), group.submission, KnownKeys())
-    )
+    if group.message is not None:
+        return group.message
+    return _ready(group.original(blobs.get(group.blob_id)), group.submission, KnownKeys())
+
+
+def _divided(found: list[list[Claimed]], submissions: Mapping[int, Submission]) -> Iterator[list[Claimed]]:
+    """What one transaction may carry; a copy of somebody's own goes alone."""
+    for rows in found:
+        submission = submissions.get(rows[0].submission_id)
+        if submission is not None:
+            yield from [[row] for row in rows] if submission.is_individual else [rows]
+
+
+def _name(groups: Sequence[Group]) -> None:
+    """How the authors call those who get copies of their own; no query where there is none."""
+    own = {group.deliveries[0].id: group for group in groups if group.submission.is_individual}
+    if own:
+        for row_id, name in Delivery.objects.filter(pk__in=own).values_list("pk", "name"):
+            own[row_id].name = name
 
 
 def _small_contents(blob_ids: set[int]) -> dict[int, bytes]:

@@ -44,10 +44,13 @@ class Attempted:
     deliveries: Sequence[Claimed]
     results: Sequence[Result]
     blob_id: int = 0
+    made: Callable[[bytes], bytes] | None = None
+    """What was made of the stored bytes for these recipients."""
 
     def original(self) -> bytes:
         """What was sent."""
-        return blobs.get(self.blob_id or self.submission.wire_blob_id)
+        content = blobs.get(self.blob_id or self.submission.wire_blob_id)
+        return self.made(content) if self.made else content
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

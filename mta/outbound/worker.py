@@ -176,7 +176,7 @@ class Run:
         if results:
             metrics.observe("send_seconds", time.monotonic() - started)
             self._attempted += len(group.deliveries)
-            self._done.append(Attempted(group.submission, group.deliveries, results, group.blob_id))
+            self._done.append(Attempted(group.submission, group.deliveries, results, group.blob_id, group.original))
             if self._settling is None:
                 self._settling = asyncio.create_task(self._settle())
         self._start()
@@ -233,7 +233,7 @@ class Run:
     async def _transact(self, lane: Lane, session: Session, group: Group, message: bytes) -> list[Result] | None:
         """None: a kept connection turned out to be gone before anything was said on it."""
         is_kept = session.carried > 0
-        results = await transact(session, group.submission.envelope_from, group.recipients, message, group.wishes)
+        results = await transact(session, group.sender, group.recipients, message, group.wishes)
         if is_kept and not session.is_usable and all(each.code == "4.4.2" for each in results) and not session.heard:
             return None
         if not session.is_usable and any(each.text.startswith("421 ") for each in results):

@@ -14,7 +14,7 @@ from mta.rules.looked import Looked
 REFERENCES_MAX = 20
 LOCAL_PARTS = re.compile(
     r"(?:mailer-daemon|postmaster|abuse|(?:no|do[-_.]?not|never)[-_.]?reply.*|listserv|majordomo|"
-    r"bounces?(?:[-+=.].*)?|owner-.*|.*-(?:owner|request|bounces?|relay|return)|srs[01]=.*|prvs=.*)"
+    r"bounces?(?:[-+=.].*)?|owner-.*|.*-(?:owner|request|bounces?|relay|return)|srs[01]=.*|prvs=.*|verp=.*)"
 )
 """Senders that are no persons (RFC 3834 2)."""
 MACHINES = int(Attribute.LIST | Attribute.AUTO_SUBMITTED)

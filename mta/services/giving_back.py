@@ -43,7 +43,8 @@ def give_back(submission: Submission, rows: list[Delivery], raw: bytes) -> int:
     readable, draft = read(raw), drafts.get_draft(access, draft_id)
     named = {each.address.lower() for each in (*readable.to, *readable.cc, *readable.bcc)}
     hidden = [format_address(Address("", row.recipient)) for row in rows if row.recipient.lower() not in named]
-    if hidden:
+    if hidden or submission.is_individual:
         bcc = ", ".join([*([draft.bcc] if draft.bcc else []), *hidden])
-        drafts.save_draft(access, draft_id, draft.revision, drafts.content_of(draft, bcc=bcc))
+        options = {**draft.options, "individual": submission.is_individual}
+        drafts.save_draft(access, draft_id, draft.revision, drafts.content_of(draft, bcc=bcc, options=options))
     return draft_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 
@@ -20,6 +20,7 @@ from mailstore import blobs
 from mailstore.models import Flag, Role
 from mailstore.services.deliver import Incoming, Placement, Prepared, prepare, store
 from mailstore.services.drafts import discard_draft
+from mta import individual
 from mta.company.footer import with_footer
 from mta.company.journal import write_journal
 from mta.company.suppression import SUPPRESSED, suppressed
@@ -63,6 +64,15 @@ class Routed:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Copy:
+    """What a recipient here gets: the bytes, the same for the store, and what his list passes on."""
+
+    wire: bytes
+    local: Prepared
+    outside: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Parcel:
     """The bytes of a submission and what is stored of them, prepared outside the transaction."""
 
@@ -74,6 +84,10 @@ class Parcel:
     footed: blobs.Encoded | None = None
     """`outside` for the store, where it differs from `wire`."""
     journal: str = ""
+    inside: bytes = b""
+    """What colleagues get."""
+    copies: Mapping[str, Copy] = dataclasses.field(default_factory=dict)
+    """By recipient, where each has bytes of his own."""
 
     @classmethod
     def of(cls, sender: str, wire: bytes, *, sent: bytes | None, policy: SendPolicy | None = None) -> Parcel:
@@ -81,9 +95,25 @@ class Parcel:
         kept = prepare(sent) if sent is not None else None
         wanted = policy.footer_on if policy else SendPolicy.Footer.NONE
         footed = with_footer(wire, policy) if policy and wanted != SendPolicy.Footer.NONE else wire
-        local = prepare(footed if wanted == SendPolicy.Footer.ALL else wire, trace=_local_trace(sender))
+        inside = footed if wanted == SendPolicy.Footer.ALL else wire
+        local = prepare(inside, trace=_local_trace(sender))
         stored = blobs.encode(footed) if footed != wire else None
-        return cls(wire, kept, local, footed, stored, policy.journal_address if policy else "")
+        return cls(wire, kept, local, footed, stored, policy.journal_address if policy else "", inside)
+
+    def with_copies(self, submission: Submission, routes: Sequence[Routed], names: Mapping[str, str]) -> Parcel:
+        """A copy of his own for every recipient who is here (`mta.individual`); `names` by address in lower case."""
+        copies, trace = {}, _local_trace(submission.envelope_from)
+        for each in routes:
+            if isinstance(each.target, Target):
+                mine = (submission.message_id, each.recipient, names.get(each.recipient.lower(), ""))
+                inside = individual.own_copy(self.inside, *mine)
+                outside = individual.own_copy(self.outside, *mine) if each.target.externals else b""
+                copies[each.recipient] = Copy(inside, prepare(inside, trace=trace), outside)
+        return dataclasses.replace(self, copies=copies)
+
+    def copy_for(self, recipient: str) -> Copy:
+        """What this recipient gets."""
+        return self.copies.get(recipient) or Copy(self.wire, self.local, self.outside)
 
 
 def route(recipients: Sequence[str], *, sender: str, domain_id: int = 0) -> list[Routed]:
@@ -119,11 +149,15 @@ def apply_routes(rows: Sequence[Delivery], routes: Sequence[Routed], now_us: int
 def hand_over(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) -> None:
     """Inside the caller's transaction: Sent entry, local copies, lists, failures, events; wakes the queue on commit."""
     _store_copies(submission, parcel, routes)
-    for target in _targets(routes):
+    for routed in routes:
+        target = routed.target
+        if not isinstance(target, Target):
+            continue
+        copy = parcel.copy_for(routed.recipient)
         if target.held_group_id:
-            hold_post(target, parcel.local, submission.envelope_from, is_local=True, require_tls=submission.require_tls)
+            hold_post(target, copy.local, submission.envelope_from, is_local=True, require_tls=submission.require_tls)
         if target.externals:
-            queue_for_externals(target, parcel.outside, None, require_tls=submission.require_tls)
+            queue_for_externals(target, copy.outside, None, require_tls=submission.require_tls)
     if parcel.footed is not None:
         own = blobs.insert([parcel.footed])[parcel.footed.sha256]
         Delivery.objects.filter(submission=submission, state=State.QUEUED).update(blob_id=own)
@@ -161,7 +195,7 @@ def _wishes(submission: Submission) -> dict[str, RecipientWish]:
 
 def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) -> None:
     items: list[Incoming[None]] = []
-    arranged = _arranged(submission, parcel, _targets(routes))
+    arranged = _arranged(submission, parcel.copy_for(""), [] if parcel.copies else _targets(routes))
     watched = _watched(submission, parcel, routes)
     if parcel.sent is not None:
         mine = Placement(submission.mailbox_id, role=Role.SENT, flags=int(Flag.SEEN))
@@ -173,15 +207,34 @@ def _store_copies(submission: Submission, parcel: Parcel, routes: Sequence[Route
         items.append(Incoming(parcel.local, arranged.placements))
         submission.local_hash = parcel.local.encoded.sha256
     stored = store(items) if items else []
+    _store_own(submission, parcel, routes)
     if parcel.sent is not None:
         submission.sent_entry_id = stored[0].entry_ids[submission.mailbox_id]
     submission.save(update_fields=["sent_entry_id", "local_hash", "is_gated"])
     carry_out(arranged)
 
 
-def _arranged(submission: Submission, parcel: Parcel, targets: Sequence[Target]) -> Arranged:
+def _store_own(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) -> None:
+    """Copies that differ, one after the other. Whom two of the recipients lead to gets the first."""
+    reached: set[int] = set()
+    for routed in routes:
+        target, copy = routed.target, parcel.copies.get(routed.recipient)
+        if copy is None or not isinstance(target, Target):
+            continue
+        fresh = tuple(each for each in target.accounts if each.id not in reached)
+        reached |= {each.id for each in fresh}
+        arranged = _arranged(submission, copy, [dataclasses.replace(target, accounts=fresh)])
+        quarantine(arranged.held, copy.local, submission.envelope_from, require_tls=submission.require_tls)
+        if arranged.placements:
+            store([Incoming(copy.local, arranged.placements)])
+        own = Delivery.objects.filter(submission=submission, recipient=routed.recipient)
+        own.update(local_hash=copy.local.encoded.sha256)
+        carry_out(arranged)
+
+
+def _arranged(submission: Submission, copy: Copy, targets: Sequence[Target]) -> Arranged:
     """Where the copies of local recipients go: by their lists, then by their rules."""
-    sender, scanned = submission.envelope_from, parcel.local.scanned
+    sender, scanned = submission.envelope_from, copy.local.scanned
 
     def file(account: AccountRow, matched: str, facts: Facts) -> Filed:
         placement = Placement(account.id, matched_address=matched)
@@ -196,8 +249,8 @@ def _arranged(submission: Submission, parcel: Parcel, targets: Sequence[Target])
             placed.append(Placed(account, matched, one.placement, known[account.id]))
     arranged = kept_as_filed(placed)
     if any(each.facts.ruled for each in placed):
-        local = parcel.local
-        coming = Coming(parcel.wire, scanned, sender, local.trace_length, file, require_tls=submission.require_tls)
+        local = copy.local
+        coming = Coming(copy.wire, scanned, sender, local.trace_length, file, require_tls=submission.require_tls)
         arranged = arrange(coming, placed)
     arranged.held += held
     return arranged

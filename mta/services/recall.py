@@ -106,9 +106,9 @@ def carry_out(recall_id: int, *, limit: int = 1 << 30) -> bool:
     done = set(asked.outcomes.values_list("address", flat=True))
     copies = {copy.address: copy for copy in _copies(asked.submission)}
     left = [copy for address, copy in copies.items() if address not in done]
-    held = mailboxes_with(bytes(asked.submission.local_hash)) if asked.submission.local_hash else {}
+    held = _held(asked.submission)
     for copy in left[:limit]:
-        _settle(asked, copy, held.get(copy.mailbox, []))
+        _settle(asked, copy, *held.get(copy.mailbox, (b"", [])))
     if len(left) > limit:
         return False
     _finish(asked)
@@ -155,13 +155,21 @@ def _copies(submission: Submission) -> Iterator[_Copy]:
             known.add(account.id)
             yield _Copy(row.recipient, account.address, account.id)
         yield from (_Copy(row.recipient, address) for address in target.externals)
-    if submission.local_hash:
-        others = [each for each in mailboxes_with(bytes(submission.local_hash)) if each not in known]
-        for member in Account.objects.filter(pk__in=others).order_by("address"):
-            yield _Copy(member.address, member.address, member.pk)
+    others = [each for each in _held(submission) if each not in known]
+    for member in Account.objects.filter(pk__in=others).order_by("address"):
+        yield _Copy(member.address, member.address, member.pk)
 
 
-def _settle(asked: Recall, copy: _Copy, message_ids: Sequence[int]) -> None:
+def _held(submission: Submission) -> dict[int, tuple[bytes, list[int]]]:
+    """Mailbox to the hash of its copy and the messages that have it. Two queries for each different copy."""
+    hashes = [bytes(submission.local_hash)] if submission.local_hash else []
+    if submission.is_individual:
+        own = Delivery.objects.filter(submission=submission, local_hash__isnull=False)
+        hashes += [bytes(each) for each in own.values_list("local_hash", flat=True) if each]
+    return {mailbox: (each, ids) for each in hashes for mailbox, ids in mailboxes_with(each).items()}
+
+
+def _settle(asked: Recall, copy: _Copy, sha256: bytes, message_ids: Sequence[int]) -> None:
     if not copy.mailbox:
         _write(asked, copy, _elsewhere(asked.submission, copy))
         return
@@ -173,7 +181,7 @@ def _settle(asked: Recall, copy: _Copy, message_ids: Sequence[int]) -> None:
         if not _write(asked, copy, RESULTS[removal]):
             return
         if removal is Removal.REMOVED:
-            tell_recalled(Recalled(asked.submission_id, copy.mailbox, bytes(asked.submission.local_hash or b"")))
+            tell_recalled(Recalled(asked.submission_id, copy.mailbox, sha256))
             _notify(asked.submission, copy.mailbox)
 
 

@@ -48,9 +48,12 @@ def release(submission_id: int, *, passed: Sequence[str] = (State.HELD, State.SC
             if rows:
                 advance(submission, rows, gate, now_us, facts=facts)
         return bool(rows)
+    names = dict(waiting.values_list("recipient", "name"))
+    routes = route(list(names), sender=submission.envelope_from, domain_id=submission.domain_id)
     contents = _contents(submission, now_us)
-    recipients = list(waiting.values_list("recipient", flat=True))
-    routes = route(recipients, sender=submission.envelope_from, domain_id=submission.domain_id)
+    if submission.is_individual:
+        parcel = contents.parcel.with_copies(submission, routes, {each.lower(): name for each, name in names.items()})
+        contents = dataclasses.replace(contents, parcel=parcel)
     with transaction.atomic():
         rows = list(waiting.filter(state=first.state).select_for_update())
         if not rows:

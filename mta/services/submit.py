@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import IntegrityError, transaction
 
 from accounts.models import Account, AccountRights
-from accounts.selectors import may_send_as
+from accounts.selectors import is_local_domain, may_send_as
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import blobs
 from mailstore.message import scan, without_bcc
 from mailstore.models import Draft
+from mta import individual
 from mta.approval.matching import Facts
 from mta.company.files import check_files
 from mta.company.policy import send_policy
@@ -62,13 +63,17 @@ class SubmitRequest:
     """Its bytes were looked at for viruses already, where the domain wants it."""
     digest: bytes = b""
     """By which a mail program's message is recognised when it comes again because its 250 was lost."""
+    individual: bool = False
+    """群发单显: everybody gets a copy that names him alone (`mta.individual`)."""
 
 
 def submit(access: Access, request: SubmitRequest) -> int:
     """Queue a message of `access.mailbox` and return the submission's id; durable when this returns.
 
     Raises NO_PERMISSION (no right to send, not from this address, or `stopped`), TOO_LARGE, LIMIT (recipients of a
-    mail, or of a time: `field` says which), INVALID (a forbidden `attachment`, a `virus`, an address, or none at all; a time that is over or too far away), UNAVAILABLE (the virus `scanner`), OVER_QUOTA (no room for the Sent entry), IN_USE (the
+    mail, or of a time, or copies of their own for too many colleagues (`individual`): `field` says which), INVALID
+    (a forbidden `attachment`, a `virus`, an address, or none at all; a time that is over or too far away), UNAVAILABLE
+    (the virus `scanner`), OVER_QUOTA (no room for the Sent entry), IN_USE (the
     draft is on its way already), AlreadyAcceptedError (the same `digest` is stored and perhaps never answered). Then
     nothing was changed.
     """
@@ -90,9 +95,13 @@ def submit(access: Access, request: SubmitRequest) -> int:
     if request.origin == Origin.SMTP:
         submission.sent_entry_id = known_copy(access, submission.message_id)
     sent = request.raw if request.save_to_sent and submission.sent_entry_id is None else None
-    parcel = Parcel.of(request.envelope_from, without_bcc(request.raw), sent=sent, policy=policy)
-    contents = [blobs.encode(each) for each in (parcel.wire, sent) if each is not None]
+    names = individual.names_in(request.raw) if request.individual else {}
+    wire = individual.shared(request.raw) if request.individual else without_bcc(request.raw)
     routes = [] if gate else route(recipients, sender=request.envelope_from, domain_id=account.domain_id)
+    parcel = Parcel.of(request.envelope_from, wire, sent=sent, policy=policy)
+    if request.individual:
+        parcel = parcel.with_copies(submission, routes, names)
+    contents = [blobs.encode(each) for each in (parcel.wire, sent) if each is not None]
     with transaction.atomic():
         if request.digest:
             remember(request.digest)
@@ -102,7 +111,9 @@ def submit(access: Access, request: SubmitRequest) -> int:
         submission.wire_blob_id = ids[contents[0].sha256]
         submission.sent_blob_id = ids[contents[-1].sha256] if sent is not None else None
         _insert(submission)
-        _create_deliveries(submission, recipients, gate, routes, request.wishes)
+        _create_deliveries(
+            submission, {each: names.get(each.lower(), "") for each in recipients}, gate, routes, request.wishes
+        )
         if gate:
             enter(submission, gate, facts, now_us)
         else:
@@ -124,6 +135,13 @@ def _insert(submission: Submission) -> None:
         raise MailError(ErrorKind.IN_USE) from None
     if not Draft.objects.filter(pk=submission.draft_id, mailbox_id=submission.mailbox_id).exists():
         raise MailError(ErrorKind.IN_USE)
+
+
+def _check_copies(recipients: Sequence[str], size: int) -> None:
+    """Copies for colleagues are stored one by one."""
+    colleagues = sum(is_local_domain(each.rpartition("@")[2]) for each in recipients)
+    if colleagues > 1 and colleagues * size > individual.LOCAL_MAX_BYTES:
+        raise MailError(ErrorKind.LIMIT, field="individual", limit=max(1, individual.LOCAL_MAX_BYTES // size))
 
 
 def _check_schedule(schedule_us: int, now_us: int) -> None:
@@ -151,6 +169,8 @@ def _check_policy(access: Access, request: SubmitRequest, recipients: Sequence[s
     if request.origin == Origin.SYSTEM:
         rights = AccountRights(account=account)
     check_rights(account, rights, recipients, request.raw)
+    if request.individual:
+        _check_copies(recipients, len(request.raw))
     if request.origin == Origin.SYSTEM:
         return account
     if not may_send_as(access, request.envelope_from):
@@ -180,11 +200,16 @@ def _new_submission(access: Access, request: SubmitRequest, domain_id: int, now_
         returned=request.wishes.returned,
         envelope_id=request.wishes.envelope_id,
         require_tls=request.wishes.require_tls,
+        is_individual=request.individual,
     )
 
 
 def _create_deliveries(
-    submission: Submission, recipients: list[str], gate: Gate | None, routes: list[Routed], wishes: Wishes
+    submission: Submission,
+    recipients: Mapping[str, str],
+    gate: Gate | None,
+    routes: list[Routed],
+    wishes: Wishes,
 ) -> None:
     now_us = submission.created_us
     rows = [
@@ -198,8 +223,9 @@ def _create_deliveries(
             updated_us=now_us,
             notify=wishes.of(recipient).notify,
             original=wishes.of(recipient).original,
+            name=name[:200],
         )
-        for recipient in recipients
+        for recipient, name in recipients.items()
     ]
     apply_routes(rows, routes, now_us)
     Delivery.objects.bulk_create(rows)

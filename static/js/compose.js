@@ -74,6 +74,7 @@ class Composer {
     form.querySelectorAll("select, input[type=checkbox], input[name=schedule_at]").forEach((field) => (
       field.addEventListener("change", () => this.changed())
     ));
+    form.querySelector("[data-individual]").addEventListener("change", (event) => this.individually(event.target.checked));
     form.addEventListener("keydown", (event) => this.key(event));
     this.leave = () => this.leaving();
     addEventListener("pagehide", this.leave);
@@ -110,6 +111,12 @@ class Composer {
     if (focus) this.recipients[name].input.focus();
   }
 
+  // Everybody stands in one field where each is written to alone.
+  individually(on) {
+    this.form.classList.toggle("is-individual", on);
+    if (on) for (const name of ["cc", "bcc"]) this.recipients[name].moveTo(this.recipients.to);
+  }
+
   changed() {
     if (!this.started) return;
     this.touched = true;
@@ -133,6 +140,8 @@ class Composer {
       this.recipients[name].take(kept[name], { quiet: true });
       if (kept[name]) this.reveal(name, false);
     }
+    this.form.elements.individual.checked = kept.individual === "on";
+    this.form.classList.toggle("is-individual", kept.individual === "on");
     if (kept.composer && this.form.elements.composer) this.form.elements.composer.value = kept.composer;
     this.form.elements.subject.value = kept.subject || "";
     this.editor.load({ html: kept.html || "", text: kept.text || "", isPlain: kept.format === "plain" });

@@ -223,6 +223,18 @@ export class Recipients {
     if (!quiet) this.changed();
   }
 
+  // Everybody goes over to another field.
+  moveTo(other) {
+    this.pending = this.settle().then(() => {
+      for (const person of this.people) other.add(person, { quiet: true });
+      this.people = [];
+      while (this.list.children.length > 1) this.list.firstElementChild.remove();
+      this.write(true);
+      other.write();
+    });
+    other.pending = Promise.all([other.pending, this.pending]);
+  }
+
   async settle() {
     if (this.input.value.trim()) await this.takeInput();
     await this.pending;

@@ -444,3 +444,25 @@ def test_the_editor_has_a_policy_of_its_own_and_other_pages_stay_strict(client: 
     assert "style-src 'self' 'unsafe-inline'" in editor
     assert "script-src 'self';" in editor
     assert "unsafe" not in composer
+
+
+def test_sent_individually_each_sees_himself_and_the_author_keeps_one_mail(
+    client: Client, alice: Account, bob: Account
+) -> None:
+    draft = start(client, cc="Ann <ann@far.example>", bcc="x@far.example", individual="on")
+    page = client.get(reverse("compose", args=[draft.pk])).content.decode()
+    assert 'name="individual" checked' in page
+    answer = step(client, draft, "send", cc="Ann <ann@far.example>", bcc="x@far.example", individual="on")
+    assert answer.status_code == 200, answer.content
+    submission = Submission.objects.get()
+    assert submission.is_individual
+    assert dict(Delivery.objects.values_list("recipient", "name")) == {
+        "bob@example.test": "Bob",
+        "ann@far.example": "Ann",
+        "x@far.example": "",
+    }
+    sent = read(entries.raw(access_for(alice, alice.pk), submission.sent_entry_id or 0))
+    assert [each.address for each in sent.to] == ["bob@example.test", "ann@far.example", "x@far.example"]
+    assert not sent.cc
+    (copy,) = Entry.objects.filter(mailbox_id=bob.pk)
+    assert [each.address for each in read(entries.raw(access_for(bob, bob.pk), copy.pk)).to] == ["bob@example.test"]

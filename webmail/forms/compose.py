@@ -10,7 +10,7 @@ MAX_LIST_CHARS = 200_000
 MAX_SUBJECT_CHARS = 2_000
 MAX_TEXT_CHARS = 4_000_000
 
-FLAGS = ("high_priority", "save_to_sent", "receipt")
+FLAGS = ("high_priority", "save_to_sent", "receipt", "individual")
 """The footer's flags, in the manual's order (4.1.8)."""
 
 
@@ -29,6 +29,7 @@ class ComposeForm(forms.Form):
     high_priority = forms.BooleanField(required=False)
     save_to_sent = forms.BooleanField(required=False)
     receipt = forms.BooleanField(required=False)
+    individual = forms.BooleanField(required=False)
     schedule_at = forms.CharField(max_length=40, required=False)
     next = forms.CharField(max_length=2_000, required=False)
 

@@ -105,6 +105,13 @@ def _drawer(visit: Visit) -> None:
         visit.page.locator("details.me > summary").click()
 
 
+def _individual(visit: Visit) -> None:
+    """A mail to several people, each of whom will see himself alone."""
+    visit.go("/compose/?to=lina@example.com,%20zhao@example.org&cc=sun@example.net")
+    visit.page.locator("[data-individual]").check()
+    visit.page.locator(".chips .person").nth(2).wait_for()
+
+
 def _compose(visit: Visit) -> None:
     visit.go("/inbox/")
     visit.go("/compose/")
@@ -388,6 +395,7 @@ SHOTS = (
     Shot("newsletter", READER, _mail(NEWSLETTER)),
     Shot("quotation", READER, _mail(TABLE_MAIL)),
     Shot("compose", READER, _compose),
+    Shot("compose-individual", READER, _individual),
     Shot("reply", READER, _reply),
     Shot("sent", READER, _role("sent")),
     Shot("drafts", READER, _role("drafts")),
