@@ -6,11 +6,9 @@ bytes from a third. Runs on database threads; between two chunks the connection 
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any
 
 from core.access import Right
@@ -19,7 +17,8 @@ from mailaccess.imap.flags import state_of
 from mailaccess.imap.folder_index import index
 from mailaccess.imap.grammar.fetch import Item, Section
 from mailaccess.imap.grammar.strings import literal, string
-from mailaccess.imap.section import Letter, UnknownEncodingError, these_fields
+from mailaccess.imap.section import Letter, UnknownEncodingError
+from mailaccess.imap.values import AS_SECTION, fields_writer, internal_date, partial, shows_body
 from mailaccess.imap.view import Ranges, View
 from mailstore.message.envelope import bodystructure
 from mailstore.models import Flag
@@ -35,7 +34,6 @@ HEADS_CHUNK = 200
 LETTERS_BYTES = 4 << 20
 """Bytes of mail in one chunk; a larger mail is a chunk of its own."""
 LINES_CHUNK = 5_000
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _NEEDS: dict[bytes, tuple[str, ...]] = {
     b"UID": (),
@@ -51,11 +49,6 @@ _NEEDS: dict[bytes, tuple[str, ...]] = {
     b"PREVIEW": ("preview",),
 }
 _LETTER = ("header_length", "codec", "data", "key", "blob_size")
-_AS_SECTION = {
-    b"RFC822": Section(),
-    b"RFC822.HEADER": Section((), "HEADER"),
-    b"RFC822.TEXT": Section((), "TEXT"),
-}
 
 
 @dataclass(slots=True)
@@ -71,6 +64,8 @@ class Fetcher:
     marks_seen: bool = False
     is_heads_only: bool = False
     shows_bodies: bool = False
+    told: int = 0
+    """Messages whose answer was made."""
     _at: int = 0
     _letter: tuple[int, Letter] | None = None
     _opened: set[int] = field(default_factory=set)
@@ -93,14 +88,14 @@ class Fetcher:
         for item in items:
             wanted += _NEEDS.get(item.name, _LETTER)
         self.is_heads_only = self._needs_heads_only()
-        self.shows_bodies = any(_shows_body(item) for item in items)
+        self.shows_bodies = any(shows_body(item) for item in items)
         if self.shows_bodies:
             wanted.append("message")
         self.columns = list(dict.fromkeys(wanted))
 
     def _needs_heads_only(self) -> bool:
         """Whether of the bytes only header blocks are wanted: most of a mail is not even unpacked then."""
-        sections = [item.section or _AS_SECTION.get(item.name) for item in self.items if item.name not in _NEEDS]
+        sections = [item.section or AS_SECTION.get(item.name) for item in self.items if item.name not in _NEEDS]
         return bool(sections) and all(
             each is not None and not each.part and each.text.startswith("HEADER") for each in sections
         )
@@ -112,6 +107,9 @@ class Fetcher:
 
     def chunks(self, ranges: Ranges) -> Iterator[bytes]:
         """The answer in pieces; each `next` is one piece of database work."""
+        if self.columns == ["uid"] and not self.changed_since:
+            yield from self._lines_from_view(ranges)
+            return
         if self.is_flags_only and sum(last - first for first, last in ranges) > CHUNK_ROWS // 10:
             yield from self._lines_from_index(ranges)
             return
@@ -175,6 +173,7 @@ class Fetcher:
             if new is not None and self.with_modseq and not tells_modseq:
                 values.append(b"MODSEQ (%d)" % shown[place["modseq"]])
             lines.append(b"* %d FETCH (%b)\r\n" % (number, b" ".join(values)))
+        self.told += len(lines)
         note_opened(self._opened)
         note_views(self.view.access, self._viewed, protocol="imap")
         return self.view.flag_names.announcement() + b"".join(lines)
@@ -209,7 +208,7 @@ class Fetcher:
             return simple
         at = [place[name] for name in _LETTER]
         if self.is_heads_only and item.section is not None and item.section.text == "HEADER.FIELDS":
-            return _fields_writer(item, item.section, at)
+            return fields_writer(item, item.section, at)
         shown = self._from_letter(item)
 
         def write(row: Any) -> bytes:
@@ -257,14 +256,14 @@ class Fetcher:
     def _from_letter(self, item: Item) -> Callable[[Letter], bytes]:
         if item.name == b"BODY" and item.section is None:
             return lambda letter: b"BODY " + bodystructure(letter.raw, letter.root, extended=False).encode()
-        section = item.section or _AS_SECTION[item.name]
+        section = item.section or AS_SECTION[item.name]
         if item.name.startswith(b"BINARY"):
             return lambda letter: self._binary(item, section, letter)
         label = item.label() + b" "
 
         def shown(letter: Letter) -> bytes:
             value = letter.section(section)
-            return label + (b"NIL" if value is None else literal(_partial(value, item)))
+            return label + (b"NIL" if value is None else literal(partial(value, item)))
 
         return shown
 
@@ -277,8 +276,21 @@ class Fetcher:
             return item.label() + b" %d" % len(value or b"")
         if value is None:
             return item.label() + b" NIL"
-        value = _partial(value, item)
+        value = partial(value, item)
         return item.label() + b" " + (b"~" if b"\0" in value else b"") + literal(value)
+
+    # UIDs alone -----------------------------------------------------------------------------------
+
+    def _lines_from_view(self, ranges: Ranges) -> Iterator[bytes]:
+        """What was told is known, of messages too that others have expunged meanwhile (RFC 2180 4.1.1)."""
+        uids = self.view.uids
+        for first, last in ranges:
+            begin, end = bisect_left(uids, first), bisect_left(uids, last + 1)
+            for start in range(begin, end, LINES_CHUNK):
+                after = min(start + LINES_CHUNK, end)
+                self.told += after - start
+                lines = [f"* {at + 1} FETCH (UID {uids[at]})\r\n" for at in range(start, after)]
+                yield "".join(lines).encode()
 
     # Flags alone ----------------------------------------------------------------------------------
 
@@ -300,42 +312,8 @@ class Fetcher:
                         continue
                     told = f"UID {uid}" * with_uid + " " * (with_uid and with_flags)
                     lines.append(f"* {number} FETCH ({told}{f'FLAGS ({text(state)})' * with_flags})\r\n")
+                self.told += len(lines)
                 yield self.view.flag_names.announcement() + "".join(lines).encode()
-
-
-def _shows_body(item: Item) -> bool:
-    """Whether somebody who fetches it has the text of a mail, or a part of it."""
-    section = item.section or _AS_SECTION.get(item.name)
-    if section is None or item.name == b"BINARY.SIZE":
-        return False
-    return not section.text.startswith(("HEADER", "MIME"))
-
-
-def internal_date(at_us: int) -> str:
-    """A moment as INTERNALDATE tells it, in UTC, with its quotes."""
-    at = time.gmtime(at_us // 1_000_000)
-    return (
-        f'"{at.tm_mday:2d}-{_MONTHS[at.tm_mon - 1]}-{at.tm_year:04d} '
-        f'{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d} +0000"'
-    )
-
-
-def _fields_writer(item: Item, section: Section, at: Sequence[int]) -> Callable[[Any], bytes]:
-    """Some fields of the header and nothing else of the mail: what lists of all programs are made of."""
-    found_in = these_fields(section.fields).findall
-    label = item.label() + b" "
-    columns = itemgetter(*at)
-
-    def write(row: Any) -> bytes:
-        header_length, codec, data, key, size = columns(row)
-        head = beginning(codec, data, key, size, length=header_length)
-        return label + literal(_partial(b"".join(found_in(head)) + b"\r\n", item))
-
-    return write
-
-
-def _partial(value: bytes, item: Item) -> bytes:
-    return value if item.partial is None else value[item.partial[0] : item.partial[0] + item.partial[1]]
 
 
 def _with_state(row: Any, place: dict[str, int], new: tuple[int, int, int]) -> list[Any]:

@@ -11,9 +11,10 @@ from array import array
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mailaccess.imap.flags import state_of
+from mailstore.models import Flag
 from mailstore.selectors.folder_state import FolderState, changes_after, folder_state, whole_folder
 
 MAX_MESSAGES = 3_000_000
@@ -30,6 +31,14 @@ class Snapshot:
     uids: array[int]
     flags: array[int]
     keywords: array[int]
+    _first_unread: list[int] = field(default_factory=list, compare=False)
+
+    def first_unread(self) -> int:
+        """The message number of the first one without \\Seen, 0 for none; looked for once."""
+        if not self._first_unread:
+            found = (number for number, flags in enumerate(self.flags, 1) if not flags & Flag.SEEN.value)
+            self._first_unread.append(next(found, 0))
+        return self._first_unread[0]
 
     def states(self, first: int, after: int) -> Iterator[int]:
         """The states (mailaccess.imap.flags) of a run of positions."""
@@ -64,6 +73,12 @@ class FolderIndex:
             self._kept.move_to_end(folder_id)
             self._shrink()
         return made
+
+    def known(self, folder_id: int, modseq: int) -> Snapshot | None:
+        """The snapshot of this modseq, if it is at hand; no query."""
+        with self._lock:
+            found = self._kept.get(folder_id)
+        return found if found is not None and found.modseq == modseq else None
 
     def forget(self) -> None:
         """Forget everything (tests)."""

@@ -148,6 +148,12 @@ class Session:
         """Whether FETCH answers carry MODSEQ (RFC 7162 3.1)."""
         return bool(self.enabled & {"CONDSTORE", "QRESYNC"})
 
+    def enable_condstore(self) -> None:
+        """What enables CONDSTORE while a mailbox is selected is answered with its modseq (RFC 7162 3.1)."""
+        if not self.condstore and self.view is not None:
+            self.untagged(f"OK [HIGHESTMODSEQ {self.view.modseq}] Highest")
+        self.enabled.add("CONDSTORE")
+
     def telling(self, *, expunge: bool) -> Telling:
         """How changes are told now."""
         return Telling(expunge, "QRESYNC" in self.enabled, self.condstore)

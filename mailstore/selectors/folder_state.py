@@ -40,6 +40,16 @@ def folder_state(folder_id: int) -> FolderState:
     return FolderState(*row)
 
 
+def first_unread_number(folder_id: int) -> int:
+    """The place of the first unread entry by UID, from 1; 0 for none. Walks through the folder."""
+    query = (
+        "SELECT COUNT(*) FROM mailstore_entry WHERE folder_id = %s AND uid <= "
+        "(SELECT MIN(uid) FROM mailstore_entry WHERE folder_id = %s AND flags & 1 = 0)"
+    )
+    row = sql.row(query, [folder_id, folder_id])
+    return row[0] if row is not None else 0
+
+
 def whole_folder(folder_id: int) -> tuple[int, list[tuple[int, int, int]]]:
     """(modseq, rows) of everything in a folder by ascending UID. The rows may be newer than the modseq, never older."""
     modseq = folder_state(folder_id).modseq

@@ -84,14 +84,18 @@ def _moved(session: Session, view: View, messages: SequenceSet, name: str, *, by
     rest = _ranges(view, messages, by_uid=by_uid)
     access, folder = target(session, name)
     folder_id = folder.id
-    if folder_id == view.folder_id:
-        return ""  # it is there already
     pairs: list[tuple[int, int]] = []
     while rest:
         with entries.holding(view.access, access):
             found = _found(view, rest, SLICE)
             ids = [entry_id for _, entry_id in found]
-            if access.mailbox == view.access.mailbox:
+            if folder_id == view.folder_id:
+                # As a copy and an expunge: it has a new UID behind all others (RFC 6851 3.3).
+                view.access.require(Right.MOVE)
+                made = entries.copy(access, ids, folder_id=folder_id) if ids else []
+                entries.purge(view.access, ids)
+                ids = made
+            elif access.mailbox == view.access.mailbox:
                 entries.move(access, ids, folder_id=folder_id)
             elif ids:
                 view.access.require(Right.DELETE)

@@ -17,8 +17,8 @@ async def run(session: Session, cursor: Cursor) -> Answer:
         names.append(cursor.atom().upper())
     cursor.end()
     fresh = [name for name in dict.fromkeys(names) if name in KNOWN and name.decode() not in session.enabled]
+    if {b"CONDSTORE", b"QRESYNC"} & set(fresh):
+        session.enable_condstore()  # QRESYNC is more of the same (RFC 7162 3.2.3)
     session.enabled |= {name.decode() for name in fresh}
-    if "QRESYNC" in session.enabled:
-        session.enabled.add("CONDSTORE")  # RFC 7162 3.2.3
     session.untagged(" ".join(["ENABLED", *(KNOWN[name] for name in fresh)]))
     return Answer("Enabled")

@@ -39,7 +39,7 @@ async def _run(session: Session, cursor: Cursor, *, by_uid: bool) -> Answer:
         raise BadError("PARTIAL is for UID FETCH")  # RFC 9394 3.3
     names = {item.name for item in wishes.items}
     if wishes.changed_since is not None or b"MODSEQ" in names:
-        session.enabled.add("CONDSTORE")
+        session.enable_condstore()
     items = [*([Item(b"UID")] if by_uid and b"UID" not in names else []), *wishes.items]
     fetcher = Fetcher(view, items, wishes.changed_since or 0, with_modseq=session.condstore)
     answer, rest = await session.run(_begin, view, asked, wishes, fetcher, by_uid=by_uid)
@@ -48,7 +48,16 @@ async def _run(session: Session, cursor: Cursor, *, by_uid: bool) -> Answer:
         await session.wire.drain()
         answer, rest = await session.run(_some, rest)
         session.write(answer)
-    return Answer("Fetched", expunge=by_uid)
+    code = "" if by_uid else await session.run(_missing, view, asked, fetcher)
+    return Answer("Fetched", code=code, expunge=by_uid)
+
+
+def _missing(view: View, asked: SequenceSet, fetcher: Fetcher) -> str:
+    """The code that tells of messages which others have expunged meanwhile (RFC 9051 7.1, RFC 2180 4.1.2)."""
+    if fetcher.changed_since or asked.is_saved:
+        return ""
+    wanted = sum(last - first + 1 for first, last in asked.resolved(view.total))
+    return "EXPUNGEISSUED" if fetcher.told < wanted else ""
 
 
 Rest = Iterator[bytes] | None

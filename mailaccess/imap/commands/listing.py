@@ -53,8 +53,21 @@ async def lsub(session: Session, cursor: Cursor) -> Answer:
     lines: bytes = await session.run(_lines, session, asked)
     for old, new in ((b"* LIST ", b"* LSUB "), (b"\\Subscribed ", b""), (b"\\NonExistent", b"\\Noselect")):
         lines = lines.replace(old, new)
-    session.write(lines)
+    session.write(lines + await session.run(_levels, session, asked))
     return Answer("Done")
+
+
+def _levels(session: Session, asked: Asked) -> bytes:
+    """LSUB of what is not subscribed itself and matches, while something below it is subscribed and does not (RFC 3501
+    6.3.9)."""
+    subscriptions = subscribed(session.directory.account)
+    pattern = _pattern(canonical(asked.reference + asked.patterns[0]))
+    hidden = (name.split(DELIMITER) for name in subscriptions if not pattern.fullmatch(name))
+    above = {DELIMITER.join(levels[:count]) for levels in hidden for count in range(1, len(levels))}
+    lines = [
+        list_line(session, name, ["\\Noselect"]) for name in sorted(above - subscriptions) if pattern.fullmatch(name)
+    ]
+    return b"".join(lines).replace(b"* LIST ", b"* LSUB ")
 
 
 def _parsed(session: Session, cursor: Cursor) -> Asked:
@@ -66,7 +79,9 @@ def _parsed(session: Session, cursor: Cursor) -> Asked:
             set(cursor.listed(cursor.atom, may_be_empty=True)) if cursor.peek(2) != b"()" else _empty(cursor)
         )
         asked.selections = {each.upper() for each in asked.selections}
-        if asked.selections - SELECTIONS or asked.selections == {b"RECURSIVEMATCH"}:
+        if asked.selections - SELECTIONS or (
+            b"RECURSIVEMATCH" in asked.selections and asked.selections <= {b"RECURSIVEMATCH", b"REMOTE"}  # RFC 5258 3.1
+        ):
             raise ImapSyntaxError("unknown LIST selection")
         cursor.space()
     asked.reference = decode_name(cursor.astring(), utf8=session.utf8)

@@ -66,7 +66,7 @@ async def found(session: Session, view: View, key: Key, *, by_uid: bool) -> Resu
     """The messages that a key means, ascending."""
     with_modseq = mentions(key, Changed)
     if with_modseq:
-        session.enabled.add("CONDSTORE")  # RFC 7162 3.1
+        session.enable_condstore()  # RFC 7162 3.1
     evaluator = await session.run(Evaluator, view, time.time())
     mask = await finished(session, evaluator.result(key))
     positions = masks.positions(mask, evaluator.total)

@@ -9,6 +9,7 @@ from core.errors import ErrorKind, MailError
 from mailaccess.directory import Named
 from mailaccess.imap.errors import BadError
 from mailaccess.imap.flags import SYSTEM, FlagNames
+from mailaccess.imap.folder_index import index
 from mailaccess.imap.grammar.cursor import MAX_NUMBER64, Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
 from mailaccess.imap.grammar.names import decode_name
@@ -17,7 +18,11 @@ from mailaccess.imap.grammar.strings import mailbox
 from mailaccess.imap.resync import Resync, resynchronise
 from mailaccess.imap.session import Answer, Session, State
 from mailaccess.imap.view import View
-from mailstore.selectors.folders import open_folder
+from mailstore.selectors.folder_state import first_unread_number
+from mailstore.selectors.folders import FolderRow, open_folder
+
+WALKED_MAX = 5_000
+"""Messages of a folder that SELECT walks through for the first unread one: about a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ async def _open(session: Session, asked: Asked, *, read_only: bool) -> Answer:
     if was_open:
         session.untagged("OK [CLOSED] The earlier mailbox is closed")  # RFC 7162 3.2.11
     if asked.condstore:
-        session.enabled.add("CONDSTORE")
+        session.enable_condstore()
     view, lines = await session.run(_entered, session, asked, read_only=read_only)
     session.view = view
     session.state = State.SELECTED
@@ -94,7 +99,7 @@ async def _open(session: Session, asked: Asked, *, read_only: bool) -> Answer:
 
 
 def _entered(session: Session, asked: Asked, *, read_only: bool) -> tuple[View, bytes]:
-    """The view and its untagged lines; three queries, whatever the size of the folder."""
+    """The view and its untagged lines; three queries or four, whatever the size of the folder."""
     named = session.directory.find(asked.name)
     if named.access is None or named.folder is None:
         raise MailError(ErrorKind.NOT_FOUND)
@@ -109,6 +114,7 @@ def _entered(session: Session, asked: Asked, *, read_only: bool) -> tuple[View, 
         f"FLAGS ({' '.join(names.all_names() or SYSTEM.values())})",
         f"{row.total} EXISTS",
         *([] if session.rev2 else ["0 RECENT"]),
+        *([] if session.rev2 else _unseen(row)),
         f"OK [PERMANENTFLAGS ({' '.join(permanent)})] Flags that stay",
         f"OK [UIDVALIDITY {row.uidvalidity}] UIDs are valid",
         f"OK [UIDNEXT {row.uidnext}] Predicted next UID",
@@ -118,6 +124,18 @@ def _entered(session: Session, asked: Asked, *, read_only: bool) -> tuple[View, 
     if session.rev2:
         lines.append(_listed(session, named))
     return view, "".join(f"* {line}\r\n" for line in lines).encode()
+
+
+def _unseen(row: FolderRow) -> list[str]:
+    """The first message without \\Seen (RFC 3501 6.3.1), unless it would have to be looked for in a large folder."""
+    if not row.unread:
+        return []
+    snapshot = index.known(row.id, row.highestmodseq)
+    if snapshot is not None:
+        number = snapshot.first_unread()
+    else:
+        number = first_unread_number(row.id) if row.total <= WALKED_MAX else 0
+    return [f"OK [UNSEEN {number}] First unread"] if number else []
 
 
 def _listed(session: Session, named: Named) -> str:

@@ -40,7 +40,7 @@ async def run(session: Session, cursor: Cursor) -> Answer:
     items = status_items(cursor)
     cursor.end()
     if b"HIGHESTMODSEQ" in items:
-        session.enabled.add("CONDSTORE")  # RFC 7162 3.1
+        session.enable_condstore()  # RFC 7162 3.1
     session.write(await session.run(_line, session, name, items))
     return Answer("Done")
 

@@ -106,7 +106,7 @@ def _parsed(cursor: Cursor) -> Asked:
 async def _run(session: Session, asked: Asked, *, by_uid: bool) -> Answer:
     view = session.writable()
     if asked.unchanged_since is not None:
-        session.enabled.add("CONDSTORE")
+        session.enable_condstore()
     told, refused = await session.run(_store, session, view, asked, by_uid=by_uid)
     session.write(told)
     code = f"MODIFIED {written(refused)}" if refused else ""

@@ -148,12 +148,19 @@ def _sectioned(cursor: Cursor, word: bytes) -> Item:
     partial = None
     if name != b"BINARY.SIZE" and cursor.skip(b"<"):
         begin = cursor.number(MAX_NUMBER64)
-        cursor.expect(b".")
-        partial = (begin, cursor.number(MAX_NUMBER64))
-        if not partial[1]:
-            raise ImapSyntaxError("empty partial")
+        # Some programs give no length to BINARY: everything from there on.
+        size = MAX_NUMBER64 if name == b"BINARY" and cursor.peek() == b">" else _size(cursor)
+        partial = (begin, size)
         cursor.expect(b">")
     return Item(name, section, peek, partial)
+
+
+def _size(cursor: Cursor) -> int:
+    cursor.expect(b".")
+    size = cursor.number(MAX_NUMBER64)
+    if not size:
+        raise ImapSyntaxError("empty partial")
+    return size
 
 
 def section_of(text: bytes) -> Section:

@@ -53,9 +53,39 @@ def test_expunges_wait_while_a_client_counts_by_number(imap_server: Running, min
     found = stored_many(mine, 3)
     talk = opened(imap_server)
     purge(mine, found[:1])
-    assert talk.say(b"FETCH 1:3 UID")[:-1] == [b"* 2 FETCH (UID 2)", b"* 3 FETCH (UID 3)"]
+    assert talk.say(b"FETCH 1:3 UID")[:-1] == [b"* 1 FETCH (UID 1)", b"* 2 FETCH (UID 2)", b"* 3 FETCH (UID 3)"]
     assert talk.say(b"UID FETCH 2:3 UID")[:-1][-1] == b"* 1 EXPUNGE"
     talk.close()
+
+
+def test_what_others_expunged_is_missing_with_a_code_but_its_uid_is_known(imap_server: Running, mine: Access) -> None:
+    found = stored_many(mine, 3)
+    talk = opened(imap_server)
+    talk.say(b"FETCH 1:3 UID")
+    purge(mine, [found[1]])
+    assert talk.say(b"FETCH 2 UID") == [b"* 2 FETCH (UID 2)", b"a OK Fetched"]
+    assert talk.say(b"FETCH 1:2 FLAGS") == [b"* 1 FETCH (FLAGS ())", b"a OK [EXPUNGEISSUED] Fetched"]
+    assert talk.say(b"NOOP")[0] == b"* 2 EXPUNGE"
+    assert talk.say(b"FETCH 1:2 FLAGS")[-1] == b"a OK Fetched"
+
+
+@pytest.mark.parametrize("command", [b"ENABLE CONDSTORE", b"ENABLE QRESYNC", b"STORE 1 (UNCHANGEDSINCE 1) +FLAGS ()"])
+def test_what_enables_condstore_tells_the_modseq_once(imap_server: Running, mine: Access, command: bytes) -> None:
+    stored(mine, letter("one"))
+    talk = opened(imap_server)
+    told = b"* OK [HIGHESTMODSEQ "
+    assert talk.say(command)[0].startswith(told)
+    assert not any(line.startswith(told) for line in talk.say(b"FETCH 1 MODSEQ"))
+
+
+def test_the_first_unread_message_is_told_from_the_index_too(imap_server: Running, mine: Access) -> None:
+    found = stored_many(mine, 4)
+    set_flags(mine, found[:2], add=Flag.SEEN)
+    talk = opened(imap_server)
+    talk.say(b"FETCH 1:* FLAGS")  # the index is in memory now
+    assert b"* OK [UNSEEN 3] First unread" in talk.say(b"SELECT INBOX")
+    set_flags(mine, found, add=Flag.SEEN)
+    assert not any(b"UNSEEN" in line for line in talk.say(b"SELECT INBOX"))
 
 
 def test_a_change_of_ones_own_is_told_once(imap_server: Running, mine: Access) -> None:
