@@ -14,6 +14,7 @@ from django.db import transaction
 from mailstore import sql
 from mailstore.blobs import HOLDERS
 from mailstore.check_orders import wrong_orders
+from mailstore.ddl import ENTRY_SUMS
 from mailstore.fields import COUNTER_BITS, MAX_COUNTER
 from mailstore.folder_threads import LEAST
 from mailstore.ledger import Ledger
@@ -115,9 +116,7 @@ def _unheld_messages(mailbox: int, repair: bool) -> Iterator[Finding]:
 
 def _folder_counters(mailbox: int, repair: bool) -> Iterator[Finding]:
     query = (
-        "SELECT f.id, f.total, f.unread, f.starred, f.bytes, count(e.id), "
-        "COALESCE(sum(CASE WHEN (e.flags & 1) = 0 THEN 1 ELSE 0 END), 0), "
-        "COALESCE(sum(CASE WHEN (e.flags & 4) = 4 THEN 1 ELSE 0 END), 0), COALESCE(sum(e.size), 0) "
+        f"SELECT f.id, f.total, f.unread, f.starred, f.bytes, {ENTRY_SUMS}, COALESCE(sum(e.size), 0) "
         "FROM mailstore_folder f LEFT JOIN mailstore_entry e ON e.folder_id = f.id WHERE f.mailbox_id = %s GROUP BY f.id"
     )
     for folder_id, *numbers in sql.rows(query, [mailbox]):
@@ -224,9 +223,8 @@ def _threads(mailbox: int, repair: bool) -> Iterator[Finding]:
 
 def _folder_threads(mailbox: int, repair: bool) -> Iterator[Finding]:
     query = (
-        "SELECT e.folder_id, COALESCE(t.thread_id, e.message_id), count(*), "
-        "sum(CASE WHEN (e.flags & 1) = 0 THEN 1 ELSE 0 END), sum(CASE WHEN (e.flags & 4) = 4 THEN 1 ELSE 0 END), "
-        "max(e.sort_us) FROM mailstore_entry e LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id "
+        f"SELECT e.folder_id, COALESCE(t.thread_id, e.message_id), {ENTRY_SUMS}, max(e.sort_us) "
+        "FROM mailstore_entry e LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id "
         f"WHERE e.mailbox_id = %s GROUP BY 1, 2 HAVING count(*) >= {LEAST}"
     )
     columns = "folder_id, thread_id, total, unread, starred, last_us"
@@ -259,11 +257,8 @@ def _keywords(mailbox: int, repair: bool) -> Iterator[Finding]:
     """Keyword counters, and an `entry_label` row for each bit."""
     query = "SELECT k.id, k.bit, k.total, k.unread FROM mailstore_keyword k WHERE k.mailbox_id = %s"
     for keyword_id, bit, total, unread in sql.rows(query, [mailbox]):
-        counted = (
-            "SELECT count(*), COALESCE(sum(CASE WHEN (flags & 1) = 0 THEN 1 ELSE 0 END), 0) FROM mailstore_entry "
-            "WHERE mailbox_id = %s AND (keywords & %s) <> 0"
-        )
-        expected = tuple(map(int, sql.row(counted, [mailbox, 1 << bit])))
+        counted = f"SELECT {ENTRY_SUMS} FROM mailstore_entry e WHERE e.mailbox_id = %s AND (e.keywords & %s) <> 0"
+        expected = tuple(map(int, sql.row(counted, [mailbox, 1 << bit])[:2]))
         labelled = sql.row("SELECT count(*) FROM mailstore_entrylabel WHERE keyword_id = %s", [keyword_id])[0]
         if labelled != expected[0]:
             yield Finding(mailbox, "label rows", str(keyword_id), str(labelled), str(expected[0]), repair)

@@ -9,6 +9,11 @@ from django.db import migrations
 UNREAD = "(flags & 1) = 0"
 STARRED = "(flags & 4) = 4"
 ATTACHMENT = "(attributes & 1) = 1"
+ENTRY_SUMS = (
+    "count(e.id), COALESCE(sum(CASE WHEN (e.flags & 1) = 0 THEN 1 ELSE 0 END), 0), "
+    "COALESCE(sum(CASE WHEN (e.flags & 4) = 4 THEN 1 ELSE 0 END), 0)"
+)
+"""How many the entries `e` are, how many unread, how many starred: what every counter counts."""
 
 PARTIAL_INDEXES = {
     "entry_unread": f"CREATE INDEX entry_unread ON mailstore_entry (folder_id, sort_us, id) WHERE {UNREAD}",

@@ -14,6 +14,7 @@ from typing import Any
 
 from core.bulk import insert_rows
 from mailstore import sql
+from mailstore.ddl import ENTRY_SUMS
 from mailstore.fields import mailbox_of
 from mailstore.ledger import FLAGGED, SEEN
 from mailstore.thread_members import members, members_of
@@ -208,8 +209,7 @@ def _make(keys: Collection[tuple[int, int]]) -> None:
 def _sums(threads: Sequence[int]) -> list[Any]:
     """(thread, folder, total, unread, starred, newest date) of their entries, wherever they lie."""
     query = (
-        "SELECT s.thread_id, e.folder_id, count(*), sum(CASE WHEN (e.flags & 1) = 0 THEN 1 ELSE 0 END), "
-        "sum(CASE WHEN (e.flags & 4) = 4 THEN 1 ELSE 0 END), max(e.sort_us) "
+        f"SELECT s.thread_id, e.folder_id, {ENTRY_SUMS}, max(e.sort_us) "
         f"FROM {members()} AS s CROSS JOIN mailstore_entry e WHERE e.message_id = s.message_id "
         "GROUP BY s.thread_id, e.folder_id"
     )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import sql
+from mailstore.ddl import ENTRY_SUMS
 from mailstore.selectors.list_filter import ALL, NOTHING, Condition, Filter
 from mailstore.selectors.list_order import NATURAL, Key, Walk
 from mailstore.selectors.list_row import Page
@@ -20,10 +21,7 @@ MAX_LIMIT = 500
 SLEEPING_ROLES = ("trash", "junk")
 """Roles of the folders where a to-do mark has no effect."""
 
-MARKED = (
-    "e.folder_id, count(*), sum(CASE WHEN (e.flags & 1) = 0 THEN 1 ELSE 0 END), "
-    "sum(CASE WHEN (e.flags & 4) = 4 THEN 1 ELSE 0 END), sum(CASE WHEN d.done_us IS NULL THEN 1 ELSE 0 END)"
-)
+MARKED = f"e.folder_id, {ENTRY_SUMS}, sum(CASE WHEN d.done_us IS NULL THEN 1 ELSE 0 END)"
 """A folder and the fields of its `MarkCount`."""
 
 
