@@ -59,7 +59,7 @@ class Report:
 def count(model: type[DailyCount], seen: Iterable[tuple[str, str, Mapping[str, object], int]]) -> None:
     """Add (day, domain, facts, number) to the rows inside the caller's transaction. Rows are locked in one order for
     all processes."""
-    rows = [(day, domain, json.dumps(facts, sort_keys=True), number) for day, domain, facts, number in seen]
+    rows = [(day, domain, json.dumps(_clean(facts), sort_keys=True), number) for day, domain, facts, number in seen]
     table = model._meta.db_table
     statement = (
         f"INSERT INTO {table} (day, domain, digest, facts, count) VALUES (%s, %s, %s, %s, %s) "
@@ -69,6 +69,15 @@ def count(model: type[DailyCount], seen: Iterable[tuple[str, str, Mapping[str, o
         digest = hashlib.sha256(facts.encode()).digest()
         with executed(statement, [day, domain, digest, facts, number]):
             pass
+
+
+def _clean(value: object) -> object:
+    """Strangers wrote this: without NUL and half characters, which PostgreSQL's JSON does not hold."""
+    if isinstance(value, str):
+        return "".join(letter for letter in value if letter.isprintable())
+    if isinstance(value, Mapping):
+        return {key: _clean(each) for key, each in value.items()}
+    return [_clean(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def send_waiting(model: type[DailyCount], today: datetime.date, send: Callable[[datetime.date, str], bool]) -> int:

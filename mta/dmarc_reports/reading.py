@@ -1,6 +1,6 @@
 """Reports of others about our domains: they come to dmarc-reports@, which is the system account's, and are read there.
 
-What was read goes to that mailbox's Trash; what is no report stays where it is.
+What was read goes to that mailbox's Trash; what is no report stays where it is, marked as read.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from django.db import transaction
 from accounts.models import Account, Domain
 from core.access import Access, system_access
 from mailstore.message import parts, read
-from mailstore.models import Role
+from mailstore.models import Flag, Role
 from mailstore.selectors import entries
 from mailstore.selectors.folders import folder_by_role
 from mailstore.selectors.list_filter import Filter
 from mailstore.selectors.lists import list_page
+from mailstore.services.flags import set_flags
 from mailstore.services.moves import delete
 from mta.dmarc_reports import xml
 from mta.models import DmarcReport
@@ -38,6 +39,7 @@ def read_reports(domain: Domain) -> int:
 def _take(domain: Domain, access: Access, entry_id: int) -> int:
     found = list(_reports(entries.raw(access, entry_id)))
     if not found:
+        set_flags(access, [entry_id], add=Flag.SEEN)  # or it would be read every hour, and hold up the others
         return 0
     names = {domain.name, *domain.aliases.values_list("name", flat=True)}
     with transaction.atomic():

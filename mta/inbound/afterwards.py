@@ -12,7 +12,7 @@ import collections
 import itertools
 import logging
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, transaction
 
 from core import dbthread
 from logs_app.services import NewEvent, record_many
@@ -25,6 +25,8 @@ EVERY_S = 1.0
 BATCH = 500
 WAITING_MAX = 100_000
 """Events kept while the database can't write; more are dropped, mail comes first."""
+
+Part = tuple[list[NewEvent], list[bytes], dict[Observation, int], dict[Seen, int]]
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,8 @@ class Afterwards:
             seen = dict(itertools.islice(self._seen.items(), BATCH))
             try:
                 await dbthread.run(_write, events, digests, observed, seen)
+            except (DataError, IntegrityError):
+                await dbthread.run(_write_apart, events, digests, observed, seen)
             except DatabaseError as error:
                 log.info("events wait", extra={"error": str(error), "count": len(self._events)})
                 return
@@ -79,6 +83,23 @@ class Afterwards:
             self._observed = +self._observed  # what was seen again meanwhile stays
             self._seen.subtract(seen)
             self._seen = +self._seen
+
+
+def _write_apart(
+    events: list[NewEvent], digests: list[bytes], observed: dict[Observation, int], seen: dict[Seen, int]
+) -> None:
+    """Each by itself: what the database never takes is let go of, and holds nothing up."""
+    parts: list[Part] = [
+        *(([each], [], {}, {}) for each in events),
+        ([], digests, {}, {}),
+        *(([], [], {each: number}, {}) for each, number in observed.items()),
+        *(([], [], {}, {each: number}) for each, number in seen.items()),
+    ]
+    for part in parts:
+        try:
+            _write(*part)
+        except DatabaseError:
+            log.exception("not written", extra={"lost": repr(part)[:500]})
 
 
 def _write(

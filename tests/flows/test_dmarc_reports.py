@@ -14,8 +14,9 @@ from django.urls import reverse
 
 from accounts.models import Account, Address
 from accounts.services import create_account
+from logs_app.models import Event, Kind
 from mta import tasks
-from mta.dmarc_reports import xml
+from mta.dmarc_reports import reading, xml
 from mta.dmarc_reports.sending import send_reports
 from mta.models import DkimKey, DmarcObservation, DmarcReport
 from mta.outbound import worker
@@ -92,6 +93,15 @@ def test_an_address_that_has_not_agreed_gets_nothing(asking: Running, alice: Acc
     assert not DmarcObservation.objects.exists()
 
 
+def test_what_no_database_holds_is_left_out_and_holds_nothing_up(asking: Running, alice: Account) -> None:
+    signature = b"DKIM-Signature: v=1; a=rsa-sha256; d=good.test; s=x\0y; h=from; bh=AAAA; b=AAAA\r\n"
+    assert send(asking, signature + letter("boss@good.test"), sender="boss@good.test").startswith("250")
+    assert send(asking, letter("boss@good.test"), sender="boss@good.test").startswith("250")
+    seen(2)
+    assert "\0" not in str([row.facts for row in DmarcObservation.objects.all()])
+    eventually(lambda: Event.objects.filter(kind=Kind.RECEIVED).count() == 2)
+
+
 def test_nothing_is_counted_when_reports_are_switched_off(asking: Running, alice: Account, settings: Any) -> None:
     settings.DMARC_REPORTS = False
     send(asking, letter("x@lax.test"))
@@ -132,6 +142,20 @@ def test_a_report_about_us_is_read_shown_and_put_away(running: Running, alice: A
     client.force_login(boss)
     assert "mx.us.test" in client.get(reverse("admin:mta_dmarcreport_changelist")).content.decode()
     assert "192.0.2.1 · 3" in client.get(reverse("admin:mta_dmarcreport_change", args=[report.pk])).content.decode()
+
+
+def test_mail_that_is_no_report_does_not_hold_up_those_that_are(
+    running: Running, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAILS_MAX", 2)
+    send(running, attached(about("example.test")), "dmarc-reports@example.test")
+    for number in range(3):
+        send(running, attached(b"no report", name=f"{number}.gz"), "dmarc-reports@example.test")
+    for _ in range(2):
+        tasks.exchange_dmarc_reports()
+    assert DmarcReport.objects.count() == 1
+    system = Account.objects.get(domain=alice.domain, kind=Account.Kind.SYSTEM)
+    assert (len(mails(system, "inbox")), len(mails(system, "trash"))) == (3, 1)
 
 
 def test_older_domains_get_their_address_by_the_task(alice: Account) -> None:
