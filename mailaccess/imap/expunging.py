@@ -6,8 +6,7 @@ from mailaccess.imap.view import Ranges, View
 from mailstore.models import Flag
 from mailstore.selectors.folder_state import entries_of
 from mailstore.services.entries import holding, purge
-
-SLICE = 1_000
+from mailstore.services.selection import SLICE
 
 
 def expunge_deleted(view: View, ranges: Ranges | None) -> int:

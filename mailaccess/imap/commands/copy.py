@@ -14,10 +14,9 @@ from mailaccess.imap.view import Ranges, View
 from mailstore.selectors.folder_state import entries_of, uids_of, uidvalidity_of
 from mailstore.selectors.folders import FolderRow
 from mailstore.services import entries
+from mailstore.services.selection import SLICE
 
 MAX_MESSAGES = 100_000
-SLICE = 1_000
-"""Messages that one transaction of a MOVE takes."""
 
 
 async def copy(session: Session, cursor: Cursor) -> Answer:

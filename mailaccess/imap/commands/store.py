@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from mailstore.models import TODO_MARKS, Flag, settled
 from mailstore.selectors.fetch import rows_of_ranges
 from mailstore.services.entries import Changed, holding, set_flags
 from mailstore.services.keywords import make_keyword, set_keywords
-from mailstore.services.selection import Chosen
+from mailstore.services.selection import SLICE, Chosen
 from mailstore.services.todos import mark_done, mark_todo, restore_todo
 
 EVERY_FLAG = Flag(sum(Flag))
@@ -30,8 +31,6 @@ SET_MARK: dict[Flag, Callable[[Access, Chosen], Changed]] = {
 }
 """To-do marks are more than flags: pages list them, and they may have a day."""
 COLUMNS = ("uid", "entry", "flags", "keywords", "modseq")
-SLICE = 1_000
-"""Messages that one transaction takes, as in the services."""
 
 
 class Row(NamedTuple):
@@ -64,14 +63,14 @@ class Change:
     put: dict[int, int]
     taken: dict[int, int]
 
-    def after(self, row: Row) -> int:
+    def after(self, flags: int, keywords: int) -> int:
         """The state that a row gets."""
-        keywords = (row.keywords | sum(self.put.values())) & ~sum(self.taken.values())
-        return state_of(self.flags_of(row), keywords)
+        keywords = (keywords | sum(self.put.values())) & ~sum(self.taken.values())
+        return state_of(self.flags_of(flags), keywords)
 
-    def flags_of(self, row: Row) -> int:
+    def flags_of(self, flags: int) -> int:
         """The flags that a row gets."""
-        return (row.flags | int(self.add)) & ~int(self.remove)
+        return (flags | int(self.add)) & ~int(self.remove)
 
 
 async def store(session: Session, cursor: Cursor) -> Answer:
@@ -124,12 +123,12 @@ def _store(session: Session, view: View, asked: Asked, *, by_uid: bool) -> tuple
     rest = within(ranges, view.uidnext)
     while rest:
         with holding(view.access):
-            rows = [Row(*each) for each in rows_of_ranges(view.folder_id, rest, COLUMNS, SLICE)]
+            rows = list(map(Row._make, rows_of_ranges(view.folder_id, rest, COLUMNS, SLICE)))
             since = asked.unchanged_since
-            taken = [row for row in rows if since is None or row.modseq <= since]
+            taken = rows if since is None else [row for row in rows if row.modseq <= since]
             modseqs = _apply(view, change, taken)
         refused += [row.uid for row in rows if since is not None and row.modseq > since]
-        lines += [_told(session, asked, row, change.after(row), modseqs.get(row.entry, row.modseq)) for row in taken]
+        lines += _told(session, asked, change, taken, modseqs)
         rest = after(rest, rows[-1].uid) if len(rows) == SLICE else []
     shown = [uid if by_uid else view.number_of(uid) for uid in refused]
     return b"".join(lines), ranges_of(sorted(shown))
@@ -163,7 +162,9 @@ def _apply(view: View, change: Change, rows: Sequence[Row]) -> dict[int, int]:
         modseqs |= _told_by(set_keywords(view.access, ids, add=list(change.put), remove=list(change.taken)))
     if (change.add | change.remove) & MARKS:
         for mark, set_mark in SET_MARK.items():
-            wanted = [row.entry for row in rows if row.flags & TODO_MARKS != mark == change.flags_of(row) & TODO_MARKS]
+            wanted = [
+                row.entry for row in rows if row.flags & TODO_MARKS != mark == change.flags_of(row.flags) & TODO_MARKS
+            ]
             modseqs |= _told_by(set_mark(view.access, wanted)) if wanted else {}
     return modseqs
 
@@ -172,14 +173,27 @@ def _told_by(changed: Changed) -> dict[int, int]:
     return dict.fromkeys(changed.entry_ids, changed.modseq)
 
 
-def _told(session: Session, asked: Asked, row: Row, state: int, modseq: int) -> bytes:
-    """The line for a message. Who asked for silence works the flags out from what he knew; where that was no longer
-    true the news tell him (RFC 9051 6.4.6), and with CONDSTORE he hears of the modseq (RFC 7162 3.1.3)."""
-    view = session.selected()
-    if not asked.silent or row.modseq <= view.modseq:
-        view.own_changes[row.uid] = state
-    if not asked.silent:
-        return view.flags_line(view.number_of(row.uid), row.uid, state, modseq=modseq if session.condstore else 0)
-    if session.condstore:
-        return f"* {view.number_of(row.uid)} FETCH (UID {row.uid} MODSEQ ({modseq}))\r\n".encode()
-    return b""
+def _told(session: Session, asked: Asked, change: Change, rows: Sequence[Row], modseqs: dict[int, int]) -> list[bytes]:
+    """The lines for ascending messages. Who asked for silence works the flags out from what he knew; where that was no
+    longer true the news tell him (RFC 9051 6.4.6), and with CONDSTORE he hears of the modseq (RFC 7162 3.1.3)."""
+    view, silent, condstore = session.selected(), asked.silent, session.condstore
+    uids, own, known = view.uids, view.own_changes, view.modseq
+    texts: dict[tuple[int, int], tuple[int, str]] = {}
+    lines: list[str] = []
+    at = bisect_left(uids, rows[0].uid) if rows else 0
+    for uid, entry, flags, keywords, before in rows:
+        if at >= len(uids) or uids[at] != uid:
+            at = bisect_left(uids, uid)
+        at += 1
+        found = texts.get((flags, keywords))
+        if found is None:
+            state = change.after(flags, keywords)
+            found = texts[flags, keywords] = (state, view.flag_names.text(state))
+        if not silent or before <= known:
+            own[uid] = found[0]
+        modseq = f" MODSEQ ({modseqs.get(entry, before)})" if condstore else ""
+        if not silent:
+            lines.append(f"* {at} FETCH (UID {uid} FLAGS ({found[1]}){modseq})\r\n")
+        elif condstore:
+            lines.append(f"* {at} FETCH (UID {uid}{modseq})\r\n")
+    return ["".join(lines).encode()]
