@@ -36,7 +36,7 @@ class SendPolicyAdmin(ScopedAdmin):
     fieldsets = (
         (None, {"fields": ("domain",)}),
         (_("Company footer"), {"fields": ("footer_on", "footer_text", "footer_html")}),
-        (_("Copies and files"), {"fields": ("journal_address", "banned_files", "scan_viruses")}),
+        (_("Copies and files"), {"fields": ("journal_address", "journals_incoming", "banned_files", "scan_viruses")}),
         (
             _("Rates"),
             {

@@ -17,7 +17,15 @@ from mta.smtp_in.commands import parse_address
 _POLICY = Prepared(lambda domain_id: SendPolicy.objects.filter(pk=domain_id))
 FIELDS = frozenset(
     {
-        *("footer_on", "footer_text", "footer_html", "journal_address", "banned_files", "scan_viruses"),
+        *(
+            "footer_on",
+            "footer_text",
+            "footer_html",
+            "journal_address",
+            "journals_incoming",
+            "banned_files",
+            "scan_viruses",
+        ),
         *("hourly_recipients", "daily_recipients", "daily_strangers", "pool_strangers", "stop_strangers"),
     }
 )

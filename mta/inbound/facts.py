@@ -47,6 +47,8 @@ class Facts:
     """Takes no mail from outside (A21.3)."""
     ruled: frozenset[str] = frozenset()
     """Kinds of rules (`mta.inbound.standing`) that the account has."""
+    journal: str = ""
+    """Where its company keeps copies of what comes in."""
 
 
 NO_FACTS = Facts()
@@ -93,6 +95,11 @@ _PARTS = (
         "account",
         "SELECT 'inside', account_id, '', '' FROM accounts_accountrights WHERE NOT receives_outside AND {account_id}",
     ),
+    (
+        "domain",
+        "SELECT 'journal', domain_id, journal_address, '' FROM mta_sendpolicy "
+        "WHERE journals_incoming AND journal_address <> '' AND {domain_id}",
+    ),
     ("domain", "SELECT 'monitored', domain_id, '', '' FROM mta_monitorrule WHERE is_active AND {domain_id}"),
     *(
         ("account", f"SELECT 'ruled', account_id, '{kind}', '' FROM {condition} AND {{account_id}}")
@@ -123,6 +130,7 @@ def _facts(account: AccountRow, found: dict[tuple[str, int], list[tuple[str, str
         company=_learnt(rows("learnt", account.domain_id)),
         own=_learnt(rows("learnt_own", account.id)),
         inside_only=bool(rows("inside", account.id)),
+        journal=next(iter(rows("journal", account.domain_id)), ("", ""))[0],
         ruled=frozenset([*(kind for kind, _ in rows("ruled", account.id)), *monitored]),
     )
 

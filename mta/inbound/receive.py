@@ -20,6 +20,7 @@ from logs_app.models import Kind
 from logs_app.services import NewEvent
 from mailstore.services.deliver import Incoming, Placement, Prepared, deliver_async, prepare
 from mta.authentication.results import Judgement
+from mta.company.journal import incoming_journals
 from mta.dmarc_reports.observed import Observation, observe
 from mta.inbound.accepted import AlreadyAcceptedError, digest_of, remember_all
 from mta.inbound.arranging import Placed, arrange, kept_as_filed
@@ -114,6 +115,9 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     also = [await _forwarding(transaction, leaving, received, judgement)] if leaving else []
     if waiting := [target for target in transaction.targets if target.held_group_id]:
         also.append(functools.partial(_hold, waiting, prepared, transaction))
+    if any(facts.journal for target in transaction.targets for facts in target.facts.values()):
+        about = (transaction.targets, trace + received, prepared.scanned, transaction.sender)
+        also += [each.write for each in await dbthread.run(incoming_journals, *about)]
     for target in transaction.targets:
         if target.delivery_id and (bounce := bounce_in(target.delivery_id, received)):
             also.append(functools.partial(note_bounce, bounce))

@@ -30,6 +30,11 @@ class SendPolicy(models.Model):
     journal_address = models.EmailField(
         _("journal"), blank=True, max_length=254, help_text=_("Gets a copy of every mail sent, with its envelope.")
     )
+    journals_incoming = models.BooleanField(
+        _("journal incoming mail too"),
+        default=False,
+        help_text=_("Mail from outside and from other domains here, Junk and quarantined mail included."),
+    )
     banned_files = models.TextField(
         _("forbidden attachment types"), blank=True, max_length=2_000, help_text=_("Such as: exe, bat, zip.")
     )

@@ -22,7 +22,7 @@ from mailstore.services.deliver import Incoming, Placement, Prepared, prepare, s
 from mailstore.services.drafts import discard_draft
 from mta import individual
 from mta.company.footer import with_footer
-from mta.company.journal import write_journal
+from mta.company.journal import incoming_journals, write_journal
 from mta.company.suppression import SUPPRESSED, suppressed
 from mta.inbound.arranging import Arranged, Placed, arrange, kept_as_filed
 from mta.inbound.coming import Coming
@@ -163,6 +163,12 @@ def hand_over(submission: Submission, parcel: Parcel, routes: Sequence[Routed]) 
         Delivery.objects.filter(submission=submission, state=State.QUEUED).update(blob_id=own)
     if parcel.journal and submission.origin != Submission.Origin.SYSTEM:
         write_journal(submission, parcel.wire, [each.recipient for each in routes], parcel.journal)
+    for routed in routes:
+        if isinstance(routed.target, Target) and any(facts.journal for facts in routed.target.facts.values()):
+            copy, but = parcel.copy_for(routed.recipient), submission.domain_id if parcel.journal else 0
+            envelope = (copy.wire, copy.local.scanned, submission.envelope_from)
+            for each in incoming_journals([routed.target], *envelope, but=but):
+                each.write()
     _log(submission, routes)
     _report(submission, parcel, routes)
     if submission.draft_id:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from accounts.models import Account
 from accounts.selectors import access_for
+from accounts.services import add_alias
 from core.errors import ErrorKind, MailError
 from logs_app.models import Event
 from mailstore import blobs
@@ -27,6 +28,7 @@ from mta.services import submit
 from mta.smtp_in import replies
 from mta.steps import Outcome, tell_outcome
 from tests.factories import make_account
+from tests.mta.conftest import Running
 from tests.mta.test_submit import RAW, mails, request, states
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +109,52 @@ def test_the_journal_has_every_mail_with_its_envelope(alice: Account, bob: Accou
     set_send_policy(alice.domain, journal_address="archive@far.example")
     submit(access_for(alice, alice.pk), request("y@far.example"))
     assert Delivery.objects.filter(recipient="archive@far.example", state="queued").count() == 1
+
+
+INCOMING = b"From: x@far.example\r\nTo: alice@example.test\r\nSubject: offer\r\n\r\nCheap\r\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_journal_has_what_comes_in_where_that_is_wanted(running: Running, alice: Account, bob: Account) -> None:
+    add_alias(alice, "sales")
+    set_send_policy(alice.domain, journal_address="bob@example.test")
+    with running.client() as client:
+        client.sendmail("x@far.example", ["alice@example.test"], INCOMING)
+    assert mails(bob, "inbox") == []
+    set_send_policy(alice.domain, journals_incoming=True)
+    with running.client() as client:
+        client.sendmail("x@far.example", ["sales@example.test"], INCOMING)
+    (report,) = mails(bob, "inbox")
+    text = read(report).text or ""
+    assert "Sender: x@far.example" in text
+    assert "Recipient: alice@example.test, Expanded: sales@example.test" in text
+    assert read(report).attachments[0].content_type == "message/rfc822"
+    assert b"\r\n\r\nCheap" in report
+    with running.client() as client:
+        client.sendmail("x@far.example", ["bob@example.test"], INCOMING)
+    assert len(mails(bob, "inbox")) == 2, "what is sent to the journal is not journaled"
+    submit(access_for(alice, alice.pk), request("alice@example.test"))
+    assert len(mails(bob, "inbox")) == 3, "a colleague's mail is there once"
+
+
+def test_another_domain_here_has_its_own_journal(alice: Account, bob: Account) -> None:
+    other = make_account("dora@other.test")
+    set_send_policy(other.domain, journal_address="archive@far.example", journals_incoming=True)
+    submit(access_for(alice, alice.pk), request("dora@other.test", "bob@example.test"))
+    row = Delivery.objects.get(recipient="archive@far.example")
+    text = read(blobs.get(row.submission.wire_blob_id)).text or ""
+    assert "Recipient: dora@other.test" in text
+    assert "bob" not in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_journals_that_lead_to_each_other_come_to_an_end(running: Running, alice: Account) -> None:
+    set_send_policy(alice.domain, journal_address="archive@far.example", journals_incoming=True)
+    hops = b"".join(b"Received: from a by b; Mon, 30 Nov 2026 00:00:00 +0000\r\n" for _ in range(20))
+    with running.client() as client:
+        client.sendmail("x@far.example", ["alice@example.test"], hops + b"X-MS-Journal-Report: \r\n" + INCOMING)
+    row = Delivery.objects.get(recipient="archive@far.example")
+    assert blobs.get(row.submission.wire_blob_id).partition(b"\r\n\r\n")[0].count(b"Received: ") == 21
 
 
 def zipped(*names: str) -> bytes:
