@@ -55,6 +55,16 @@ class Server:
         _before, _, path = done.stdout.strip().rpartition("/quarantine/")
         return f"{self.url}/quarantine/{path}"
 
+    def asked(self, author: str, approver: str) -> tuple[str, str]:
+        """`approver` is asked about mail of `author` and about a mail to a list; the links for the latter and for an
+        address outside that `author` wants to forward to."""
+        command = [sys.executable, "-m", "tests.browser.asked", author, approver]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, check=True, timeout=120, stdout=subprocess.PIPE, text=True
+        )
+        first, second = (f"{self.url}/{line.split('/', 3)[3]}" for line in done.stdout.split()[-2:])
+        return first, second
+
     def deliver(self, recipient: str, raw: bytes, *, sender: str = "anna@lichtwerk.test") -> None:
         """Send a mail in by SMTP, as the world does; it is in the mailbox when this returns."""
         with smtplib.SMTP("127.0.0.1", self.mx_port, timeout=20) as client:

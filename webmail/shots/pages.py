@@ -264,10 +264,10 @@ def _link(subject: str, part: str) -> Callable[[Visit], None]:
     """The page behind the signed link of a notice."""
 
     def visit_link(visit: Visit) -> None:
-        visit.open_mail(subject)
-        frame = visit.page.frame_locator("[data-letter-frame]")
-        found = frame.locator(f"a[href*='{part}']").or_(visit.page.locator(f"#mail a[href*='{part}']"))
-        address = found.first.get_attribute("href") or "/"
+        visit.go("/inbox/")
+        visit.page.locator("a.row-link", has_text=subject).first.click()
+        visit.until_open()
+        address = visit.page.locator(f"#mail a[href*='{part}']").first.get_attribute("href") or "/"
         visit.page.goto(address, wait_until="load")
 
     return visit_link
@@ -390,7 +390,7 @@ SHOTS = (
     Shot("fraud", READER, _fraud),
     Shot("programs", READER, _at("/programs/")),
     Shot("list-mail-link", READER, _link(LIST_SUBJECT, "/list-mail/")),
-    Shot("approval-link", READER, _link(APPROVED_SUBJECT, "/approvals/link/")),
+    Shot("approval-link", READER, _link(APPROVED_SUBJECT, "/approve/")),
     Shot("thread", READER, _mail(LONG_THREAD)),
     Shot("newsletter", READER, _mail(NEWSLETTER)),
     Shot("quotation", READER, _mail(TABLE_MAIL)),
