@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import Account
 from accounts.selectors import access_for
-from accounts.services import update_domain
+from accounts.services import create_account, update_domain
 from bench.corpus import letter
 from bench.processes import machine_cpu_s, others_cores, running
 from bench.report import report
 from bench.site import accounts
+from bench.web import static_files
 from core.ports import free_port
 from mta.models import Delivery
 from mta.outbound import queue, worker
+from mta.selectors.queue import count_by_state
 from mta.services import SubmitRequest, submit
 
 RECIPIENTS = 10_000
+WAITING_MAX = 100_000
+TIMES = 20
 AUTHOR = "user0@bench.test"
 
 
@@ -36,8 +44,10 @@ def main(*, full: bool) -> None:
         _queue(author, 50)
         worker.send_due()  # warm: modules, keys, connections
         rows = [_sending(author, count)]
-    rows.append(_queueing(author))
-    rows.append(_claiming())
+    for _ in range(WAITING_MAX // RECIPIENTS if full else 1):
+        queued = _queueing(author)
+    rows.append(queued)
+    rows += [_often(what, act) for what, act in _in_a_long_queue(author).items()]
     report(f"outgoing-{connection.vendor}", "The way out", rows, database=connection.vendor)
 
 
@@ -80,18 +90,36 @@ def _queueing(author: Account) -> dict[str, Any]:
     }
 
 
-def _claiming() -> dict[str, Any]:
-    """100 of the 10,000 that wait, and the sweep's question."""
+def _in_a_long_queue(author: Account) -> dict[str, Callable[[], object]]:
+    """What workers and operators ask while all of it waits."""
     now_us = time.time_ns() // 1000
+    static_files()
+    browser = Client(HTTP_HOST="localhost")
+    browser.force_login(create_account(author.domain, "boss", name="Boss", role=Account.Role.DOMAIN_ADMIN))
+    page = reverse("admin:mta_delivery_changelist")
+
+    def look() -> None:
+        if browser.get(page).status_code != HTTPStatus.OK:
+            raise SystemExit("The queue has no page.")
+
+    return {
+        "claims of 100": lambda: queue.claim(now_us),
+        "the sweep's questions": lambda: (queue.is_anything_due(now_us), queue.due_releases(now_us)),
+        "numbers for the metrics": count_by_state,
+        "the queue's page for a domain's administrator": look,
+    }
+
+
+def _often(what: str, act: Callable[[], object]) -> dict[str, Any]:
+    act()
     machine, cpu, started = machine_cpu_s(), time.process_time(), time.perf_counter()
-    for _ in range(20):
-        queue.claim(now_us)
-        queue.is_anything_due(now_us)
+    for _ in range(TIMES):
+        act()
     seconds, used = time.perf_counter() - started, time.process_time() - cpu
     return {
-        "what": "claims of 100, with the sweep's question",
-        "count": 20,
-        "a second": 20 / seconds,
-        "CPU µs each": used / 20 * 1e6,
+        "what": f"{what}, {Delivery.objects.exclude(state='accepted').count():,} waiting",
+        "count": TIMES,
+        "a second": TIMES / seconds,
+        "CPU µs each": used / TIMES * 1e6,
         "others' cores": others_cores(seconds, used, machine),
     }
