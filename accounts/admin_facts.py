@@ -5,20 +5,44 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import date_format
+from django.utils.functional import cached_property
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import ScopedAdmin
 from core.times import moment
 
+COUNTED_MAX = 10_000
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no further than one past COUNTED_MAX: there can be millions of rows, and nobody leafs to the last."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many can be leafed through."""
+        rows: Any = self.object_list
+        return int(rows.order_by()[: COUNTED_MAX + 1].count())
+
 
 class FactsAdmin(ScopedAdmin):
     """Listed, searched, looked at and exported. Nobody adds or changes any; they can be taken away only where `destroy`
     says what that means."""
+
+    paginator = BoundedPaginator
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Says when there are more rows than it counts."""
+        found = super().get_changelist_instance(request)
+        if request.method == "GET" and found.result_count > COUNTED_MAX:
+            text = _("There are more than %(count)s rows. Search or filter to see those that are not listed.")
+            messages.info(request, text % {"count": f"{COUNTED_MAX:,}"})
+        return found
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """As listed."""

@@ -133,6 +133,11 @@ class Delivery(models.Model):
                 condition=models.Q(state__in=["held", "scheduled", "queued", "sending", "deferred"]),
                 name="delivery_due",
             ),
+            models.Index(
+                fields=["next_attempt_us"],
+                condition=models.Q(state__in=["held", "scheduled"]),
+                name="delivery_release",
+            ),
             models.Index(fields=["blob_id"], condition=models.Q(blob_id__isnull=False), name="delivery_blob"),
             models.Index(
                 fields=["mailbox_id", "submission"],

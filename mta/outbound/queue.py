@@ -27,9 +27,8 @@ LAST_RETRY_S = 2 * 3600
 
 INDEXED = "state IN ('held', 'scheduled', 'queued', 'sending', 'deferred')"
 """The condition of the index of due rows, word for word: SQLite uses a partial index only when it can see it."""
-HELD_STATES = "'held', 'scheduled'"
-DUE_STATES = "'held', 'scheduled', 'queued', 'deferred', 'sending'"
-_DUE = f"SELECT {{}} FROM mta_delivery WHERE state IN ({{}}) AND {INDEXED} AND next_attempt_us <= %s"
+RELEASED = "state IN ('held', 'scheduled')"
+"""The same for the index of rows that wait to be released: a long queue has few of them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,17 +84,16 @@ def put_back(claimed: Sequence[Claimed], at_us: int, now_us: int) -> None:
 
 def due_releases(now_us: int, *, limit: int = BATCH) -> list[int]:
     """Submissions whose undo time is over, and those whose hour has come."""
+    sql = f"SELECT submission_id FROM mta_delivery WHERE {RELEASED} AND next_attempt_us <= %s ORDER BY next_attempt_us LIMIT %s"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"{_DUE.format('submission_id', HELD_STATES)} ORDER BY next_attempt_us LIMIT %s", [now_us, limit]
-        )
+        cursor.execute(sql, [now_us, limit])
         return sorted({submission_id for (submission_id,) in cursor.fetchall()})
 
 
 def is_anything_due(now_us: int) -> bool:
     """Whether a worker would find something to do."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{_DUE.format('id', DUE_STATES)} LIMIT 1", [now_us])
+        cursor.execute(f"SELECT id FROM mta_delivery WHERE {INDEXED} AND next_attempt_us <= %s LIMIT 1", [now_us])
         return cursor.fetchone() is not None
 
 
