@@ -29,7 +29,7 @@ def test_what_was_put_aside_is_looked_at_released_and_thrown_away(world: World) 
     check(stranger, "the link of the report")
     fits(stranger)
     stranger.get_by_role("button", name="Release", exact=True).tap()
-    expect(stranger.get_by_role("status")).to_have_text("The mail is in your inbox now.")
+    expect(stranger.get_by_role("status")).to_contain_text("The mail is released.")
 
     person.open()
     expect(person.row("Cheap watches")).to_be_visible()

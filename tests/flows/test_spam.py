@@ -130,7 +130,7 @@ def test_a_quarantine_that_cannot_be_written_keeps_the_whole_mail_out(
     create_group(alice.domain, "both", name="x", posting="anyone", members=[alice, bob])
     set_digest(access_for(alice, alice.pk), wanted=True)
 
-    def fail(*_args: object) -> None:
+    def fail(*_args: object, **_more: object) -> None:
         raise DatabaseError
 
     with monkeypatch.context() as patch:
