@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mta', '0024_individual'),
+        ('mta', '0025_journals_incoming'),
     ]
 
     operations = [
