@@ -10,6 +10,7 @@ import dataclasses
 import re
 
 from accounts.addressing import domain_key
+from mta.smtp_in import later
 from mta.smtp_in.dsn import RETURNS, is_envelope_id, read_notify, read_original
 from mta.wishes import RecipientWish
 
@@ -56,6 +57,9 @@ class Mail:
     require_tls: bool = False
     returned: str = ""
     envelope_id: str = ""
+    hold_for: str | None = None
+    hold_until: str | None = None
+    """As they were said (`mta.smtp_in.later` reads them)."""
 
 
 BAD_MAIL = Problem(501, "5.5.4", "Syntax: MAIL FROM:<address>")
@@ -66,16 +70,17 @@ BAD_PARAMETER = Problem(501, "5.5.4", "Parameter is not valid")
 UNKNOWN_PARAMETER = Problem(555, "5.5.4", "Parameter is not known")
 
 
-def parse_mail(argument: str, *, dsn: bool = False) -> Mail | Problem:
+def parse_mail(argument: str, *, dsn: bool = False, holds: bool = False) -> Mail | Problem:
     """Read what follows `MAIL ` (RFC 5321 4.1.1.2, RFC 1870 SIZE, RFC 6152 BODY, RFC 6531 SMTPUTF8, RFC 8689
-    REQUIRETLS; with `dsn` RFC 3461 4.3, 4.4)."""
+    REQUIRETLS; with `dsn` RFC 3461 4.3, 4.4; with `holds` RFC 4865 5)."""
     found = _MAIL.fullmatch(argument)
     if found is None:
         return BAD_MAIL
     parameters = _parameters(found["parameters"])
     if isinstance(parameters, Problem):
         return parameters
-    problem = _check_mail(parameters, MAIL_DSN_PARAMETERS if dsn else MAIL_PARAMETERS)
+    known = MAIL_DSN_PARAMETERS if dsn else MAIL_PARAMETERS
+    problem = _check_mail(parameters, known | later.PARAMETERS if holds else known)
     if problem is not None:
         return problem
     utf8 = "SMTPUTF8" in parameters
@@ -83,7 +88,8 @@ def parse_mail(argument: str, *, dsn: bool = False) -> Mail | Problem:
     if isinstance(sender, Problem):
         return sender
     returned, envelope_id = parameters.get("RET", "").upper(), parameters.get("ENVID", "")
-    return Mail(sender, int(parameters.get("SIZE", "0")), utf8, "REQUIRETLS" in parameters, returned, envelope_id)
+    said = (sender, int(parameters.get("SIZE", "0")), utf8, "REQUIRETLS" in parameters, returned, envelope_id)
+    return Mail(*said, parameters.get("HOLDFOR"), parameters.get("HOLDUNTIL"))
 
 
 def parse_rcpt(argument: str, *, utf8: bool = False, dsn: bool = False) -> str | Problem:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import abc
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from django.db import DatabaseError
 from core.errors import MailError
 from core.full import refusal
 from mta.inbound.afterwards import Afterwards
-from mta.smtp_in import refused, replies
+from mta.smtp_in import later, refused, replies
 from mta.smtp_in.chunk import ChunkReader, Chunks, parse_bdat
 from mta.smtp_in.commands import Problem, parse_mail, parse_rcpt, parse_wish
 from mta.smtp_in.data import DataReader, has_bare_line_end
@@ -45,6 +46,8 @@ class Dialogue(abc.ABC):
     offers_dsn: ClassVar[bool] = False
     """Reports of success on request (RFC 3461) are for people who have signed in: anybody else may have forged his
     address, and would make us write to strangers."""
+    max_hold_days: ClassVar[int] = 0
+    """How far ahead mail may be scheduled (RFC 4865); 0: not here."""
     protocol: ClassVar[str] = "ESMTP"
     service: ClassVar[str] = "mx"
     envelope_class: ClassVar[type[Envelope]] = Envelope
@@ -227,9 +230,13 @@ class Dialogue(abc.ABC):
             return replies.NEEDS_EHLO
         if self.envelope is not None:
             return replies.OUT_OF_ORDER  # RFC 5321 4.1.4: no MAIL inside a transaction
-        parsed = parse_mail(argument, dsn=self.offers_dsn)
+        parsed = parse_mail(argument, dsn=self.offers_dsn, holds=self.max_hold_days > 0)
         if isinstance(parsed, Problem):
             return _problem(parsed)
+        now_us = time.time_ns() // 1000
+        release_us = later.release_us(parsed.hold_for, parsed.hold_until, now_us, self.max_hold_days)
+        if release_us is None:
+            return replies.BAD_RELEASE_TIME
         if parsed.size > self.largest_bytes:
             return replies.TOO_LARGE  # RFC 1870 6.1: before a byte of it is sent
         if parsed.require_tls and self.session.tls is None:
@@ -240,6 +247,7 @@ class Dialogue(abc.ABC):
         self.envelope = self.envelope_class()
         self.envelope.mail_from = parsed.sender
         self.envelope.require_tls = parsed.require_tls
+        self.envelope.release_us = release_us
         self.envelope.returned, self.envelope.envelope_id = parsed.returned, parsed.envelope_id
         self.envelope.smtp_utf8 = self.session.smtp_utf8 = parsed.utf8
         return replies.SENDER_OK

@@ -24,7 +24,8 @@ from mta.models import Submission
 from mta.rights import is_outside, size_limit
 from mta.services import SubmitRequest, submit
 from mta.services.sending import send_settings
-from mta.smtp_in import replies, sasl
+from mta.services.submit import SCHEDULE_MAX_DAYS
+from mta.smtp_in import later, replies, sasl
 from mta.smtp_in.dialogue import Dialogue, Handler
 from mta.smtp_in.header import field_values, missing_fields
 from mta.smtp_in.mx import REFUSALS
@@ -54,6 +55,7 @@ class SubmissionDialogue(Dialogue):
 
     commands: ClassVar[dict[str, Handler]]
     offers_dsn = True
+    max_hold_days = SCHEDULE_MAX_DAYS
     service = "submission"
 
     def __init__(self, session: Session, afterwards: Afterwards, rates: Rates) -> None:
@@ -64,7 +66,7 @@ class SubmissionDialogue(Dialogue):
 
     def extensions(self) -> list[str]:
         """AUTH is offered once the connection is encrypted (RFC 4954 4)."""
-        offered = super().extensions()
+        offered = [*super().extensions(), later.offer(time.time_ns() // 1000, self.max_hold_days)]
         tls = self.session.tls
         return (
             [*offered, " ".join(["AUTH", *mechanisms(tls.bindings)])] if tls and not self.session.account else offered
@@ -205,6 +207,7 @@ def _submit(account: Account, envelope: Envelope, header: bytes, raw: bytes, dig
         queue_id=envelope.queue_id,
         save_to_sent=send_settings(access.mailbox).keeps_program_mail,
         wishes=envelope.wishes,
+        schedule_us=envelope.release_us,
     )
     try:
         submit(access, request)
