@@ -8,6 +8,7 @@ loop costs more than the row; on PostgreSQL it is a round trip each. Statements 
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,7 +47,7 @@ def _insert_parts(table: str, columns: str, rows: Sequence[Sequence[Any]], tail:
     for part in _parts(rows):
         values = ", ".join([marks] * len(part))
         statement = f"INSERT INTO {table} ({columns}) VALUES {values} {tail}"
-        with executed(statement, [value for row in part for value in row]) as cursor:
+        with executed(statement, list(itertools.chain.from_iterable(part))) as cursor:
             if returns:
                 found += cursor.fetchall()
     return found
@@ -70,5 +71,5 @@ def update_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
     for part in _parts(rows):
         values = ", ".join([marks] * len(part))
         statement = f"UPDATE {table} SET {setting} FROM (VALUES {values}) AS new WHERE {table}.id = new.column1"
-        with executed(statement, [value for row in part for value in row]):
+        with executed(statement, list(itertools.chain.from_iterable(part))):
             pass

@@ -122,8 +122,10 @@ class Ledger:
 
     def folder_by_role(self, mailbox: int, role: str) -> FolderCount:
         """The folder with this role; NOT_FOUND when the mailbox has none."""
-        self.load_folders([], [role])
         found = self._by_role.get((mailbox, role))
+        if found is None:
+            self.load_folders([], [role])
+            found = self._by_role.get((mailbox, role))
         if found is None:
             raise MailError(ErrorKind.NOT_FOUND, role=role)
         return found

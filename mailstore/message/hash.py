@@ -17,7 +17,6 @@ _PREFIX = re.compile(
     r"(?i)\s*(?:re|fwd?|aw|antw|sv|vs|wg|tr|rv|res|enc|rif|回复|回覆|回復|答复|答覆|答復|转发|轉發|轉寄|转寄)"
     r"\s*(?:[\[(]\d{1,4}[\])])?\s*[:：]\s*"
 )
-_SPACE = re.compile(r"\s+")
 
 
 def message_id_hash(message_id: str) -> int:
@@ -65,7 +64,7 @@ def _key(text: str) -> str:
     if not text.isascii():
         text = base_subject(unicodedata.normalize("NFKC", text))
         text = "".join(c if c < "\u2e80" else pinyin(c) for c in text[:KEY_CHARS])
-    text = _SPACE.sub(" ", text).strip().casefold()[:KEY_CHARS].rstrip()
+    text = " ".join(text.split()).casefold()[:KEY_CHARS].rstrip()
     return text if text.isprintable() else "".join(c for c in text if c.isprintable())
 
 

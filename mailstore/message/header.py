@@ -67,9 +67,8 @@ def unfolded(value: bytes) -> bytes:
 def text(value: bytes) -> str:
     """The value as text with its encoded words left alone. Unlabelled 8-bit text is repaired."""
     plain = unfolded(value)
-    if plain.isascii():
-        return _CONTROLS.sub("", plain.decode("ascii"))
-    return _CONTROLS.sub("", charset.decode(plain))
+    found = plain.decode("ascii") if plain.isascii() else charset.decode(plain)
+    return found if found.isprintable() else _CONTROLS.sub("", found)
 
 
 def decoded(value: bytes) -> str:

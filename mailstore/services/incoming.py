@@ -21,6 +21,8 @@ from mailstore.models import Role
 
 T = TypeVar("T")
 
+MACHINE = int(Attribute.LIST | Attribute.AUTO_SUBMITTED)
+"""Attributes of what no person wrote."""
 Together = Callable[[Sequence[Any]], tuple[int, Exception] | None]
 
 
@@ -90,7 +92,6 @@ def prepare(received: bytes, *, trace: bytes = b"") -> Prepared:
     scanned = scan(raw)
     own = message_id_hash(scanned.message_id) if scanned.message_id else None
     hashes = [message_id_hash(each) for each in scanned.references]
-    machine = Attribute.LIST | Attribute.AUTO_SUBMITTED
     return Prepared(
         scanned=scanned,
         encoded=blobs.encode(raw),
@@ -100,5 +101,5 @@ def prepare(received: bytes, *, trace: bytes = b"") -> Prepared:
         sender_key=sender_key(scanned.sender_name, scanned.sender_address),
         sender_hash=address_hash(scanned.sender_address),
         subject_key=subject_key(scanned.subject),
-        is_personal=bool(scanned.sender_address) and not scanned.attributes & machine,
+        is_personal=bool(scanned.sender_address) and not scanned.attributes & MACHINE,
     )
