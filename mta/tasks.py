@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Domain
 from core.jobs import wake
+from mta.alone import each_alone
 from mta.approval.deciding import tick
 from mta.certificates.acme import renew_all
 from mta.certificates.services import warn_of_expiry
@@ -86,10 +87,8 @@ def recall() -> None:
 def turn_keys() -> None:
     """Finish rotations whose DNS records have appeared, forget keys that signed nothing for long, and give domains
     that are older than signing what they lack."""
-    for domain in Domain.objects.filter(dkim_keys=None):
-        prepare_domain(domain)
-    for domain in Domain.objects.filter(dkim_keys__state=DkimKey.State.WAITING).distinct():
-        finish_rotation(domain)
+    each_alone(Domain.objects.filter(dkim_keys=None), prepare_domain)
+    each_alone(Domain.objects.filter(dkim_keys__state=DkimKey.State.WAITING).distinct(), finish_rotation)
     forget_retired(timezone.now())
     greylist.expire(time.time_ns() // 1000)
 
@@ -117,8 +116,7 @@ def send_tls_reports() -> None:
 def exchange_dmarc_reports() -> None:
     """Send what was seen until yesterday, and read what others have sent."""
     send_reports(datetime.datetime.now(datetime.UTC).date())
-    for domain in Domain.objects.filter(is_active=True):
-        read_reports(domain)
+    each_alone(Domain.objects.filter(is_active=True), read_reports)
 
 
 @shared_task(name="mta.learn_spam")
@@ -130,8 +128,7 @@ def learn_spam() -> None:
 @shared_task(name="mta.meet_partners")
 def meet_partners_task() -> None:
     """Know whom companies write to, for names that are made to look like theirs."""
-    for domain in Domain.objects.filter(is_active=True):
-        meet_partners(domain)
+    each_alone(Domain.objects.filter(is_active=True), meet_partners)
 
 
 @shared_task(name="mta.forget_spam")

@@ -19,8 +19,10 @@ from django.utils.translation import gettext as _, ngettext
 from accounts.models import Account
 from core.access import system_access
 from core.times import zone_named
+from mailstore import sql
 from mailstore.message import Address, Outgoing, compose
 from mailstore.services.deliver import Incoming, Placement, prepare, store
+from mta.alone import each_alone
 from mta.links import SignedLink
 from mta.models import QuarantinedMail, SentDigest
 from mta.quarantine.selectors import gets_digest
@@ -40,11 +42,15 @@ def send_digests(now: datetime.datetime) -> int:
     """Send every report that is due; how many."""
     SentDigest.objects.filter(day__lt=now.date() - datetime.timedelta(days=KEEP_DAYS)).delete()
     waiting = QuarantinedMail.objects.filter(reported=False, state=State.HELD).values_list("account", flat=True)
-    sent = 0
-    for account in Account.objects.select_related("domain").filter(pk__in=waiting.distinct().order_by()):
+    sent: list[bool] = []
+
+    def send(account: Account) -> None:
         if account.status == Account.Status.ACTIVE and gets_digest(system_access(account.pk)):
-            sent += _send(account, last_slot(now, zone_named(account.time_zone or account.domain.time_zone)))
-    return sent
+            zone = zone_named(account.time_zone or account.domain.time_zone)
+            sent.append(_send(account, last_slot(now, zone)))
+
+    each_alone(Account.objects.select_related("domain").filter(pk__in=waiting.distinct().order_by()), send)
+    return sum(sent)
 
 
 def last_slot(now: datetime.datetime, zone: datetime.tzinfo) -> datetime.datetime:
@@ -58,45 +64,52 @@ def _send(account: Account, slot: datetime.datetime) -> bool:
     rows = QuarantinedMail.objects.filter(
         account=account, reported=False, state=State.HELD, received_at__lt=slot, expires_at__gt=slot
     )
-    listed = list(rows.order_by("-received_at", "-pk"))
-    if not listed or SentDigest.objects.filter(account=account, day=slot.date()).exists():
+    sizes = dict(rows.values_list("pk", "size"))
+    if not sizes or SentDigest.objects.filter(account=account, day=slot.date()).exists():
         return False
-    prepared = prepare(digest(account, listed, slot), trace=b"Return-Path: <>\r\n")
+    listed = list(rows.order_by("-received_at", "-pk")[:LISTED_MAX])
+    raw = digest(account, listed, slot, count=len(sizes), size_bytes=sum(sizes.values()))
+    prepared = prepare(raw, trace=b"Return-Path: <>\r\n")
     try:
         with transaction.atomic():
             SentDigest.objects.create(account=account, day=slot.date())
-            QuarantinedMail.objects.filter(pk__in=[mail.pk for mail in listed]).update(reported=True)
+            marked = f"UPDATE mta_quarantinedmail SET reported = %s WHERE {sql.among('id')}"
+            sql.run(marked, [True, sql.numbers(list(sizes))])
             store([Incoming(prepared, [Placement(account.pk)])])
     except IntegrityError:
         return False  # another worker has sent it meanwhile
     return True
 
 
-def digest(account: Account, mails: Sequence[QuarantinedMail], at: datetime.datetime) -> bytes:
-    """The report, word for word as the manual has it, in the account's language."""
+def digest(
+    account: Account, mails: Sequence[QuarantinedMail], at: datetime.datetime, *, count: int, size_bytes: int
+) -> bytes:
+    """The report, word for word as the manual has it, in the account's language: the newest of `count` mails of together
+    `size_bytes`."""
     with translation.override(account.language):
         return compose(
             Outgoing(
                 from_=Address("postmaster", f"postmaster@{account.domain.name}"),
                 to=[Address(account.name, account.address)],
                 subject=_("Suspected spam: please check it, so that your work does not suffer!"),
-                html=_html(account, mails, at),
+                html=_html(account, mails, at, count=count, size=size_text(size_bytes)),
                 date=at,
                 extra_headers={"Auto-Submitted": "auto-generated"},
             )
         )
 
 
-def _html(account: Account, mails: Sequence[QuarantinedMail], at: datetime.datetime) -> SafeString:
-    total = size_text(sum(mail.size for mail in mails))
+def _html(
+    account: Account, mails: Sequence[QuarantinedMail], at: datetime.datetime, *, count: int, size: str
+) -> SafeString:
     sentence = ngettext(
         "Hello, this is the suspicious mail that the mail security gateway has isolated for you: %(count)d mail, %(size)s in all.",
         "Hello, these are the suspicious mails that the mail security gateway has isolated for you: %(count)d mails, %(size)s in all.",
-        len(mails),
-    ) % {"count": len(mails), "size": total}
+        count,
+    ) % {"count": count, "size": size}
     more = ""
-    if len(mails) > LISTED_MAX:
-        left = len(mails) - LISTED_MAX
+    left = count - len(mails)
+    if left:
         more = ngettext("%d more is in your quarantine.", "%d more are in your quarantine.", left) % left
     return format_html(
         '<div style="font-family:Microsoft YaHei,Arial,sans-serif;font-size:14px;line-height:1.7">'
@@ -108,7 +121,7 @@ def _html(account: Account, mails: Sequence[QuarantinedMail], at: datetime.datet
         _("Date: %(date)s") % {"date": f"{at:%Y-%m-%d %H:%M:%S}"},
         sentence,
         format_html_join("", '<th align="left" bgcolor="#f2f4f7">{}</th>', ((name,) for name in _columns())),
-        format_html_join("", "<tr>{}</tr>", ((_row(mail, at.tzinfo),) for mail in mails[:LISTED_MAX])),
+        format_html_join("", "<tr>{}</tr>", ((_row(mail, at.tzinfo),) for mail in mails)),
         more,
         _("Filtered spam is kept for 7 calendar days; please deal with it in time."),
     )

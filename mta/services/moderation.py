@@ -19,6 +19,7 @@ from logs_app.models import Kind
 from logs_app.services import record
 from mailstore import blobs
 from mailstore.services.deliver import Prepared, store
+from mta.alone import each_alone
 from mta.inbound.recipients import Target, find_target
 from mta.links import SignedLink
 from mta.models import HeldPost
@@ -86,11 +87,13 @@ def expire_posts(now: datetime.datetime | None = None) -> int:
     """What nobody decided for a week is over, and rows of decided ones go; how many."""
     moment = now or timezone.now()
     over = list(HeldPost.objects.filter(expires_at__lte=moment).order_by("expires_at")[:EXPIRE_AT_ONCE])
-    for post in over:
-        with transaction.atomic():
-            _finish(post, State.EXPIRED, by="system")
-            HeldPost.objects.filter(pk=post.pk).delete()
-    return len(over)
+    return each_alone(over, _expire)
+
+
+@transaction.atomic
+def _expire(post: HeldPost) -> None:
+    _finish(post, State.EXPIRED, by="system")
+    HeldPost.objects.filter(pk=post.pk).delete()
 
 
 @transaction.atomic

@@ -21,6 +21,7 @@ from core.errors import ErrorKind, MailError
 from core.jobs import wake_on_commit
 from mailstore.services.deliver import store
 from mailstore.services.recall import Removal, mailboxes_with, remove_copies
+from mta.alone import each_alone
 from mta.inbound.recipients import Target, find_target
 from mta.models import Delivery, MailPolicy, Recall, RecallOutcome, Submission
 from mta.notices import notice
@@ -117,8 +118,8 @@ def carry_out(recall_id: int, *, limit: int = 1 << 30) -> bool:
 
 def go_on() -> None:
     """Finish what a killed process, or a long list of recipients, left."""
-    for recall_id in Recall.objects.filter(finished_us=None).order_by("requested_us").values_list("pk", flat=True):
-        carry_out(recall_id)
+    waiting = Recall.objects.filter(finished_us=None).order_by("requested_us")
+    each_alone(waiting.values_list("pk", flat=True), carry_out)
 
 
 def _ask(submission: Submission, actor: int, *, is_admin: bool) -> Recall:

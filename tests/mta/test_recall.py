@@ -20,7 +20,7 @@ from mailstore.services.entries import delete, move, purge, set_flags
 from mta import steps
 from mta.models import Delivery, Opening, Recall, RecallOutcome, SendSettings, Submission
 from mta.selectors import status
-from mta.services import submit
+from mta.services import recall as recalling, submit
 from mta.services.openings import note_opened
 from mta.services.policy import update_mail_policy
 from mta.services.recall import carry_out, go_on, recall, recall_as_admin
@@ -162,6 +162,24 @@ def test_a_killed_recall_goes_on_and_does_nothing_twice(alice: Account, bob: Acc
     with pytest.raises(MailError) as error:
         recall(access_for(alice, alice.pk), submission)
     assert error.value.kind is ErrorKind.EXISTS
+
+
+def test_the_trouble_of_one_recall_keeps_no_other(alice: Account, bob: Account, monkeypatch: Any) -> None:
+    monkeypatch.setattr("mta.services.recall.AT_ONCE", 0)
+    asked = [recall(access_for(alice, alice.pk), send(alice, "bob@example.test")) for _ in range(2)]
+
+    def settle(row: Recall, *args: Any) -> None:
+        if row.pk == asked[0]:
+            raise ValueError("broken")
+        real(row, *args)
+
+    real = recalling._settle
+    monkeypatch.setattr(recalling, "_settle", settle)
+    go_on()
+    assert list(Recall.objects.filter(finished_us=None).values_list("pk", flat=True)) == asked[:1]
+    monkeypatch.undo()
+    go_on()
+    assert not Recall.objects.filter(finished_us=None).exists()
 
 
 def test_a_failing_step_of_a_monitor_keeps_the_mail(alice: Account, bob: Account, monkeypatch: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import zoneinfo
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -19,7 +20,7 @@ from mailstore.models import Entry
 from mailstore.selectors.entries import raw
 from mta import tasks
 from mta.models import ListedSender, QuarantinedMail, SentDigest, SpamLesson
-from mta.quarantine.digest import last_slot, send_digests, size_text
+from mta.quarantine.digest import digest, last_slot, send_digests, size_text
 from mta.quarantine.services import set_digest
 from tests.factories import make_account, quarantined
 from tests.mta.test_submit import mails
@@ -194,6 +195,37 @@ def test_a_worker_that_dies_has_sent_nothing_and_the_next_sends_one(
     assert not SentDigest.objects.exists()
     assert send_digests(evening(mail)) == 1
     assert send_digests(evening(mail)) == 0
+
+
+def test_a_report_lists_the_newest_and_counts_the_rest(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mta.quarantine.digest.LISTED_MAX", 2)
+    set_digest(access_for(alice, alice.pk), wanted=True)
+    mail = [quarantined(alice, word) for word in ("oldest", "middle", "newest")][-1]
+    assert send_digests(evening(mail)) == 1
+    text = read(mails(alice, "inbox")[-1]).html
+    assert "newest" in text and "middle" in text and "oldest" not in text
+    assert re.search(r"3\s*封", text)
+    assert not QuarantinedMail.objects.filter(reported=False).exists()
+
+
+def test_the_trouble_of_one_reader_keeps_nobody_elses_report(
+    alice: Account, bob: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for account in (alice, bob):
+        set_digest(access_for(account, account.pk), wanted=True)
+    quarantined(alice)
+    mail = quarantined(bob)
+
+    def made(account: Account, *args: Any, **named: Any) -> bytes:
+        if account.pk == alice.pk:
+            raise ValueError("broken")
+        return digest(account, *args, **named)
+
+    monkeypatch.setattr("mta.quarantine.digest.digest", made)
+    assert send_digests(evening(mail)) == 1
+    assert (len(mails(alice, "inbox")), len(mails(bob, "inbox"))) == (0, 1)
+    monkeypatch.undo()
+    assert send_digests(evening(mail)) == 1
 
 
 # --- the link ------------------------------------------------------------------------------------
