@@ -16,7 +16,7 @@ from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.grammar.sets import ranges_of, written
 from mailaccess.imap.session import Answer, Session
 from mailstore.models import Flag, Role
-from mailstore.selectors.folder_state import uids_of, uidvalidity_of
+from mailstore.selectors.folder_state import uids_of
 from mailstore.services.append import Letter, append_all
 from mailstore.services.holding import holding
 from mailstore.services.keywords import make_keyword
@@ -92,7 +92,7 @@ def stored(session: Session, name: str, letters: list[Parsed]) -> str:
         if folder.role == Role.SENT:
             adopt_copies(access, made)
         uids = uids_of(made)
-    return f"APPENDUID {uidvalidity_of(folder.id)} {written(ranges_of(uids[each] for each in made))}"
+    return f"APPENDUID {folder.uidvalidity} {written(ranges_of(uids[each] for each in made))}"
 
 
 def _stored(session: Session, access: Access, letter: Parsed) -> Letter:

@@ -11,7 +11,7 @@ from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.grammar.sets import SequenceSet, after, ranges_of, sequence_set, within, written
 from mailaccess.imap.session import Answer, Session
 from mailaccess.imap.view import Ranges, View
-from mailstore.selectors.folder_state import entries_of, uids_of, uidvalidity_of
+from mailstore.selectors.folder_state import entries_of, uids_of
 from mailstore.selectors.folders import FolderRow
 from mailstore.services import entries
 from mailstore.services.selection import SLICE
@@ -75,7 +75,7 @@ def _copied(session: Session, view: View, messages: SequenceSet, name: str, *, b
             made = entries.copy(access, ids, folder_id=folder_id)
         else:
             made = copy_across(view.access, access, folder_id, ids)
-        return _code(folder_id, _pairs(found, made))
+        return _code(folder, _pairs(found, made))
 
 
 def _moved(session: Session, view: View, messages: SequenceSet, name: str, *, by_uid: bool) -> str:
@@ -102,7 +102,7 @@ def _moved(session: Session, view: View, messages: SequenceSet, name: str, *, by
                 entries.purge(view.access, [entry_id for _, entry_id in found])
             pairs += _pairs(found, ids)
         rest = after(rest, found[-1][0]) if len(found) == SLICE else []
-    return _code(folder_id, pairs)
+    return _code(folder, pairs)
 
 
 def target(session: Session, name: str) -> tuple[Access, FolderRow]:
@@ -136,9 +136,9 @@ def _pairs(found: list[tuple[int, int]], made: list[int]) -> list[tuple[int, int
     return [(source, uids[entry_id]) for (source, _), entry_id in zip(found, made, strict=True)]
 
 
-def _code(folder_id: int, pairs: list[tuple[int, int]]) -> str:
+def _code(folder: FolderRow, pairs: list[tuple[int, int]]) -> str:
     """COPYUID: both sets in the same order (RFC 4315 3)."""
     if not pairs:
         return ""
     sources, made = (written(ranges_of(side)) for side in zip(*pairs, strict=True))
-    return f"COPYUID {uidvalidity_of(folder_id)} {sources} {made}"
+    return f"COPYUID {folder.uidvalidity} {sources} {made}"

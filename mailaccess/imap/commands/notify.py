@@ -21,6 +21,8 @@ NAMING = frozenset({"CREATE", "DELETE", "RENAME", "SUBSCRIBE", "UNSUBSCRIBE", "S
 """What they do is no news to who did it (RFC 5465 5)."""
 CHANGING = frozenset({"STORE", "EXPUNGE", "MOVE", "REPLACE"})
 """They are answered by what changed in the selected mailbox, whatever NOTIFY wants of it."""
+OPENING = frozenset({"SELECT", "EXAMINE"})
+"""Their answers are news enough; what comes meanwhile is told with the next command's."""
 STORING = frozenset({"APPEND", "COPY"})
 """What a client stored itself is not fetched for it (RFC 5465 5.2)."""
 
@@ -42,7 +44,8 @@ async def run(session: Session, cursor: Cursor) -> Answer:
 async def tell_after(session: Session, command: str, answer: Answer) -> None:
     """What is told before a command's tagged answer."""
     if session.watch is None:
-        await session.tell_all(expunge=answer.expunge)
+        if command not in OPENING:
+            await session.tell_all(expunge=answer.expunge)
         return
     if command in NAMING:
         await _absorb(session)

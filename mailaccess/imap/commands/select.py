@@ -19,7 +19,7 @@ from mailaccess.imap.resync import Resync, resynchronise
 from mailaccess.imap.session import Answer, Session, State
 from mailaccess.imap.view import View
 from mailstore.selectors.folder_state import first_unread_number
-from mailstore.selectors.folders import FolderRow, open_folder
+from mailstore.selectors.folders import FolderRow
 
 WALKED_MAX = 5_000
 """Messages of a folder that SELECT walks through for the first unread one: about a millisecond."""
@@ -99,11 +99,13 @@ async def _open(session: Session, asked: Asked, *, read_only: bool) -> Answer:
 
 
 def _entered(session: Session, asked: Asked, *, read_only: bool) -> tuple[View, bytes]:
-    """The view and its untagged lines; three queries or four, whatever the size of the folder."""
+    """The view and its untagged lines; two queries or three, whatever the size of the folder."""
     named = session.directory.find(asked.name)
     if named.access is None or named.folder is None:
         raise MailError(ErrorKind.NOT_FOUND)
-    access, row = named.access, open_folder(named.access, named.folder.id)
+    access, row = named.access, named.folder
+    if row.is_locked:
+        raise MailError(ErrorKind.NO_PERMISSION, locked=row.id)
     changeable = access.may(Right.FLAG) or access.may(Right.INSERT) or access.may(Right.DELETE)
     read_only = read_only or row.is_read_only or not changeable
     names = FlagNames.of(access)
