@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
@@ -85,6 +86,6 @@ def size_of(name: str) -> Callable[[Any, Any], str]:
 
     @admin.display(description=_("size"), ordering=name)
     def column(_page: Any, row: Any) -> str:
-        return filesizeformat(getattr(row, name))
+        return format_html('<span class="whitespace-nowrap">{}</span>', filesizeformat(getattr(row, name)))
 
     return column
