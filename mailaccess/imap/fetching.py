@@ -179,10 +179,15 @@ class Fetcher:
         return self.view.flag_names.announcement() + b"".join(lines)
 
     def _number(self, uid: int) -> int:
-        uids = self.view.uids
-        at = bisect_left(uids, uid, self._at if self._at < len(uids) and uids[self._at] <= uid else 0)
-        self._at = at
-        return at + 1 if at < len(uids) and uids[at] == uid else 0
+        """The message number; UIDs mostly come one after the other."""
+        uids, at = self.view.uids, self._at
+        if at >= len(uids) or uids[at] != uid:
+            at = bisect_left(uids, uid, at if at < len(uids) and uids[at] < uid else 0)
+            if at >= len(uids) or uids[at] != uid:
+                self._at = at
+                return 0
+        self._at = at + 1
+        return self._at
 
     def _mark_seen(self, rows: list[Any], place: dict[str, int]) -> dict[int, tuple[int, int, int]]:
         """Set \\Seen on what is delivered; UID to (flags, keywords, modseq) of those that hadn't it."""
