@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
@@ -111,3 +112,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ]
         groups.append({"title": section.label, "items": items})
     return groups
+
+
+def stylesheet(_request: HttpRequest) -> str:
+    """The address of our own rules for the administration's pages."""
+    return static("css/admin.css")

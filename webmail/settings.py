@@ -301,6 +301,7 @@ UNFOLD = {
             "950": "#172246",
         }
     },
+    "STYLES": ["accounts.admin_site.stylesheet"],
     "SIDEBAR": {"show_search": False, "navigation": "accounts.admin_site.navigation"},
 }
 
