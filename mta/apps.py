@@ -14,6 +14,7 @@ class MtaConfig(AppConfig):
         from mailstore.steps import AfterMove, register_after_move
         from mta.certificates.files import write_all
         from mta.company.suppression import learn_bounce, learn_bounces
+        from mta.selectors.put_by import register_counts
         from mta.services.domain_watch import announce, welcome_administrator
         from mta.services.domains import prepare_domain
         from mta.services.forwards import bring_back
@@ -30,4 +31,5 @@ class MtaConfig(AppConfig):
         register_after_outcome(AfterOutcome("forwards", bring_back))
         register_after_outcome(AfterOutcome("suppression", learn_bounce, learn_bounces))
         register_after_recall(AfterRecall("monitors", mark_recalled))
+        register_counts()
         EVERY_MINUTE.append(write_all)

@@ -99,7 +99,8 @@ def tree_of(request: HttpRequest) -> Tree:
         )
         for row in rows
     ]
-    usage = side_of(request, access).usage
+    side = side_of(request, access)
+    usage = side.usage
     is_own = access.mailbox == request.user.pk
     return Tree(
         mailbox=access.mailbox,
@@ -114,7 +115,7 @@ def tree_of(request: HttpRequest) -> Tree:
         mailboxes=_mailboxes(request, access.mailbox),
         place=getattr(request, "current_place", ""),
         todo=_to_do(request, access, rows),
-        put_by=put_by(access),
+        put_by=put_by(side),
         labels=labels_of(request, access),
         may_label=access.may(Right.FLAG),
     )

@@ -1,4 +1,5 @@
-"""What every page shows beside a mailbox's folders, in one query: its fill, its labels, its to-do marks."""
+"""What every page shows beside a mailbox's folders, in one query: its fill, its labels, its to-do marks, and numbers that
+upper layers register."""
 
 from __future__ import annotations
 
@@ -11,16 +12,25 @@ from mailstore.selectors.folders import Usage
 from mailstore.selectors.keywords import KeywordRow
 from mailstore.selectors.list_marked import MARKED, MarkCount
 
-USAGE, KEYWORD, MARKS = 0, 1, 2
+USAGE, KEYWORD, MARKS, COUNT = 0, 1, 2, 3
+_counts: dict[str, str] = {}
+
+
+def register_count(name: str, query: str) -> None:
+    """A number of every mailbox: `query` has one parameter, the mailbox, and gives one row of one number, fast and bounded
+    in any mailbox, because every page asks it."""
+    _counts[name] = query
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Side:
-    """`keywords` in the order they were made; `marks` by folder, as `mark_counts` says."""
+    """`keywords` in the order they were made; `marks` by folder, as `mark_counts` says; `counts` by their registered
+    names."""
 
     usage: Usage
     keywords: list[KeywordRow]
     marks: dict[int, MarkCount]
+    counts: dict[str, int]
 
 
 def mailbox_side(access: Access) -> Side:
@@ -33,16 +43,24 @@ def mailbox_side(access: Access) -> Side:
         f"UNION ALL SELECT {MARKS}, {MARKED}, '', '', '' FROM mailstore_todo d CROSS JOIN mailstore_entry e "
         "WHERE d.mailbox_id = %s AND e.id = d.entry_id GROUP BY e.folder_id"
     )
+    for number, each in enumerate(_counts.values()):
+        query += f" UNION ALL SELECT {COUNT}, {number}, ({each}), 0, 0, 0, '', '', ''"
     usage: Usage | None = None
     found: list[KeywordRow] = []
     marks: dict[int, MarkCount] = {}
-    for kind, first, second, third, fourth, fifth, atom, label, colour in sql.rows(query, [access.mailbox] * 3):
+    names = list(_counts)
+    counts: dict[str, int] = {}
+    for kind, first, second, third, fourth, fifth, atom, label, colour in sql.rows(
+        query, [access.mailbox] * (3 + len(_counts))
+    ):
         if kind == USAGE:
             usage = Usage(first, second, third)
         elif kind == KEYWORD:
             found.append(KeywordRow(first, second, atom, label, colour, third, fourth))
+        elif kind == COUNT:
+            counts[names[first]] = int(second)
         else:
             marks[first] = MarkCount(*map(int, (second, third, fourth, fifth)))
     if usage is None:
         raise MailError(ErrorKind.NOT_FOUND)
-    return Side(usage, sorted(found, key=lambda row: row.id), marks)
+    return Side(usage, sorted(found, key=lambda row: row.id), marks, counts)

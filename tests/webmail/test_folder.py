@@ -21,7 +21,7 @@ from webmail.display import change_display
 
 pytestmark = pytest.mark.django_db
 LIST = {"HX-Request": "true", "HX-Target": "list"}
-MAX_QUERIES = 9
+MAX_QUERIES = 8
 
 
 @pytest.fixture

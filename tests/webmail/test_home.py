@@ -52,7 +52,7 @@ def test_the_page_costs_few_queries_and_no_more_for_more_mail(
     client: Client, alice: Account, django_assert_max_num_queries: Any, django_assert_num_queries: Any
 ) -> None:
     client.get("/")
-    with django_assert_max_num_queries(13) as counted:
+    with django_assert_max_num_queries(12) as counted:
         client.get("/")
     deliver_many(alice, 60)
     with django_assert_num_queries(len(counted.captured_queries)):
