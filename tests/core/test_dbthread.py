@@ -39,6 +39,7 @@ def test_closing_what_was_never_used_is_nothing() -> None:
     assert not dbthread.pool.cache_info().currsize
 
 
+@pytest.mark.django_db(transaction=True)
 def test_questions_that_come_meanwhile_are_one_group_and_a_bad_one_fails_alone() -> None:
     groups: list[list[int]] = []
 
@@ -57,8 +58,10 @@ def test_questions_that_come_meanwhile_are_one_group_and_a_bad_one_fails_alone()
     first, second = asyncio.run(ask(0, 5))
     assert isinstance(first, ValueError) and second == 2
     assert groups[2:] == [[0, 5], [0], [5]]
+    dbthread.close()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_who_stopped_waiting_is_passed_over() -> None:
     async def ask() -> int:
         gathered: dbthread.Gathered[int, int] = dbthread.Gathered(lambda questions: list(questions))
@@ -68,3 +71,4 @@ def test_who_stopped_waiting_is_passed_over() -> None:
         return await gathered.ask(2)
 
     assert asyncio.run(ask()) == 2
+    dbthread.close()
