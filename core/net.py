@@ -76,6 +76,26 @@ def fetch(url: str, *, max_bytes: int, timeout_s: float, content_types: frozense
         raise MailError(ErrorKind.UNAVAILABLE, url=url, error=type(error).__name__) from None
 
 
+def post(url: str, content: bytes, *, content_type: str, timeout_s: float) -> None:
+    """POST `content` to an https address through the guard; redirects count as failures, the answer's body is not read.
+
+    Raises MailError: INVALID for an address or scheme that is not allowed, UNAVAILABLE for any status but 2xx and for
+    whatever else the other side did.
+    """
+    if not url.lower().startswith("https://"):
+        raise MailError(ErrorKind.INVALID, url=url)
+    try:
+        headers = {"Content-Type": content_type}
+        with (
+            _client(timeout_s, follow=False) as client,
+            client.stream("POST", url, content=content, headers=headers) as response,
+        ):
+            if not response.is_success:
+                raise MailError(ErrorKind.UNAVAILABLE, url=url, status=response.status_code)
+    except (httpx.HTTPError, httpx.InvalidURL, httpcore.NetworkError, httpcore.TimeoutException, ValueError) as error:
+        raise MailError(ErrorKind.UNAVAILABLE, url=url, error=type(error).__name__) from None
+
+
 class GuardedTransport(httpx.BaseTransport):
     """httpx over a connection pool whose sockets only ever go to checked addresses."""
 

@@ -13,7 +13,7 @@ import hashlib
 import json
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from django.conf import settings
 from django.utils import timezone
@@ -115,7 +115,7 @@ def file_name(day: datetime.date, domain: str) -> str:
     return f"{settings.EHLO_NAME}!{domain}!{begin}!{begin + DAY_S - 1}"
 
 
-def queue(report: Report, addresses: list[str]) -> None:
+def queue(report: Report, addresses: Sequence[str]) -> None:
     """Queue the report inside the caller's transaction."""
     system = Account.objects.get(domain=home(), kind=Account.Kind.SYSTEM)
     subject = f"Report Domain: {report.domain} Submitter: {settings.EHLO_NAME} Report-ID: <{report.report_id}>"

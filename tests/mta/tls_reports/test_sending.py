@@ -5,12 +5,21 @@ from __future__ import annotations
 import datetime
 import email
 import gzip
+import http.server
 import json
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import httpcore
+import httpx
 import pytest
 
 from accounts.models import Account
+from core import net
+from core.connection import ensure_certificate
 from mailstore import blobs
 from mta.daily_reports import KEPT_DAYS
 from mta.models import Submission, TlsOutcome
@@ -18,10 +27,10 @@ from mta.outbound.routing import Hop
 from mta.outbound.security import VERIFIED, Security
 from mta.tls_reports.observed import Observations
 from mta.tls_reports.sending import send_reports
-from tests.mta.names import serving
+from tests.mta.names import Zone, serving
 
 TOMORROW = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)
-RECORD = {("_smtp._tls.far.example", "TXT"): ['"v=TLSRPTv1; rua=https://x.example/,mailto:tls@far.example"']}
+RECORD = {("_smtp._tls.far.example", "TXT"): ['"v=TLSRPTv1; rua=mailto:tls@far.example"']}
 
 
 def seen() -> None:
@@ -57,7 +66,7 @@ def test_a_report_says_what_was_seen_and_is_sent_once(alice: Account) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("records", [{}, {("_smtp._tls.far.example", "TXT"): ['"v=TLSRPTv1; rua=https://x/"']}])
+@pytest.mark.parametrize("records", [{}, {("_smtp._tls.far.example", "TXT"): ['"v=TLSRPTv1; rua=http://x/"']}])
 def test_who_asks_for_nothing_is_told_nothing(alice: Account, records: Any) -> None:
     seen()
     with serving(records):
@@ -75,6 +84,92 @@ def test_a_report_waits_for_the_dns_and_not_for_ever(alice: Account) -> None:
         assert send_reports(TOMORROW + datetime.timedelta(days=KEPT_DAYS)) == 0
     assert not TlsOutcome.objects.exists()
     assert not Submission.objects.exists()
+
+
+class Web:
+    """What https://x.example/tls was given, and what it answers."""
+
+    def __init__(self) -> None:
+        self.status = 201
+        self.taken: list[tuple[str, str, bytes]] = []
+
+
+@pytest.fixture
+def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """A web server on loopback that the guard is led to, with a certificate it trusts."""
+    said = Web()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802 - the library's name
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            said.taken.append((self.path, self.headers["Content-Type"], body))
+            self.send_response(said.status)
+            self.send_header("Location", "https://elsewhere.example/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    certificate, key = ensure_certificate(tmp_path, "x.example")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    plain = httpcore.SyncBackend()
+    monkeypatch.setattr(
+        net.GuardedBackend, "connect_tcp", lambda *_, **__: plain.connect_tcp("127.0.0.1", server.server_address[1], 10)
+    )
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda: ssl.create_default_context(cafile=str(certificate)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield said
+    server.shutdown()
+    thread.join(10)
+    server.server_close()
+
+
+def asking(rua: str) -> Zone:
+    """The record of far.example."""
+    return {("_smtp._tls.far.example", "TXT"): [f'"v=TLSRPTv1; rua={rua}"']}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_report_is_posted_and_sent_where_both_are_named(alice: Account, web: Web) -> None:
+    seen()
+    with serving(asking("https://x.example/tls,mailto:tls@far.example")):
+        assert send_reports(TOMORROW) == 1
+    ((path, media_type, packed),) = web.taken
+    assert (path, media_type) == ("/tls", "application/tlsrpt+gzip")
+    assert json.loads(gzip.decompress(packed))["policies"][0]["policy"]["policy-type"] == "sts"
+    assert Submission.objects.get().deliveries.get().recipient == "tls@far.example"
+    assert not TlsOutcome.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("status", [302, 404, 503])
+def test_what_nobody_took_is_told_later(alice: Account, web: Web, status: int) -> None:
+    seen()
+    web.status = status
+    with serving(asking("https://x.example/tls")):
+        assert send_reports(TOMORROW) == 0
+        assert TlsOutcome.objects.count() == 2
+        web.status = 200
+        assert send_reports(TOMORROW) == 1
+    assert len(web.taken) == 2
+    assert web.taken[0] == web.taken[1]
+    assert not TlsOutcome.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("url", ["https://127.0.0.1/tls", "https://[::1]/", "https://x.example:8443/"])
+def test_no_report_is_posted_to_our_neighbours(alice: Account, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    seen()
+    opened: list[object] = []
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", lambda *given, **_: opened.append(given))
+    with serving(asking(url)):
+        assert send_reports(TOMORROW) == 0
+    assert not opened
 
 
 @pytest.mark.django_db
