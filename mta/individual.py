@@ -34,7 +34,8 @@ def shared(raw: bytes) -> bytes:
 
 def names_in(raw: bytes) -> Mapping[str, str]:
     """Address (lower case) to the name that the author gave its owner in To, Cc or Bcc."""
-    readable = read(raw)
+    stop, _body = header.block_end(raw, 0, len(raw))
+    readable = read(raw[:stop] + b"\r\n")
     return {each.address.lower(): each.name for each in (*readable.to, *readable.cc, *readable.bcc) if each.name}
 
 

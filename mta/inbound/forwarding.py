@@ -13,10 +13,10 @@ from mta.inbound.coming import Coming
 from mta.inbound.recipients import Target, find_target
 from mta.models import ForwardTarget, MailPolicy
 from mta.outbound.signatures import arc_set
+from mta.returns import FORWARDED
 from mta.rights import is_outside
 from mta.rules.forwarding import forwarded, goes_round
 from mta.rules.looked import Looked
-from mta.srs import rewritten
 
 TARGETS_MAX = 10
 """Of one account and one mail."""
@@ -83,7 +83,7 @@ def forward_for(account: AccountRow, way: Onward, coming: Coming, *, is_kept: bo
         account=account,
         addresses=way.externals,
         content=blobs.encode(wire),
-        envelope_from=rewritten(account.id, account.domain_name, now_s) if coming.sender else "",
+        envelope_from=FORWARDED.address(account.id, account.domain_name, now_s) if coming.sender else "",
         message_id=coming.scanned.message_id or "",
         subject=coming.scanned.subject,
         is_kept=is_kept,

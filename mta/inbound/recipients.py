@@ -17,10 +17,9 @@ from accounts.rows import AccountRow, account_row
 from accounts.selectors import expand_group, is_local_domain, local_domains, resolve
 from mta.inbound.facts import Facts, facts_of
 from mta.models import Submission
+from mta.returns import FORWARDED, INDIVIDUAL
 from mta.rights import is_outside
 from mta.senders import Wish
-from mta.srs import account_of
-from mta.verp import delivery_of
 
 KEEP_S = 1.0
 KEEP_MAX = 10_000
@@ -61,7 +60,7 @@ class Target:
     held_group_id: int = 0
     """The list whose approver must agree first (`mta.services.moderation`); then nobody else is named here."""
     delivery_id: int = 0
-    """The delivery whose envelope sender this was (`mta.verp`)."""
+    """The delivery whose envelope sender this was (`mta.returns`)."""
 
     def blocks(self, sender: str) -> bool:
         """Whether the one account meant wants nothing from this envelope sender; a list's members are asked later."""
@@ -109,8 +108,8 @@ def find_target(address: str, *, sender: str, proven: bool = True, approved: boo
 def _bounce_target(address: str, sender: str) -> Target | Refusal | None:
     """Who forwarded what comes back now, or wrote it to many: a report, to him alone and by no rule, which might forward
     it again."""
-    delivery_id = delivery_of(address, time.time())
-    account_id = account_of(address, time.time()) if delivery_id is None else _author_of(delivery_id)
+    delivery_id = INDIVIDUAL.number_of(address, time.time())
+    account_id = FORWARDED.number_of(address, time.time()) if delivery_id is None else _author_of(delivery_id)
     if account_id is None:
         return None if delivery_id is None else Refusal.UNKNOWN
     account = Account.objects.filter(pk=account_id, status=Account.Status.ACTIVE).select_related("domain").first()

@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from mailstore import blobs, sql
-from mta import individual, verp
+from mta import individual
 from mta.models import Delivery, Submission
 from mta.outbound.queue import Claimed, by_destination
 from mta.outbound.routing import Hop
 from mta.outbound.signatures import KnownKeys, signed
+from mta.returns import INDIVIDUAL
 from mta.wishes import RecipientWish, Wishes
 
 AT_ONCE_MAX_BYTES = 256 * 1024
@@ -44,7 +45,7 @@ class Group:
         author = self.submission.envelope_from
         if not (self.submission.is_individual and author):
             return author
-        return verp.sender_for(self.deliveries[0].id, author.rpartition("@")[2], time.time())
+        return INDIVIDUAL.address(self.deliveries[0].id, author.rpartition("@")[2], time.time())
 
     @property
     def recipients(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What comes back to the envelope sender of one delivery (`mta.verp`): the delivery was accepted and has failed after all."""
+"""What comes back to the envelope sender of one delivery (`mta.returns`): the delivery was accepted and has failed after all."""
 
 from __future__ import annotations
 

@@ -16,10 +16,11 @@ from mailstore import blobs
 from mailstore.message import DeliveryReport, RecipientStatus, build_dsn, read
 from mailstore.message.address import Address
 from mailstore.selectors.drafts import get_draft
-from mta import individual, verp
+from mta import individual
 from mta.company.suppression import suppressed
 from mta.models import Delivery, SendPolicy, SendSettings, Submission
 from mta.outbound import worker
+from mta.returns import INDIVIDUAL
 from mta.services import SubmitRequest, submit, take_back
 from mta.services.recall import recall
 from mta.services.release import release
@@ -229,4 +230,4 @@ def test_nobody_else_can_make_such_an_address(running: Running, alice: Account, 
     ordinary = submit(access_for(alice, alice.pk), SubmitRequest(alice.address, ["z@far.example"], RAW))
     row = Delivery.objects.get(submission=ordinary)
     with running.client() as client, pytest.raises(smtplib.SMTPRecipientsRefused):
-        client.sendmail("", [verp.sender_for(row.pk, "example.test", 1_900_000_000)], report("failed"))
+        client.sendmail("", [INDIVIDUAL.address(row.pk, "example.test", 1_900_000_000)], report("failed"))

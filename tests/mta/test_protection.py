@@ -6,21 +6,16 @@ import asyncio
 import hashlib
 import http.server
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dns.asyncresolver
-import httpcore
-import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from core import net
-from core.connection import ensure_certificate
 from mta.models import StsPolicy
 from mta.outbound import security, sts
 from mta.outbound.client import UnreachableError, send
@@ -29,6 +24,7 @@ from mta.outbound.result import Verdict
 from mta.outbound.routing import Hop
 from mta.outbound.security import Level, Security, Tlsa
 from tests.mta.authority import issued, pem, pem_key
+from tests.mta.guarded_web import serving_https
 from tests.mta.names import PROVEN, Zone, serving
 from tests.mta.sink import Sink, remote
 from tests.mta.test_client import MESSAGE
@@ -91,22 +87,8 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
         def log_message(self, *args: object) -> None:
             pass
 
-    certificate, key = ensure_certificate(tmp_path, "mta-sts.far.example")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    plain = httpcore.SyncBackend()
-    monkeypatch.setattr(
-        net.GuardedBackend, "connect_tcp", lambda *_, **__: plain.connect_tcp("127.0.0.1", server.server_address[1], 10)
-    )
-    monkeypatch.setattr(httpx, "create_ssl_context", lambda: ssl.create_default_context(cafile=str(certificate)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield said
-    server.shutdown()
-    thread.join(10)
-    server.server_close()
+    with serving_https(tmp_path, monkeypatch, "mta-sts.far.example", Handler):
+        yield said
 
 
 def asked(zone: Zone) -> sts.Policy | None:

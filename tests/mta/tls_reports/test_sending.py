@@ -7,19 +7,14 @@ import email
 import gzip
 import http.server
 import json
-import ssl
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpcore
-import httpx
 import pytest
 
 from accounts.models import Account
-from core import net
-from core.connection import ensure_certificate
 from mailstore import blobs
 from mta.daily_reports import KEPT_DAYS
 from mta.models import Submission, TlsOutcome
@@ -27,6 +22,7 @@ from mta.outbound.routing import Hop
 from mta.outbound.security import VERIFIED, Security
 from mta.tls_reports.observed import Observations
 from mta.tls_reports.sending import send_reports
+from tests.mta.guarded_web import serving_https
 from tests.mta.names import Zone, serving
 
 TOMORROW = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)
@@ -111,22 +107,8 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
         def log_message(self, *args: object) -> None:
             pass
 
-    certificate, key = ensure_certificate(tmp_path, "x.example")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    plain = httpcore.SyncBackend()
-    monkeypatch.setattr(
-        net.GuardedBackend, "connect_tcp", lambda *_, **__: plain.connect_tcp("127.0.0.1", server.server_address[1], 10)
-    )
-    monkeypatch.setattr(httpx, "create_ssl_context", lambda: ssl.create_default_context(cafile=str(certificate)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield said
-    server.shutdown()
-    thread.join(10)
-    server.server_close()
+    with serving_https(tmp_path, monkeypatch, "x.example", Handler):
+        yield said
 
 
 def asking(rua: str) -> Zone:
