@@ -224,7 +224,8 @@ def test_an_automatic_answer_is_the_authors_and_changes_nothing(
 def test_nobody_else_can_make_such_an_address(running: Running, alice: Account, settings: Any) -> None:
     _submission, sender = sent_away(alice, settings)
     local, _, domain = sender.partition("@")
-    for forged in (f"{local}f@{domain}", f"{local[:6]}x{local[7:]}@{domain}", f"verp=a=1=zz@{domain}"):
+    other = "a" if local[6] != "a" else "b"
+    for forged in (f"{local}f@{domain}", f"{local[:6]}{other}{local[7:]}@{domain}", f"verp=a=1=zz@{domain}"):
         with running.client() as client, pytest.raises(smtplib.SMTPRecipientsRefused):
             client.sendmail("", [forged], report("failed"))
     ordinary = submit(access_for(alice, alice.pk), SubmitRequest(alice.address, ["z@far.example"], RAW))
