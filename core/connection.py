@@ -106,13 +106,23 @@ class ServerContext(ssl.SSLContext):
     """`tls-server-end-point` (RFC 5929 4): the hash of the certificate."""
 
 
-@functools.cache
 def server_tls() -> ssl.SSLContext:
-    """The context of every listener of this process: TLS 1.2 and later (RFC 8996). A client that names another host
-    (SNI, RFC 6066 3) gets that host's certificate when DATA_DIR/certs has one."""
-    context = _context(*ensure_certificate(settings.DATA_DIR / "certs", settings.PUBLIC_HOST))
+    """The context of every listener, for PUBLIC_HOST: TLS 1.2 and later (RFC 8996). A client that names another host
+    (SNI, RFC 6066 3) gets that host's certificate when DATA_DIR/certs has one. Ask for each connection: a renewed
+    certificate is used from the next on; while its files are half replaced, the one before stays."""
+    paths = ensure_certificate(settings.DATA_DIR / "certs", settings.PUBLIC_HOST)
+    try:
+        context = _named_context(*paths, paths[0].stat().st_mtime_ns)
+    except (ssl.SSLError, OSError, ValueError):
+        if paths not in _last_good:
+            raise
+        return _last_good[paths]
     context.sni_callback = _choose_certificate  # type: ignore[assignment]
+    _last_good[paths] = context
     return context
+
+
+_last_good: dict[tuple[Path, Path], ServerContext] = {}
 
 
 def bindings_of(connection: ssl.SSLObject) -> dict[str, bytes]:
@@ -137,7 +147,9 @@ def _choose_certificate(connection: ssl.SSLObject, name: str | None, _: ssl.SSLC
     paths = [settings.DATA_DIR / "certs" / f"{name.lower()}{suffix}" for suffix in (".crt", ".key")]
     if not _HOST.fullmatch(name.lower()) or not all(path.exists() for path in paths):
         return
-    with contextlib.suppress(ssl.SSLError, OSError):  # half a file of an upload: the next handshake sees all of it
+    with contextlib.suppress(
+        ssl.SSLError, OSError, ValueError
+    ):  # half a file of an upload: the next handshake sees all of it
         connection.context = _named_context(*paths, paths[0].stat().st_mtime_ns)
 
 
