@@ -39,6 +39,8 @@ REFRESH_S = 60.0
 ID_MIN = 1 << 15
 ID_MAX = 1 << 31
 """Below and above are reserved (RFC 8878 3.1.1.1.3)."""
+RUN_LENGTH = 1
+"""The kind of block that is one byte, however long its content (RFC 8878 3.1.1.2.2)."""
 
 log = logging.getLogger(__name__)
 _local = threading.local()
@@ -89,26 +91,54 @@ def compressor(dictionary: zstandard.ZstdCompressionDict | None) -> zstandard.Zs
     return kept[number]
 
 
+def compress(content: bytes, dictionary: zstandard.ZstdCompressionDict | None, *, head: int = 0) -> bytes:
+    """The content in frames. The first `head` bytes get a frame of their own, so that who wants a mail's header alone
+    need not undo the rest: 1.5 instead of 7 µs for 8 KB, for 3 % more bytes and 4 µs more work here."""
+    worker = compressor(dictionary)
+    if not head:
+        return worker.compress(content)
+    return worker.compress(content[:head]) + worker.compress(memoryview(content)[head:])
+
+
 BLOCK_BYTES = 128 * 1024
 """A block of Zstandard is undone as a whole (RFC 8878 3.1.1.2): a reader of parts saves nothing within one."""
 
 
-def decompress(frame: bytes, size: int) -> bytes:
-    """The content of a frame of at most `size` bytes, with the dictionary that it names."""
-    return _decompressor(frame).decompress(frame, max_output_size=size)
+def decompress(frames: bytes, size: int) -> bytes:
+    """The content of frames, `size` bytes at most in each, with the dictionary that they name."""
+    worker = _decompressor(zstandard.get_frame_parameters(frames).dict_id)
+    found = worker.decompress(frames, max_output_size=size)
+    if len(found) >= size:
+        return found
+    end = _frame_end(frames)
+    return found + worker.decompress(memoryview(frames)[end:], max_output_size=size) if end < len(frames) else found
 
 
-def decompress_head(frame: bytes, length: int) -> bytes:
-    """The first `length` bytes of a frame's content."""
-    found = _decompressor(frame)
-    if zstandard.frame_content_size(frame) in range(BLOCK_BYTES + 1):
-        return found.decompress(frame)[:length]
-    with found.stream_reader(frame) as reader:
+def decompress_head(frames: bytes, length: int) -> bytes:
+    """The first `length` bytes of a content."""
+    parameters = zstandard.get_frame_parameters(frames)
+    worker, first = _decompressor(parameters.dict_id), parameters.content_size
+    if length <= first <= BLOCK_BYTES:
+        return worker.decompress(frames)[:length]
+    if first < length and (end := _frame_end(frames)) < len(frames):
+        return worker.decompress(frames) + decompress_head(frames[end:], length - first)
+    with worker.stream_reader(frames) as reader:
         return reader.read(length)
 
 
-def _decompressor(frame: bytes) -> zstandard.ZstdDecompressor:
-    number = zstandard.get_frame_parameters(frame).dict_id
+def _frame_end(frames: bytes) -> int:
+    """Where the first frame ends: behind its last block, there being no checksum (RFC 8878 3.1.1)."""
+    at = int(zstandard.frame_header_size(frames))
+    while at + 3 <= len(frames):
+        block = int.from_bytes(frames[at : at + 3], "little")
+        is_last, kind, size = block & 1, block >> 1 & 3, block >> 3
+        at += 3 + (1 if kind == RUN_LENGTH else size)
+        if is_last:
+            break
+    return at
+
+
+def _decompressor(number: int) -> zstandard.ZstdDecompressor:
     kept: dict[int, zstandard.ZstdDecompressor] = _local.__dict__.setdefault("decompressors", {})
     if number not in kept:
         kept[number] = zstandard.ZstdDecompressor(dict_data=by_id(number) if number else None)

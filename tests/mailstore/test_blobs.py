@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import zstandard
 from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
@@ -189,3 +190,42 @@ def test_the_beginning_of_a_content_is_read_alone(db: None, size: int) -> None:
     encoded = blobs.encode(content)
     for length in (0, 1, 300, size):
         assert blobs.decode_head(encoded.codec, encoded.data, encoded.key, length) == content[:length]
+
+
+MAILS = {
+    "small": letter(),
+    "long": letter(body="Dear all\r\n\r\n" * 10_000),
+    "header of many blocks": letter(extra="\r\n".join(f"X-{n}: {n:0900d}" for n in range(300)), body="x" * 2_000),
+    "header of noise": letter(extra=f"X-Noise: {CHANCE.randbytes(1_000).hex()}", body="x" * 2_000),
+    "one letter again and again": letter(extra="X: " + "a" * 70_000, body="b" * 70_000),
+    "much in all": letter(body=CHANCE.randbytes(150_000).hex()),
+    "a body just long enough": letter(body="x" * blobs.BODY_MIN_BYTES),
+    "no body": b"Subject: nothing\r\n\r\n",
+    "no empty line": b"Subject: nothing\r\n",
+}
+
+
+@pytest.mark.parametrize("raw", MAILS.values(), ids=MAILS)
+@pytest.mark.parametrize("once", [True, False], ids=["in one frame as it was", "in frames"])
+def test_a_mail_and_every_beginning_of_it_are_read_back(
+    monkeypatch: pytest.MonkeyPatch, raw: bytes, *, once: bool
+) -> None:
+    if once:
+        monkeypatch.setattr(blobs, "_head_length", lambda content: 0)
+    encoded = blobs.encode(raw)
+    assert blobs.decode(encoded.codec, encoded.data, encoded.key, encoded.size) == raw
+    head = raw.find(b"\r\n\r\n") + 4
+    for length in {0, 1, head - 1, head, head + 1, len(raw) - 1, len(raw)}:
+        assert blobs.decode_head(encoded.codec, encoded.data, encoded.key, length) == raw[:length]
+
+
+def test_a_header_is_read_without_the_body() -> None:
+    raw = letter(body="Dear all, " * 1_000)
+    encoded = blobs.encode(raw)
+    head = raw.index(b"\r\n\r\n") + 4
+    assert encoded.data is not None
+    assert len(encoded.data) < 0.1 * len(raw)
+    cut = encoded.data[:-10]
+    assert blobs.decode_head(encoded.codec, cut, "", head) == raw[:head]
+    with pytest.raises(zstandard.ZstdError):
+        blobs.decode(encoded.codec, cut, "", encoded.size)
