@@ -26,6 +26,6 @@ def copy_across(source: Access, target: Access, folder_id: int, entry_ids: list[
         ids = [make_keyword(target, atom).id for atom in words]
         group.append(Letter(raw(source, entry_id), entry.flags, ids, entry.internal_us))
         if sum(len(letter.raw) for letter in group) > MAX_BYTES:
-            made += append_all(target, folder_id, group)
+            made += [each.entry_id for each in append_all(target, folder_id, group)]
             group = []
-    return made + (append_all(target, folder_id, group) if group else [])
+    return made + ([each.entry_id for each in append_all(target, folder_id, group)] if group else [])

@@ -59,24 +59,27 @@ def folder_tree(access: Access) -> list[FolderRow]:
     """All folders, parents before children, roles first; one query."""
     access.require(Right.READ)
     query = f"SELECT {COLUMNS} FROM mailstore_folder WHERE mailbox_id = %s LIMIT %s"
-    found = [_row(access, row) for row in sql.rows(query, [access.mailbox, MAX_FOLDERS])]
-    children: dict[int, list[FolderRow]] = {}
-    known = {folder.id for folder in found}
-    for folder in sorted(
-        found, key=lambda each: (ORDER.get(each.role, 9), each.position, each.name.casefold(), each.id)
-    ):
-        children.setdefault(folder.parent_id if folder.parent_id in known else 0, []).append(folder)
-    return _walk(children)
+    found = sql.rows(query, [access.mailbox, MAX_FOLDERS])
+    known = {row[0] for row in found}
+    children: dict[int, list[Any]] = {}
+    for row in sorted(found, key=_place):
+        children.setdefault(row[1] if row[1] in known else 0, []).append(row)
+    return _walk(access, children)
 
 
-def _walk(children: dict[int, list[FolderRow]]) -> list[FolderRow]:
+def _place(row: Sequence[Any]) -> tuple[int, int, str, int]:
+    number, _, name, role, position, *_ = row
+    return ORDER.get(role, 9), position, name.casefold(), number
+
+
+def _walk(access: Access, children: dict[int, list[Any]]) -> list[FolderRow]:
     """Depth first, without recursion: names may nest as deep as somebody likes."""
     tree: list[FolderRow] = []
-    stack = [(folder, 0) for folder in reversed(children.get(0, []))]
+    stack = [(row, 0) for row in reversed(children.get(0, []))]
     while stack:
-        folder, depth = stack.pop()
-        tree.append(dataclasses.replace(folder, depth=depth))
-        stack += [(child, depth + 1) for child in reversed(children.get(folder.id, []))]
+        row, depth = stack.pop()
+        tree.append(_row(access, row, depth))
+        stack += [(child, depth + 1) for child in reversed(children.get(row[0], []))]
     return tree
 
 
@@ -142,14 +145,28 @@ def _one(access: Access, condition: str, *values: object) -> FolderRow:
     return _row(access, row)
 
 
-def _row(access: Access, row: Sequence[Any]) -> FolderRow:
-    values = dict(zip(COLUMNS.split(", "), row, strict=True))
-    locked = is_locked(access, values["id"], str(values.pop("lock_scope")))
-    if locked:
-        values |= {"total": 0, "unread": 0, "starred": 0, "bytes": 0}
-    return FolderRow(**{name: _typed(name, value) for name, value in values.items()}, depth=0, is_locked=locked)
-
-
-def _typed(name: str, value: Any) -> Any:
-    """SQLite has no booleans."""
-    return bool(value) if name.startswith("is_") or name.endswith("_visible") else value
+def _row(access: Access, row: Sequence[Any], depth: int = 0) -> FolderRow:
+    """Every sign-in, page and APPEND reads all folders, so this has no loop."""
+    (
+        number,
+        parent,
+        name,
+        role,
+        position,
+        hidden,
+        read_only,
+        exempt,
+        pop,
+        imap,
+        scope,
+        validity,
+        uidnext,
+        modseq,
+        *rest,
+    ) = row
+    locked = is_locked(access, number, scope)
+    total, unread, starred, size, kept, ready = rest if not locked else (0, 0, 0, 0, *rest[4:])
+    return FolderRow(
+        number, parent, name, role, depth, position, bool(hidden), bool(read_only), bool(exempt), bool(pop), bool(imap),
+        locked, validity, uidnext, modseq, total, unread, starred, size, kept, ready,
+    )  # fmt: skip

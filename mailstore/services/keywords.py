@@ -36,6 +36,9 @@ def make_keyword(access: Access, atom: str) -> KeywordRow:
     access.require(Right.FLAG)
     if len(atom) > MAX_ATOM_CHARS or not _ATOM.fullmatch(atom):
         raise MailError(ErrorKind.INVALID, field="keyword")
+    known = _find(access, atom)  # mostly it is there: no need to wait for those who write
+    if known is not None:
+        return known
     with transaction.atomic():
         Ledger([access.mailbox])
         return _find(access, atom) or _make(access, atom)

@@ -47,9 +47,10 @@ MICROSECONDS = 1_000_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stored:
-    """`entry_ids`: the new entry of each mailbox (the first, when it was placed in several folders)."""
+    """The new entry of each mailbox and its UID (the first, when it was placed in several folders)."""
 
     entry_ids: dict[int, int]
+    uids: dict[int, int]
 
 
 class ItemError(Exception):
@@ -75,25 +76,27 @@ class _Place:
     saved_us: int | None
 
 
-def store(items: Sequence[Incoming[Any]]) -> list[Stored]:
+def store(items: Sequence[Incoming[Any]], *, ledger: Ledger | None = None) -> list[Stored]:
     """Write the items in the caller's transaction. Raises NOT_FOUND for a mailbox that does not exist, and whatever
-    an `also` raises; the caller's transaction must not commit then."""
+    an `also` raises; the caller's transaction must not commit then. Who has a ledger of the mailboxes open in this
+    transaction gives it; it is written here."""
     try:
-        return store_group(items)
+        return store_group(items, ledger=ledger)
     except ItemError as error:
         raise (error.__cause__ or error) from None
 
 
-def store_group(items: Sequence[Incoming[Any]]) -> list[Stored]:
+def store_group(items: Sequence[Incoming[Any]], *, ledger: Ledger | None = None) -> list[Stored]:
     """`store`, but an item that fails by itself is named: ItemError."""
     assert connection.in_atomic_block, "store() belongs into a transaction"
-    ledger = _open_ledger(items)
+    ledger = _with_folders(ledger or _open_ledger(items), items)
     places = _places(ledger, items, time.time_ns() // 1000)
     _write(ledger, places, {id(item.prepared) for item in items if item.is_snapshot})
     _run_also(items)
-    results = [Stored({}) for _ in items]
+    results = [Stored({}, {}) for _ in items]
     for place in places:
         results[place.item].entry_ids.setdefault(place.placement.mailbox, place.entry_id)
+        results[place.item].uids.setdefault(place.placement.mailbox, place.uid)
     return results
 
 
@@ -119,14 +122,18 @@ def _write(ledger: Ledger, places: list[_Place], snapshots: set[int]) -> None:
 
 
 def _open_ledger(items: Sequence[Incoming[Any]]) -> Ledger:
-    placements = [placement for item in items for placement in item.placements]
     try:
-        ledger = Ledger({placement.mailbox for placement in placements})
+        return Ledger({placement.mailbox for item in items for placement in item.placements})
     except MailError as error:
         raise ItemError(_first_without_mailbox(items)) from error
+
+
+def _with_folders(ledger: Ledger, items: Sequence[Incoming[Any]]) -> Ledger:
+    """Two queries at most; an inbox that stands in for a folder that is gone is read when it is needed."""
+    placements = [placement for item in items for placement in item.placements]
     custom = {placement.folder_id for placement in placements if placement.folder_id is not None}
     roles = {str(placement.role or Role.INBOX) for placement in placements if placement.folder_id is None}
-    ledger.load_folders(custom, roles or {str(Role.INBOX)})
+    ledger.load_folders(custom, roles)
     return ledger
 
 

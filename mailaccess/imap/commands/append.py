@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
-from core.access import Access
+from core.access import Access, Right
 from mailaccess.imap.catenating import Part, joined, parts
 from mailaccess.imap.commands.copy import target
 from mailaccess.imap.errors import NoError
@@ -16,9 +17,8 @@ from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.grammar.sets import ranges_of, written
 from mailaccess.imap.session import Answer, Session
 from mailstore.models import Flag, Role
-from mailstore.selectors.folder_state import uids_of
-from mailstore.services.append import Letter, append_all
-from mailstore.services.holding import holding
+from mailstore.selectors.folders import FolderRow
+from mailstore.services.append import Letter, Ready, append_ready, ready
 from mailstore.services.keywords import make_keyword
 from mta.services.program_copies import adopt_copies
 
@@ -86,16 +86,24 @@ def parsed_letter(session: Session, cursor: Cursor) -> Parsed:
 def stored(session: Session, name: str, letters: list[Parsed]) -> str:
     """APPENDUID of what is stored; all of it or nothing."""
     access, folder = target(session, name)
-    stored = [_stored(session, access, letter) for letter in letters]
-    with holding(access):
-        made = append_all(access, folder.id, stored)
-        if folder.role == Role.SENT:
-            adopt_copies(access, made)
-        uids = uids_of(made)
-    return f"APPENDUID {folder.uidvalidity} {written(ranges_of(uids[each] for each in made))}"
+    return placed(access, folder, prepared(session, access, letters))
 
 
-def _stored(session: Session, access: Access, letter: Parsed) -> Letter:
+def prepared(session: Session, access: Access, letters: list[Parsed]) -> list[Ready]:
+    """What can be done of it before anything is locked."""
+    access.require(Right.INSERT)
+    return ready([_letter(session, access, letter) for letter in letters])
+
+
+def placed(access: Access, folder: FolderRow, letters: list[Ready]) -> str:
+    """As `stored`."""
+    is_sent = folder.role == Role.SENT
+    made = append_ready(access, folder.id, letters, then=partial(adopt_copies, access) if is_sent else None)
+    return f"APPENDUID {folder.uidvalidity} {written(ranges_of(each.uid for each in made))}"
+
+
+def _letter(session: Session, access: Access, letter: Parsed) -> Letter:
     content = joined(session, letter.parts) if letter.parts else letter.content
-    keyword_ids = [make_keyword(access, atom).id for atom in letter.flags.atoms]
+    atoms = letter.flags.atoms if access.may(Right.FLAG) else []
+    keyword_ids = [make_keyword(access, atom).id for atom in atoms]
     return Letter(content, int(letter.flags.flags), keyword_ids, letter.internal_us)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.access import Right
 from core.errors import ErrorKind, MailError
-from mailaccess.imap.commands.append import Parsed, parsed_letter, stored
+from mailaccess.imap.commands.append import Parsed, parsed_letter, placed, prepared
 from mailaccess.imap.commands.copy import target
 from mailaccess.imap.errors import BadError, NoError
 from mailaccess.imap.grammar.cursor import Cursor
@@ -62,13 +62,16 @@ class _Wanted:
 def _replaced(session: Session, view: View, wanted: _Wanted, name: str, letter: Parsed) -> str:
     """APPENDUID of the new one; the old one is in the recovery."""
     uid = wanted.uid(view)
-    access, _ = target(session, name)
+    access, folder = target(session, name)
+    if not entries_of(view.folder_id, [(uid, uid)], 1):
+        raise MailError(ErrorKind.NOT_FOUND)
+    if letter.is_empty:
+        raise NoError("", "Cancelled: an empty message")
+    letters = prepared(session, access, [letter])
     with holding(view.access, access):
         found = entries_of(view.folder_id, [(uid, uid)], 1)
         if not found:
             raise MailError(ErrorKind.NOT_FOUND)
-        if letter.is_empty:
-            raise NoError("", "Cancelled: an empty message")
-        code = stored(session, name, [letter])
+        code = placed(access, folder, letters)
         purge(view.access, [found[0][1]])
     return code
