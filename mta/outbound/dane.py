@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+from typing import Any
 
 import dns.asyncresolver
 import dns.exception
@@ -31,10 +32,11 @@ class UnknownError(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Word:
-    """What the DNS says, and whether DNSSEC proves it."""
+    """What the DNS says, whether DNSSEC proves it from end to end, and the name that aliases led to."""
 
-    records: tuple[object, ...]
+    records: tuple[Any, ...]
     is_proven: bool
+    name: str
 
 
 def is_on() -> bool:
@@ -42,30 +44,49 @@ def is_on() -> bool:
     return bool(settings.DNSSEC_RESOLVER)
 
 
-async def is_proven(name: str, kind: str) -> bool:
-    """Whether DNSSEC proves what the DNS says about `name`, be it that there is nothing."""
-    try:
-        return (await _ask(name, kind)).is_proven
-    except UnknownError:
-        return False
+async def exchangers_of(domain: str) -> tuple[set[str], tuple[str, ...]] | None:
+    """The names of a domain's mail servers in lower case and the names that its certificates may be for (the domain and
+    what it is an alias of, RFC 7672 3.2.2); None when DNSSEC doesn't prove them. Raises UnknownError."""
+    word = await _ask(domain, "MX")
+    if not word.is_proven:
+        return None
+    names = {_text(record.exchange) for record in word.records}
+    return names or {domain.lower()}, tuple(dict.fromkeys((domain, word.name)))
 
 
 async def security_of(host: str, port: int) -> Security | None:
-    """What the TLSA records of a mail server demand, None when it has none that DNSSEC proves; raises UnknownError.
+    """What the TLSA records of a mail server demand, None when it has none that DNSSEC proves; raises UnknownError."""
+    for base in await _bases(host):
+        word = await _ask(f"_{port}._tcp.{base}", "TLSA")
+        if word.is_proven and word.records:
+            found = (Tlsa(each.usage, each.selector, each.mtype, bytes(each.cert)) for each in word.records)
+            usable = tuple(record for record in found if record.is_usable)
+            return Security(Level.DANE if usable else Level.ENCRYPTED, usable, policy="tlsa", base=base)
+    return None
 
-    The host's own addresses must be proven first (2.2.2): whoever can change those can change where TLSA is asked.
+
+async def _bases(host: str) -> list[str]:
+    """The names under which TLSA is asked, in that order (RFC 7672 2.2.2, 2.2.3): what the host is an alias of when
+    DNSSEC proves all of the way there, then the host itself when at least its own step is proven.
+
+    None without such proof: whoever can change a host's addresses can change where TLSA is asked.
     """
-    if not (await is_proven(host, "A") or await is_proven(host, "AAAA")):
+    answers = [await _known(host, kind) for kind in ("A", "AAAA")]
+    words = [word for word in answers if word is not None]
+    proven = sorted((word for word in words if word.is_proven), key=lambda word: not word.records)
+    if proven and (proven[0].records or len(words) == len(answers)):
+        return list(dict.fromkeys((proven[0].name, host.lower())))
+    if proven or not words:
+        raise UnknownError(f"{host}: no answer")  # where its addresses are is not known, and may be what is forged
+    alias = await _ask(host, "CNAME")
+    return [host.lower()] if alias.is_proven and alias.records else []
+
+
+async def _known(name: str, kind: str) -> Word | None:
+    try:
+        return await _ask(name, kind)
+    except UnknownError:
         return None
-    word = await _ask(f"_{port}._tcp.{host}", "TLSA")
-    if not word.is_proven or not word.records:
-        return None
-    records = tuple(
-        Tlsa(record.usage, record.selector, record.mtype, bytes(record.cert))  # type: ignore[attr-defined]
-        for record in word.records
-    )
-    usable = tuple(record for record in records if record.is_usable)
-    return Security(Level.DANE if usable else Level.ENCRYPTED, usable, policy="tlsa")
 
 
 def _resolver() -> dns.asyncresolver.Resolver:
@@ -85,10 +106,15 @@ async def _ask(name: str, kind: str) -> Word:
         answer = await _resolver().resolve(name, kind, lifetime=LOOKUP_S, raise_on_no_answer=False, search=False)
     except dns.resolver.NXDOMAIN as error:
         responses = list((error.kwargs.get("responses") or {}).values())
-        return Word((), any(_is_ad(response) for response in responses))
+        return Word((), any(_is_ad(response) for response in responses), _text(error.canonical_name))
     except (dns.exception.DNSException, OSError, ValueError) as error:
         raise UnknownError(f"{name} {kind}: {type(error).__name__}") from None
-    return Word(tuple(list(answer.rrset or ())[:RECORDS_MAX]), _is_ad(answer.response))
+    records = tuple(list(answer.rrset or ())[:RECORDS_MAX])
+    return Word(records, _is_ad(answer.response), _text(answer.canonical_name))
+
+
+def _text(name: dns.name.Name) -> str:
+    return name.to_text(omit_final_dot=True).lower()
 
 
 def _is_ad(response: dns.message.Message) -> bool:

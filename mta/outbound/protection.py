@@ -21,7 +21,10 @@ NOT_PROVEN = NoRoute(Verdict.LATER, "4.7.5", "DNS did not say which certificates
 
 async def protected(domain: str, hops: Sequence[Hop]) -> list[Hop] | NoRoute:
     """The servers that may be tried, each with what its connection must be like."""
-    found, unknown = await _by_dane(domain, hops) if dane.is_on() else ({}, set())
+    try:
+        found, unknown = await _by_dane(domain, hops) if dane.is_on() else ({}, set())
+    except dane.UnknownError:
+        return NOT_PROVEN  # RFC 7672 2.1.2: what is forged must not pass for what has no DNSSEC
     known = [hop for hop in hops if hop.name not in unknown]
     if not known:
         return NOT_PROVEN
@@ -44,20 +47,23 @@ def _by_sts(policy: sts.Policy | None, host: str) -> Security | None:
 
 
 async def _by_dane(domain: str, hops: Sequence[Hop]) -> tuple[dict[str, Security], set[str]]:
-    """What DANE demands by server, and the servers about which the DNS did not say."""
-    if not await dane.is_proven(domain, "MX"):
+    """What DANE demands by server, and the servers that must not be used: those about which the DNS did not say, and
+    those that a proven domain doesn't name (the route was asked of another resolver). Raises UnknownError."""
+    proven = await dane.exchangers_of(domain)
+    if proven is None:
         return {}, set()  # RFC 7672 2.2.1: names that nobody vouches for lead anywhere
-    ports = {hop.name: hop.port for hop in hops}
+    exchangers, names = proven
+    unknown = {hop.name for hop in hops if hop.name.lower() not in exchangers}
+    ports = {hop.name: hop.port for hop in hops if hop.name not in unknown}
     answers = await asyncio.gather(
         *(dane.security_of(name, port) for name, port in ports.items()), return_exceptions=True
     )
     found: dict[str, Security] = {}
-    unknown: set[str] = set()
     for name, answer in zip(ports, answers, strict=True):
         if isinstance(answer, dane.UnknownError):
             unknown.add(name)
         elif isinstance(answer, BaseException):
             raise answer
         elif answer is not None:
-            found[name] = dataclasses.replace(answer, names=(domain,))
+            found[name] = dataclasses.replace(answer, names=names)
     return found, unknown

@@ -52,13 +52,16 @@ class Tlsa:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Security:
-    """`names` are those that a verified certificate may be for, besides the server's own (RFC 7672 3.2.2)."""
+    """`names` are those that a verified certificate may be for, besides the server's (RFC 7672 3.2.2)."""
 
     level: Level = Level.OPPORTUNISTIC
     records: tuple[Tlsa, ...] = ()
     names: tuple[str, ...] = ()
     policy: str = "no-policy-found"
     """What a report calls it (RFC 8460 4.4): tlsa, sts or no-policy-found."""
+    base: str = ""
+    """The name under which TLSA was found: the one to ask the server for, and the first that its certificate may be for
+    (RFC 7672 3.2.2, 8.1). Empty: the server's own."""
     is_testing: bool = False
     """A policy that wants failures reported and nothing refused (RFC 8461 5)."""
 

@@ -130,13 +130,14 @@ async def _encrypt(hop: Hop, line: Wire, security: Security) -> None:
     answer = await line.ask(b"STARTTLS", wire.CONNECT_S)
     if not answer.is_good:
         raise _TlsError("starttls-not-supported", f"{answer.code} {answer.text}"[:200])
+    name = security.base or hop.name
     try:
-        await line.start_tls(_context(security), hop.name)
+        await line.start_tls(_context(security), name)
     except WireError as error:
         raise _tls_error(error) from None
     if security.level is Level.DANE:
         assert line.tls is not None
-        if not matches(security.records, line.tls, (hop.name, *security.names)):
+        if not matches(security.records, line.tls, (name, *security.names)):
             raise _TlsError("validation-failure", "the certificate is not the one that TLSA names")
 
 

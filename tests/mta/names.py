@@ -64,16 +64,23 @@ def _answer_all(udp: socket.socket, zone: Zone, asked: list[tuple[str, str]]) ->
 
 
 def _answer(query: dns.message.Message, zone: Zone, name: str, kind: str) -> dns.message.Message:
-    question = query.question[0]
+    """Aliases are followed (RFC 1034 4.3.2); the answer is proven when each of its steps is."""
     answer = dns.message.make_response(query)
-    answer.flags |= dns.flags.RA
-    records = [each for each in zone.get((name, kind), []) if each != PROVEN]
-    if PROVEN in zone.get((name, kind), []):
-        answer.flags |= dns.flags.AD
-    if "SERVFAIL" in records:
-        answer.set_rcode(dns.rcode.SERVFAIL)
-    elif records:
-        answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *records))
-    elif not any(known == name for known, _ in zone):
-        answer.set_rcode(dns.rcode.NXDOMAIN)
+    answer.flags |= dns.flags.RA | dns.flags.AD
+    for _step in range(5):
+        records = zone.get((name, kind), [])
+        step = kind if records or kind == "CNAME" else "CNAME"
+        records = zone.get((name, step), [])
+        if PROVEN not in records:
+            answer.flags &= ~dns.flags.AD
+        records = [each for each in records if each != PROVEN]
+        if "SERVFAIL" in records:
+            answer.set_rcode(dns.rcode.SERVFAIL)
+        elif records:
+            answer.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", step, *records))
+        elif not any(known == name for known, _ in zone):
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        if step == kind or not records:
+            break
+        name = records[0].rstrip(".").lower()
     return answer

@@ -30,6 +30,7 @@ class Sink:
         self.replies: dict[str, str] = {}
         self.taken: list[Taken] = []
         self.connections = 0
+        self.tls: ssl.SSLContext | None = None
 
     async def handle_MAIL(  # noqa: N802, PLR0913 - aiosmtpd's hook
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

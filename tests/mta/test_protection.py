@@ -21,7 +21,7 @@ from mta.outbound import security, sts
 from mta.outbound.client import UnreachableError, send
 from mta.outbound.protection import NOT_ALLOWED, NOT_PROVEN, protected
 from mta.outbound.result import Verdict
-from mta.outbound.routing import Hop
+from mta.outbound.routing import Hop, NoRoute
 from mta.outbound.security import Level, Security, Tlsa
 from tests.mta.authority import issued, pem, pem_key
 from tests.mta.guarded_web import serving_https
@@ -145,7 +145,7 @@ def test_an_enforced_policy_leaves_its_servers_alone_and_a_testing_one_all(web: 
 
 
 DANE: Zone = {
-    ("far.example", "MX"): ["10 mx.far.example.", PROVEN],
+    ("far.example", "MX"): ["10 mx.far.example.", "20 mx.evil.example.", PROVEN],
     (HOST, "A"): ["192.0.2.1", PROVEN],
     (f"_25._tcp.{HOST}", "TLSA"): ["3 1 1 " + "ab" * 32, PROVEN],
     ("mx.evil.example", "A"): ["192.0.2.2"],
@@ -168,8 +168,12 @@ def changed(key: tuple[str, str], *records: str) -> Zone:
         (changed((f"_25._tcp.{HOST}", "TLSA"), "3 1 1 " + "ab" * 32), [Level.OPPORTUNISTIC] * 2),
         (changed((f"_25._tcp.{HOST}", "TLSA"), "1 1 1 " + "ab" * 32, PROVEN), [Level.ENCRYPTED, Level.OPPORTUNISTIC]),
         (changed((f"_25._tcp.{HOST}", "TLSA"), "SERVFAIL", PROVEN), [Level.OPPORTUNISTIC]),
+        (changed((HOST, "A"), "SERVFAIL") | {(HOST, "AAAA"): ["SERVFAIL"]}, [Level.OPPORTUNISTIC]),
+        (changed((HOST, "A"), "SERVFAIL") | {(HOST, "AAAA"): [PROVEN]}, [Level.OPPORTUNISTIC]),
+        (changed(("far.example", "MX"), "10 mx.far.example.", PROVEN), [Level.DANE]),
     ],
-    ids=["proven", "MX not proven", "address not proven", "TLSA not proven", "unusable", "no answer"],
+    ids=["proven", "MX not proven", "address not proven", "TLSA not proven", "unusable", "no answer"]
+    + ["no addresses", "no address of one kind", "a server that the proven domain does not name"],
 )
 def test_only_what_dnssec_proves_is_believed(settings: Any, zone: Zone, levels: list[Level]) -> None:
     found = protect(zone, settings, dane=True)
@@ -183,6 +187,62 @@ def test_when_the_dns_says_nothing_about_any_server_the_mail_waits(settings: Any
     assert protect(zone, settings, dane=True) == NOT_PROVEN
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_domain_whose_servers_the_dns_does_not_tell_is_not_taken_for_one_without_dnssec(settings: Any) -> None:
+    assert protect(changed(("far.example", "MX"), "SERVFAIL"), settings, dane=True) == NOT_PROVEN
+
+
+ALIAS: Zone = {
+    ("far.example", "MX"): ["10 mx.far.example.", PROVEN],
+    (HOST, "CNAME"): ["mail.host.example.", PROVEN],
+    ("mail.host.example", "A"): ["192.0.2.1", PROVEN],
+    ("_25._tcp.mail.host.example", "TLSA"): ["3 1 1 " + "ab" * 32, PROVEN],
+    (f"_25._tcp.{HOST}", "TLSA"): ["3 1 1 " + "cd" * 32, PROVEN],
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("changes", "base"),
+    [
+        ({}, "mail.host.example"),
+        ({("_25._tcp.mail.host.example", "TLSA"): [PROVEN]}, HOST),
+        ({("_25._tcp.mail.host.example", "TLSA"): ["3 1 1 " + "ab" * 32]}, HOST),
+        ({("mail.host.example", "A"): ["192.0.2.1"]}, HOST),
+        ({(HOST, "CNAME"): ["mail.host.example."]}, ""),
+        ({(f"_25._tcp.{HOST}", "TLSA"): [PROVEN]}, "mail.host.example"),
+        ({("_25._tcp.mail.host.example", "TLSA"): ["SERVFAIL"]}, None),
+    ],
+    ids=["proven to its end", "no TLSA at the end", "TLSA at the end not proven", "the end not proven"]
+    + ["the alias not proven", "TLSA at the end alone", "no answer for the end"],
+)
+def test_an_alias_leads_to_the_name_where_tlsa_is(settings: Any, changes: Zone, base: str | None) -> None:
+    found = protect(ALIAS | changes, settings, dane=True)
+    assert (None if isinstance(found, NoRoute) else found[0].security.base) == base
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_certificate_may_be_for_the_domain_and_for_what_it_is_an_alias_of(settings: Any) -> None:
+    zone = ALIAS | {
+        ("far.example", "CNAME"): ["real.example.", PROVEN],
+        ("real.example", "MX"): ALIAS["far.example", "MX"],
+    }
+    del zone["far.example", "MX"]
+    (hop,) = protect(zone, settings, dane=True)
+    assert hop.security.names == ("far.example", "real.example")
+
+
+def test_the_server_is_asked_for_the_name_where_tlsa_is(tmp_path: Path) -> None:
+    authority = issued("authority.example")
+    good, key = issued("mail.host.example", by=authority)
+    demanded = Security(Level.DANE, (Tlsa(2, 0, 1, whole(authority[0])),), base="mail.host.example")
+    with secured(tmp_path, pem(good, authority[0]), pem_key(key)) as (sink, port):
+        names: list[str] = []
+        sink.tls.sni_callback = lambda _tls, name, _context: names.append(name)  # type: ignore[union-attr]
+        assert outcome(port, demanded) == "accepted"
+    assert names == ["mail.host.example"]
+
+
 # Certificates ---------------------------------------------------------------------------------------
 
 
@@ -194,6 +254,7 @@ def secured(tmp_path: Path, chain: bytes, key: bytes) -> Iterator[tuple[Sink, in
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
     sink = Sink()
+    sink.tls = context
     with remote(sink, tls=context) as port:
         yield sink, port
 
