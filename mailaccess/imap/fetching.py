@@ -256,7 +256,7 @@ class Fetcher:
 
     def _flags(self, row: Any, place: dict[str, int]) -> bytes:
         state = state_of(row[place["flags"]], row[place["keywords"]])
-        return f"FLAGS ({self.view.flag_names.text(state)})".encode()
+        return f"FLAGS ({self.view.flags_text(row[0], state)})".encode()
 
     def _from_letter(self, item: Item) -> Callable[[Letter], bytes]:
         if item.name == b"BODY" and item.section is None:
@@ -302,7 +302,7 @@ class Fetcher:
     def _lines_from_index(self, ranges: Ranges) -> Iterator[bytes]:
         snapshot = index.current(self.view.folder_id)
         uids = snapshot.uids
-        text = self.view.flag_names.text
+        text, recent = self.view.flag_names.text, self.view.recent
         with_uid, with_flags = ({item.name for item in self.items} >= {name} for name in (b"UID", b"FLAGS"))
         is_same = self.view.uids == uids
         for first, last in ranges:
@@ -316,7 +316,8 @@ class Fetcher:
                     if not number:
                         continue
                     told = f"UID {uid}" * with_uid + " " * (with_uid and with_flags)
-                    lines.append(f"* {number} FETCH ({told}{f'FLAGS ({text(state)})' * with_flags})\r\n")
+                    flags = text(state) if not recent else self.view.flags_text(uid, state)
+                    lines.append(f"* {number} FETCH ({told}{f'FLAGS ({flags})' * with_flags})\r\n")
                 self.told += len(lines)
                 yield self.view.flag_names.announcement() + "".join(lines).encode()
 

@@ -24,8 +24,9 @@ SYSTEM = {
 FLAG_BITS = 16
 """The low bits of a state are flags, those above keywords."""
 BITS = {name.upper(): int(bit) for bit, name in SYSTEM.items()}
-IGNORED = frozenset({"\\RECENT"})
-"""Only the server sets it (RFC 3501 2.3.2), and this one, as RFC 9051, has none."""
+RECENT = "\\Recent"
+IGNORED = frozenset({RECENT.upper()})
+"""Only the server sets it (RFC 3501 2.3.2)."""
 TOKENS_MAX = 5_000
 
 

@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core.access import Access
-from mailaccess.imap.flags import FlagNames, state_of
+from mailaccess.imap.flags import RECENT, FlagNames, state_of
 from mailaccess.imap.folder_index import MAX_CHANGES, index
 from mailaccess.imap.grammar.returns import Part
 from mailaccess.imap.grammar.sets import SequenceSet, joined, ranges_of, written
-from mailstore.selectors.folder_state import FolderChanges, changed_rows, changes_after, folder_state
+from mailaccess.imap.recent import recents
+from mailstore.selectors.folder_state import FolderChanges, changed_rows, changes_after, count_above, folder_state
 
 Ranges = list[tuple[int, int]]
 
@@ -51,6 +52,11 @@ class View:
     """UIDs of the last saved search, `$` (RFC 5182)."""
     own_changes: dict[int, int] = field(default_factory=dict)
     """UID to state, of changes whose result this session was already told."""
+    knows_recent: bool = False
+    """False for a client of IMAP4rev2, which has no `\\Recent`."""
+    recent: Ranges = field(default_factory=list)
+    """UIDs of messages that no session was told of before (RFC 3501 2.3.2)."""
+    recent_total: int = 0
     _uids: array[int] | None = None
     _left: set[int] = field(default_factory=set)
     """UIDs that are gone and were not yet told."""
@@ -91,6 +97,29 @@ class View:
     def _span(self, first: int, last: int) -> Ranges:
         """A run of message numbers as one range: between its ends there is no other message of this view."""
         return [(self.uids[first - 1], self.uids[last - 1])]
+
+    def open_recent(self, stored: int) -> None:
+        """What is recent now is this session's; who may only look leaves it to the next one (RFC 3501 6.3.2)."""
+        last = self.uidnext - 1
+        before = (
+            recents.told(self.folder_id, stored=stored)
+            if self.read_only
+            else recents.take(self.folder_id, last, stored=stored)
+        )
+        self.knows_recent = True
+        if before < last:
+            self.recent = [(before + 1, last)]
+            self.recent_total = count_above(self.folder_id, before) if before else self.total
+
+    def is_recent(self, uid: int) -> bool:
+        """Whether the message is `\\Recent` here."""
+        at = bisect_left(self.recent, (uid + 1, 0)) - 1
+        return at >= 0 and uid <= self.recent[at][1]
+
+    def flags_text(self, uid: int, state: int) -> str:
+        """The inside of `FLAGS (…)` of a message."""
+        text = self.flag_names.text(state)
+        return f"{RECENT} {text}".rstrip() if self.recent and self.is_recent(uid) else text
 
     def some_of(self, ranges: Ranges, part: Part) -> Ranges:
         """The messages that `part` takes out of those in UID ranges, counted as they stand here (RFC 9394)."""
@@ -135,6 +164,8 @@ class View:
         left = sorted(self._left)
         self._left.clear()
         numbers = [number for number in (self.number_of(uid) for uid in left) if number]
+        if self.recent:
+            self.recent_total -= sum(1 for number in numbers if self.is_recent(uids[number - 1]))
         keep = array("I", [])
         begin = 0
         for number in numbers:
@@ -155,7 +186,14 @@ class View:
         self.uidnext = uids[-1] + 1
         if self._uids is not None:
             self._uids = self._uids + array("I", uids)
-        return b"* %d EXISTS\r\n" % self.total
+        told = b"* %d EXISTS\r\n" % self.total
+        if self.knows_recent:
+            before = recents.told(self.folder_id) if self.read_only else recents.take(self.folder_id, uids[-1])
+            fresh = [uid for uid in uids if uid > before]
+            self.recent += ranges_of(fresh)
+            self.recent_total += len(fresh)
+            told += b"* %d RECENT\r\n" % self.recent_total
+        return told
 
     def _changed(self, rows: Iterable[tuple[int, int, int, int]], telling: Telling) -> bytes:
         lines: list[bytes] = []
@@ -173,7 +211,7 @@ class View:
     def flags_line(self, number: int, uid: int, state: int, *, modseq: int = 0) -> bytes:
         """An untagged FETCH of flags; always with the UID, which every client that counts by it wants."""
         extra = f" MODSEQ ({modseq})" if modseq else ""
-        return f"* {number} FETCH (UID {uid} FLAGS ({self.flag_names.text(state)}){extra})\r\n".encode()
+        return f"* {number} FETCH (UID {uid} FLAGS ({self.flags_text(uid, state)}){extra})\r\n".encode()
 
     def _as_told(self) -> array[int]:
         """The list that the client was told, from the folder as it is now: without what came, with what left."""

@@ -57,6 +57,8 @@ class Folder(models.Model):
     """Expunged UIDs are known for modseqs above this (RFC 7162 3.2.5)."""
     change_floor = models.BigIntegerField(default=0)
     """Changes of entries are logged for modseqs above this (`mailstore.entry_changes`)."""
+    recent_uid = models.BigIntegerField(default=0, db_default=0)
+    """The highest UID that a mail program was told of (RFC 3501 2.3.2)."""
     total = models.IntegerField(default=0)
     unread = models.IntegerField(default=0)
     starred = models.IntegerField(default=0)

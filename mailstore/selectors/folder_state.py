@@ -181,6 +181,11 @@ def count_flag(folder_id: int, flag: int) -> int:
     return int(sql.row(query, [folder_id, int(flag)])[0])
 
 
+def count_above(folder_id: int, uid: int) -> int:
+    """How many messages of a folder have a higher UID."""
+    return int(sql.row("SELECT count(*) FROM mailstore_entry WHERE folder_id = %s AND uid > %s", [folder_id, uid])[0])
+
+
 def flagged_bytes(folder_id: int, flag: int) -> int:
     """The size of the messages of a folder that carry a flag."""
     query = "SELECT COALESCE(sum(size), 0) FROM mailstore_entry WHERE folder_id = %s AND (flags & %s) <> 0"

@@ -13,7 +13,7 @@ from mailstore.fields import mailbox_of
 
 COLUMNS = (
     "id, parent_id, name, role, position, is_hidden, is_read_only, is_quota_exempt, pop_visible, imap_visible, lock_scope, "
-    "uidvalidity, uidnext, highestmodseq, total, unread, starred, bytes, orders_kept, orders_ready"
+    "uidvalidity, uidnext, highestmodseq, total, unread, starred, bytes, orders_kept, orders_ready, recent_uid"
 )
 ORDER = {role: number for number, role in enumerate(["inbox", "drafts", "sent", "trash", "junk", "monitor", ""])}
 MAX_FOLDERS = 5_000
@@ -44,6 +44,8 @@ class FolderRow:
     bytes: int
     orders_kept: int
     orders_ready: int
+    recent_uid: int
+    """Of IMAP's `\\Recent`: the highest UID that some program was told of, as far as it is written down."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

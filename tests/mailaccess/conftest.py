@@ -18,6 +18,7 @@ from core import dbthread
 from mailaccess.imap.connection import Connection as ImapConnection
 from mailaccess.imap.feed import feed
 from mailaccess.imap.folder_index import index
+from mailaccess.imap.recent import recents
 from mailaccess.pop3.connection import Connection as Pop3Connection
 from mailaccess.server import MakeConnection, Server
 from mailstore.selectors.folders import modseq_of
@@ -125,6 +126,7 @@ def client_tls() -> ssl.SSLContext:
 def imap_server(transactional_db: None) -> Iterator[Running]:
     """IMAP with STARTTLS and with TLS."""
     index.forget()
+    recents.forget()
     with running(lambda gate, tls: ImapConnection(gate, tls=tls)) as server:
         yield server
         server.loop.call_soon_threadsafe(feed.close)

@@ -110,12 +110,14 @@ def _entered(session: Session, asked: Asked, *, read_only: bool) -> tuple[View, 
     read_only = read_only or row.is_read_only or not changeable
     names = FlagNames.of(access)
     view = View(named.name, access, row.id, read_only, row.total, row.uidnext, row.highestmodseq, names)
+    if not session.rev2:
+        view.open_recent(row.recent_uid)
     may_make = access.may(Right.FLAG)
     permanent = [] if read_only else [*names.all_names(), *(["\\*"] if may_make else [])]
     lines = [
         f"FLAGS ({' '.join(names.all_names() or SYSTEM.values())})",
         f"{row.total} EXISTS",
-        *([] if session.rev2 else ["0 RECENT"]),
+        *([] if session.rev2 else [f"{view.recent_total} RECENT"]),
         *([] if session.rev2 else _unseen(row)),
         f"OK [PERMANENTFLAGS ({' '.join(permanent)})] Flags that stay",
         f"OK [UIDVALIDITY {row.uidvalidity}] UIDs are valid",

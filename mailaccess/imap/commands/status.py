@@ -12,9 +12,10 @@ from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
 from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.grammar.strings import mailbox
+from mailaccess.imap.recent import recents
 from mailaccess.imap.session import Answer, Session
 from mailstore.models import Flag
-from mailstore.selectors.folder_state import count_flag, flagged_bytes
+from mailstore.selectors.folder_state import count_above, count_flag, flagged_bytes
 
 KNOWN = (
     b"MESSAGES",
@@ -73,13 +74,15 @@ def _value(named: Named, item: bytes) -> str:
         return str(count_flag(row.id, Flag.DELETED))
     if item == b"DELETED-STORAGE":
         return str(-(-flagged_bytes(row.id, Flag.DELETED) // UNIT_BYTES))
+    if item == b"RECENT":
+        told = recents.told(row.id, stored=row.recent_uid)
+        return str(count_above(row.id, told) if 0 < told < row.uidnext - 1 else 0 if told else row.total)
     if item == b"MAILBOXID":
         return f"({mailbox_id(row.id)})"
     if item == b"APPENDLIMIT":
         return str(settings.MESSAGE_MAX_BYTES)
     known = {
         b"MESSAGES": row.total,
-        b"RECENT": 0,
         b"UIDNEXT": row.uidnext,
         b"UIDVALIDITY": row.uidvalidity,
         b"UNSEEN": row.unread,

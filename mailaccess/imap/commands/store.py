@@ -177,7 +177,7 @@ def _told(session: Session, asked: Asked, change: Change, rows: Sequence[Row], m
     """The lines for ascending messages. Who asked for silence works the flags out from what he knew; where that was no
     longer true the news tell him (RFC 9051 6.4.6), and with CONDSTORE he hears of the modseq (RFC 7162 3.1.3)."""
     view, silent, condstore = session.selected(), asked.silent, session.condstore
-    uids, own, known = view.uids, view.own_changes, view.modseq
+    uids, own, known, recent = view.uids, view.own_changes, view.modseq, view.recent
     texts: dict[tuple[int, int], tuple[int, str]] = {}
     lines: list[str] = []
     at = bisect_left(uids, rows[0].uid) if rows else 0
@@ -193,7 +193,9 @@ def _told(session: Session, asked: Asked, change: Change, rows: Sequence[Row], m
             own[uid] = found[0]
         modseq = f" MODSEQ ({modseqs.get(entry, before)})" if condstore else ""
         if not silent:
-            lines.append(f"* {at} FETCH (UID {uid} FLAGS ({found[1]}){modseq})\r\n")
+            lines.append(
+                f"* {at} FETCH (UID {uid} FLAGS ({found[1] if not recent else view.flags_text(uid, found[0])}){modseq})\r\n"
+            )
         elif condstore:
             lines.append(f"* {at} FETCH (UID {uid}{modseq})\r\n")
     return ["".join(lines).encode()]

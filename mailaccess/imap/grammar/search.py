@@ -32,7 +32,12 @@ class UnknownCharsetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """ALL, OLD."""
+    """ALL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """RECENT (RFC 3501 2.3.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,22 @@ class Or:
     right: Key
 
 
-Key = Every | Flagged | Numbered | Holds | HasHeader | Dated | Sized | Aged | Changed | Identified | Not | And | Or
+Key = (
+    Every
+    | Recent
+    | Flagged
+    | Numbered
+    | Holds
+    | HasHeader
+    | Dated
+    | Sized
+    | Aged
+    | Changed
+    | Identified
+    | Not
+    | And
+    | Or
+)
 _FLAGS = {b"ANSWERED", b"DELETED", b"DRAFT", b"FLAGGED", b"SEEN"}
 _DAY = datetime.timedelta(days=1)
 
@@ -250,9 +270,9 @@ def _dated(which: str, how: str) -> Callable[[Keys], Key]:
 
 _PLAIN: dict[bytes, Key] = {
     b"ALL": Every(),
-    b"OLD": Every(),  # RFC 3501 2.3.2: no session ever has \Recent messages here
-    b"NEW": Not(Every()),
-    b"RECENT": Not(Every()),
+    b"OLD": Not(Recent()),
+    b"NEW": And((Recent(), Not(Flagged("\\SEEN")))),
+    b"RECENT": Recent(),
     b"SAVEDATESUPPORTED": Every(),
     **{name: Flagged("\\" + name.decode()) for name in _FLAGS},
     **{b"UN" + name: Not(Flagged("\\" + name.decode())) for name in _FLAGS},

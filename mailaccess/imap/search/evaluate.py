@@ -33,6 +33,7 @@ from mailaccess.imap.grammar.search import (
     Not,
     Numbered,
     Or,
+    Recent,
     Sized,
 )
 from mailaccess.imap.search import letters, masks
@@ -94,6 +95,8 @@ class Evaluator:
         match key:
             case Every():
                 return within
+            case Recent():
+                return masks.spans(self.total, (self._span(first, last) for first, last in self.view.recent))
             case Flagged(name):
                 return self._flagged(name)
             case Numbered():
@@ -246,7 +249,7 @@ def _cost(key: Key) -> int:
             return max(map(_cost, keys))
         case Or(left, right):
             return max(_cost(left), _cost(right))
-        case Every() | Flagged() | Numbered():
+        case Every() | Recent() | Flagged() | Numbered():
             return 0
         case Holds("text" | "body"):
             return 3

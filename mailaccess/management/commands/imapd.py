@@ -9,7 +9,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from core.processes import freeze_loaded
+from core.serving import EVERY_MINUTE
 from mailaccess.imap.connection import Connection
+from mailaccess.imap.recent import recents
 from mailaccess.imap.search.collation import make_tables
 from mailaccess.server import serve
 
@@ -24,4 +26,6 @@ class Command(BaseCommand):
         ports = {"plain": settings.IMAP_PORT, "tls": settings.IMAPS_PORT}
         make_tables()
         freeze_loaded()
+        EVERY_MINUTE.append(recents.save)
         asyncio.run(serve("imap", lambda gate, tls: Connection(gate, tls=tls), **ports))
+        recents.save()

@@ -67,10 +67,10 @@ def test_new_mail_elsewhere_is_a_status_and_in_the_selected_mailbox_what_was_ask
     entry = stored(mine, letter("two"))
     move(mine, [entry], folder_id=folder_id(mine, Role.SENT))
     hint()
-    assert talk.line() == b"* 1 EXISTS"
+    assert [talk.line(), talk.line()] == [b"* 1 EXISTS", b"* 1 RECENT"]
     assert talk.whole_line().startswith(b"* 1 FETCH (UID 1 BODY[HEADER.FIELDS (MESSAGE-ID)] {")
     assert talk.line() == b"* STATUS INBOX (MESSAGES 1 UIDNEXT 3)"
-    assert ok(talk, b"UID FETCH 1 FLAGS") == [b"* 1 FETCH (UID 1 FLAGS ())"]
+    assert ok(talk, b"UID FETCH 1 FLAGS") == [b"* 1 FETCH (UID 1 FLAGS (\\Recent))"]
     talk.close()
 
 
@@ -85,7 +85,7 @@ def test_an_expunge_is_told_at_once_or_waits(talk: Talk, mine: Access, hint: Hin
     purge(mine, found[1:2])
     set_flags(mine, found[2:], add=Flag.SEEN)
     hint()
-    assert talk.line() == b"* 2 FETCH (UID 3 FLAGS (\\Seen))"
+    assert talk.line() == b"* 2 FETCH (UID 3 FLAGS (\\Recent \\Seen))"
     assert ok(talk, b"NOOP") == [b"* 1 EXPUNGE"]
     talk.close()
 
@@ -97,9 +97,9 @@ def test_flags_are_told_to_who_wants_them_alone(talk: Talk, mine: Access, hint: 
     set_flags(mine, found[:1], add=Flag.SEEN)
     stored(mine, letter("new"))
     hint()
-    assert talk.line() == b"* 3 EXISTS"
+    assert [talk.line(), talk.line()] == [b"* 3 EXISTS", b"* 3 RECENT"]
     assert ok(talk, b"NOOP") == []
-    assert ok(talk, b"STORE 2 +FLAGS (\\Flagged)") == [b"* 2 FETCH (UID 2 FLAGS (\\Flagged))"]
+    assert ok(talk, b"STORE 2 +FLAGS (\\Flagged)") == [b"* 2 FETCH (UID 2 FLAGS (\\Recent \\Flagged))"]
     talk.close()
 
 

@@ -26,11 +26,12 @@ def mine(alice: Account) -> Access:
 
 
 def opened(server: Running, *, enable: bytes = b"", name: bytes = b"INBOX") -> Talk:
-    """A session with a selected mailbox."""
+    """A session with a selected mailbox, to which nothing there is recent."""
     talk = server.talk()
     talk.say(f'LOGIN alice@example.test "{PASSWORD}"'.encode())
     if enable:
         talk.say(b"ENABLE " + enable)
+    talk.say(b"SELECT " + name)
     talk.say(b"SELECT " + name)
     return talk
 
@@ -40,11 +41,11 @@ def test_what_leaves_is_told_from_the_end_and_numbers_follow(imap_server: Runnin
     talk = opened(imap_server)
     purge(mine, [found[1], found[4]])
     new = stored(mine, letter("new"))
-    assert talk.say(b"NOOP")[:-1] == [b"* 5 EXPUNGE", b"* 2 EXPUNGE", b"* 5 EXISTS"]
+    assert talk.say(b"NOOP")[:-1] == [b"* 5 EXPUNGE", b"* 2 EXPUNGE", b"* 5 EXISTS", b"* 1 RECENT"]
     set_flags(mine, [found[2], new], add=Flag.SEEN)
     assert talk.say(b"NOOP")[:-1] == [
         b"* 2 FETCH (UID 3 FLAGS (\\Seen))",
-        b"* 5 FETCH (UID 7 FLAGS (\\Seen))",
+        b"* 5 FETCH (UID 7 FLAGS (\\Recent \\Seen))",
     ]
     talk.close()
 
@@ -174,7 +175,7 @@ def test_what_somebody_moved_away_meanwhile_is_left_alone(imap_server: Running, 
     assert talk.say(b"UID MOVE 2 Trash")[-1] == b"a OK Moved"
     talk.say(b"EXPUNGE")
     talk.say(b"SELECT Sent")
-    assert talk.say(b"FETCH 1:* FLAGS")[0] == b"* 1 FETCH (FLAGS (\\Deleted))"
+    assert talk.say(b"FETCH 1:* FLAGS")[0] == b"* 1 FETCH (FLAGS (\\Recent \\Deleted))"
     talk.close()
 
 
