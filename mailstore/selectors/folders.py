@@ -167,8 +167,8 @@ def _row(access: Access, row: Sequence[Any], depth: int = 0) -> FolderRow:
         *rest,
     ) = row
     locked = is_locked(access, number, scope)
-    total, unread, starred, size, kept, ready = rest if not locked else (0, 0, 0, 0, *rest[4:])
+    total, unread, starred, size, kept, ready, recent = rest if not locked else (0, 0, 0, 0, *rest[4:])
     return FolderRow(
         number, parent, name, role, depth, position, bool(hidden), bool(read_only), bool(exempt), bool(pop), bool(imap),
-        locked, validity, uidnext, modseq, total, unread, starred, size, kept, ready,
+        locked, validity, uidnext, modseq, total, unread, starred, size, kept, ready, recent,
     )  # fmt: skip
