@@ -11,8 +11,13 @@ from accounts import throttle
 from accounts.domain_names import _names
 from accounts.models import Account
 from accounts.verifiers import verified
-from core import dbthread
-from mailstore import writer
+from core import dbthread, redis
+from mailaccess.imap.folder_index import index
+from mailaccess.imap.search.columns import columns
+from mailaccess.imap.search.threading import answers
+from mailstore import dictionaries, writer
+from mailstore.selectors.list_position import anchors
+from mailstore.services import orders
 from mta.inbound import monitoring
 from mta.services import dkim_keys
 from mta.spam.counts import forget_counts
@@ -38,7 +43,7 @@ def one_key_of_each_kind() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def clean_memory() -> Iterator[None]:
-    """What processes remember must not pass from one test to the next."""
+    """What processes remember must not pass from one test to the next: ids come again, and so do modseqs."""
     _forget()
     yield
     _forget()
@@ -51,6 +56,13 @@ def _forget() -> None:
     forget_names()
     verified.clear()
     throttle.local.clear()
+    anchors.clear()
+    index.forget()
+    columns.forget()
+    answers.forget()
+    orders._noted.clear()
+    dictionaries.forget()
+    redis.client.cache_clear()
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
     yield client
     client.close()
     process.terminate()
-    process.wait(10)
+    process.wait(60)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def shared(server: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> redis.Redis:
 
 
 def _wait_for(client: redis.Redis, socket: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             client.ping()

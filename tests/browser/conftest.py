@@ -37,7 +37,7 @@ PEOPLE = 160
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d)")
 
 thread = ThreadPoolExecutor(1, thread_name_prefix="browser")
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=30_000)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -67,7 +67,7 @@ class Server:
 
     def deliver(self, recipient: str, raw: bytes, *, sender: str = "anna@lichtwerk.test") -> None:
         """Send a mail in by SMTP, as the world does; it is in the mailbox when this returns."""
-        with smtplib.SMTP("127.0.0.1", self.mx_port, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", self.mx_port, timeout=60) as client:
             client.sendmail(sender, [recipient], raw)
 
 
@@ -139,8 +139,8 @@ def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
 def _answers(server: Server) -> bool:
     """Both doors are open."""
     try:
-        urllib.request.urlopen(f"{server.url}/healthz", timeout=5).read()
-        socket.create_connection(("127.0.0.1", server.mx_port), timeout=5).close()
+        urllib.request.urlopen(f"{server.url}/healthz", timeout=60).read()
+        socket.create_connection(("127.0.0.1", server.mx_port), timeout=60).close()
     except OSError:
         return False
     return True
@@ -151,8 +151,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
     try:
-        process.wait(20)
+        process.wait(60)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)

@@ -208,7 +208,7 @@ def test_a_conversations_mails_unfold_in_the_list_of_mails_too(person: Person) -
 
 
 def test_a_day_and_a_page_are_jumped_to(person: Person) -> None:
-    with smtplib.SMTP("127.0.0.1", person.server.mx_port, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", person.server.mx_port, timeout=60) as client:
         for number in range(102):
             client.sendmail("anna@lichtwerk.test", [person.address], letter(person.address, f"Number {number}"))
     page = person.open()
@@ -230,7 +230,7 @@ def test_a_day_and_a_page_are_jumped_to(person: Person) -> None:
 
 
 def test_everything_on_a_filtered_list_is_selected_and_acted_on(person: Person) -> None:
-    with smtplib.SMTP("127.0.0.1", person.server.mx_port, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", person.server.mx_port, timeout=60) as client:
         for number in range(53):
             client.sendmail("anna@lichtwerk.test", [person.address], letter(person.address, f"Number {number}"))
     page = person.open("/inbox/")

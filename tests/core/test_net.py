@@ -130,7 +130,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_an_image_is_fetched_with_its_media_type_and_without_cookies(server: str) -> None:
-    fetched = net.fetch(f"{server}/away", max_bytes=1000, timeout_s=5, content_types=TYPES)
+    fetched = net.fetch(f"{server}/away", max_bytes=1000, timeout_s=60, content_types=TYPES)
     assert fetched == net.Fetched("image/png", PNG)
     assert all("Cookie" not in headers and "Referer" not in headers for _, headers in Handler.seen)
 
@@ -147,7 +147,7 @@ def test_an_image_is_fetched_with_its_media_type_and_without_cookies(server: str
 )
 def test_an_answer_that_is_no_small_image_is_refused(server: str, path: str, kind: ErrorKind) -> None:
     with pytest.raises(MailError) as caught:
-        net.fetch(server + path, max_bytes=1000, timeout_s=5, content_types=TYPES)
+        net.fetch(server + path, max_bytes=1000, timeout_s=60, content_types=TYPES)
     assert caught.value.kind is kind
 
 

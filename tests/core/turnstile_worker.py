@@ -1,4 +1,4 @@
-"""A writing process for `test_sqlite`: adds 1 to a counter, one transaction each; prints when it begins."""
+"""A writing process for `test_sqlite`: adds 1 to a counter and its name to the turns, one transaction each."""
 
 from __future__ import annotations
 
@@ -23,15 +23,12 @@ def add(*, hold_s: float) -> None:
         value = cursor.fetchone()[0]
         time.sleep(hold_s)
         cursor.execute("UPDATE counter SET value = %s", [value + 1])
+        cursor.execute("INSERT INTO turn (name) VALUES (%s)", [sys.argv[4]])
 
 
 if __name__ == "__main__":
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    longest = 0.0
     for _ in range(int(sys.argv[2])):
-        begun = time.monotonic()
         add(hold_s=float(sys.argv[3]))
-        longest = max(longest, time.monotonic() - begun)
-    sys.stdout.write(f"{longest}\n")

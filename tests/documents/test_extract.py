@@ -164,12 +164,14 @@ def test_a_hostile_file_has_no_text_and_the_next_file_is_read(sandbox: Sandbox, 
 
 
 def test_a_reader_that_hangs_is_ended_and_replaced() -> None:
-    sandbox = Sandbox(timeout_s=1.0)
+    sandbox = Sandbox()
     try:
         assert sandbox.text("a.txt", b"first") == "first"
         assert sandbox._child is not None
         os.kill(sandbox._child.pid, signal.SIGSTOP)
+        patience_s, sandbox.timeout_s = sandbox.timeout_s, 0.1
         assert sandbox.text("a.txt", b"never read") == ""
+        sandbox.timeout_s = patience_s
         assert sandbox.text("a.txt", b"next") == "next"
     finally:
         sandbox.close()
@@ -201,7 +203,7 @@ def test_a_child_ends_with_its_sandbox() -> None:
     assert sandbox._child is not None
     pid = sandbox._child.pid
     sandbox.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < deadline
 

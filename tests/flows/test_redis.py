@@ -46,7 +46,7 @@ def redis_server(socket: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 def is_alive(socket: Path) -> bool:
@@ -80,12 +80,12 @@ class Place:
 
     def receive(self, subject: str) -> None:
         """A stranger writes to alice."""
-        with smtplib.SMTP("127.0.0.1", self.mx, timeout=30) as client:
+        with smtplib.SMTP("127.0.0.1", self.mx, timeout=60) as client:
             client.sendmail("x@far.example", ["alice@example.test"], f"Subject: {subject}\r\n\r\nx\r\n".encode())
 
     def submit(self, subject: str, *recipients: str) -> None:
         """Alice writes with her mail program."""
-        with smtplib.SMTP_SSL("127.0.0.1", self.submissions, timeout=30, context=client_tls()) as client:
+        with smtplib.SMTP_SSL("127.0.0.1", self.submissions, timeout=60, context=client_tls()) as client:
             client.login("alice@example.test", PASSWORD)
             raw = f"From: alice@example.test\r\nSubject: {subject}\r\n\r\nx\r\n"
             client.sendmail("alice@example.test", list(recipients), raw.encode())
@@ -137,7 +137,7 @@ def test_without_redis_mail_pages_throttle_and_live_updates_go_on(alice: Account
         assert "redis hangs" in pages.get("/inbox/", follow_redirects=True).text
 
         first.kill()
-        first.wait(10)
+        first.wait(60)
         place.receive("redis is gone")
         SendSettings.objects.create(account=alice, keeps_program_mail=True)
         place.submit("to a colleague and abroad", "bob@example.test", "y@far.example")

@@ -45,13 +45,13 @@ class Running:
 
     def imap(self, address: str = "alice@example.test") -> imaplib.IMAP4_SSL:
         """imaplib, signed in."""
-        client = imaplib.IMAP4_SSL("127.0.0.1", self.tls, ssl_context=client_tls(), timeout=30)
+        client = imaplib.IMAP4_SSL("127.0.0.1", self.tls, ssl_context=client_tls(), timeout=60)
         client.login(address, PASSWORD)
         return client
 
     def pop3(self, address: str = "alice@example.test") -> poplib.POP3_SSL:
         """poplib, signed in."""
-        client = poplib.POP3_SSL("127.0.0.1", self.tls, context=client_tls(), timeout=30)
+        client = poplib.POP3_SSL("127.0.0.1", self.tls, context=client_tls(), timeout=60)
         client.user(address)
         client.pass_(PASSWORD)
         return client
@@ -61,7 +61,7 @@ class Talk:
     """A raw dialogue."""
 
     def __init__(self, port: int, *, tls: bool = False, greet: bool = True) -> None:
-        self.socket: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.socket: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         if tls:
             self.socket = client_tls().wrap_socket(self.socket)
         self.file = self.socket.makefile("rb")
@@ -157,6 +157,6 @@ def running(make: MakeConnection) -> Iterator[Running]:
     finally:
         asyncio.run_coroutine_threadsafe(server.close(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
+        thread.join(60)
         loop.close()
         dbthread.close()

@@ -21,7 +21,7 @@ def at_once(*calls: Callable[[], None]) -> None:
     barrier, failures = threading.Barrier(len(calls)), []
 
     def run(call: Callable[[], None]) -> None:
-        barrier.wait(20)
+        barrier.wait(60)
         try:
             call()
         except Exception as error:

@@ -49,7 +49,7 @@ def read_some(worker: subprocess.Popen[str], count: int) -> list[str]:
 def killed(worker: subprocess.Popen[str]) -> list[str]:
     """Kill -9; the whole lines that were still in the pipe."""
     worker.kill()
-    worker.wait(20)
+    worker.wait(60)
     assert worker.stdout is not None
     rest = worker.stdout.read()
     worker.stdout.close()

@@ -31,14 +31,14 @@ class Running:
 
     def client(self, port: int | None = None) -> smtplib.SMTP:
         """smtplib, connected."""
-        return smtplib.SMTP("127.0.0.1", port or self.mx, timeout=20)
+        return smtplib.SMTP("127.0.0.1", port or self.mx, timeout=60)
 
 
 class Talk:
     """A raw dialogue: bytes out, whole replies in."""
 
     def __init__(self, port: int, *, greet: bool = True, tls: bool = False) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         if tls:
             self.socket = client_tls().wrap_socket(self.socket)
         self.file = self.socket.makefile("rb")
@@ -110,5 +110,5 @@ def run_server(configure: Callable[[SmtpServer], None] = lambda server: None) ->
     finally:
         asyncio.run_coroutine_threadsafe(server.close(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
+        thread.join(60)
         loop.close()

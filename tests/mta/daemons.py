@@ -84,7 +84,7 @@ def _running(command: list[str]) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _wait(address: str) -> None:
@@ -96,7 +96,7 @@ def _wait(address: str) -> None:
                     probe.connect(address)
             else:
                 host, _, port = address.rpartition(":")
-                socket.create_connection((host, int(port)), timeout=5).close()
+                socket.create_connection((host, int(port)), timeout=60).close()
         except OSError:
             assert time.monotonic() < deadline, address
             time.sleep(0.05)

@@ -36,5 +36,5 @@ def serving_https(
         yield
     finally:
         server.shutdown()
-        thread.join(10)
+        thread.join(60)
         server.server_close()

@@ -46,7 +46,7 @@ def serving(zone: Zone) -> Iterator[list[tuple[str, str]]]:
         dns.asyncresolver.default_resolver = before
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
             last.sendto(b"stop", ("127.0.0.1", resolver.port))
-        thread.join(10)
+        thread.join(60)
         udp.close()
 
 

@@ -75,5 +75,5 @@ def scripted(*offered: str) -> Iterator[Scripted]:
         yield server
     finally:
         server.shutdown()
-        thread.join(10)
+        thread.join(60)
         server.server_close()

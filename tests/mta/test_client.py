@@ -138,7 +138,7 @@ def speaking(*words: bytes) -> Iterator[int]:
     try:
         yield listener.getsockname()[1]
     finally:
-        thread.join(10)
+        thread.join(60)
         listener.close()
 
 

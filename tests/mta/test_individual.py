@@ -103,7 +103,7 @@ def test_nothing_stored_for_sending_names_a_recipient(alice: Account) -> None:
 
 
 def test_after_the_undo_time_it_is_the_same(alice: Account, bob: Account, carol: Account, settings: Any) -> None:
-    settings.UNDO_SEND_S = 30
+    settings.UNDO_SEND_S = 600
     submission = send(alice)
     assert set(states(submission).values()) == {"held"}
     assert release(submission)
@@ -113,7 +113,7 @@ def test_after_the_undo_time_it_is_the_same(alice: Account, bob: Account, carol:
 
 
 def test_what_is_taken_back_stays_individual(alice: Account, settings: Any) -> None:
-    settings.UNDO_SEND_S = 30
+    settings.UNDO_SEND_S = 600
     access = access_for(alice, alice.pk)
     draft = take_back(access, send(alice))
     assert get_draft(access, draft).options["individual"] is True

@@ -85,7 +85,7 @@ def test_a_dead_destination_is_asked_once_and_slows_nobody(alice: Account, setti
         assert thread.is_alive(), "the silent one is still being waited for"
         silent.close()
         client.close()
-        thread.join(20)
+        thread.join(60)
     assert not thread.is_alive()
     dead = Delivery.objects.filter(domain="dead.example")
     assert set(dead.values_list("state", "code", "tries")) == {("deferred", "4.4.1", 1)}

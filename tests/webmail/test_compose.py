@@ -429,7 +429,7 @@ def test_an_answer_to_nothing_is_404(client: Client, source: str) -> None:
 
 
 def test_a_held_mail_can_be_taken_back(client: Client, bob: Account, settings: Any) -> None:
-    settings.UNDO_SEND_S = 10
+    settings.UNDO_SEND_S = 600
     draft = start(client)
     undo = step(client, draft, "send").json()["undo"]
     assert in_folder(bob, Role.INBOX) == []

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from accounts.selectors import access_for
+from core.times import moment
 from mailstore.models import Entry, EntryOrder, Flag, Role
 from mailstore.selectors.lists import By, Filter, Key, Sort
 from mailstore.services import entries, orders
@@ -124,7 +125,7 @@ def test_filters_combine_and_each_can_be_dropped(client: Client, alice: Account,
 def test_mails_of_one_sender_and_of_some_days(client: Client, alice: Account, inbox: str) -> None:
     deliver_many(alice, 2)
     deliver(alice, mail(Subject="Number 7", From="Bob <bob@b.test>", Message_ID="<b@b.test>"))
-    today = timezone.localdate()
+    today = timezone.localdate(moment(Entry.objects.latest("pk").sort_us))
     assert numbers(get(client, f"{inbox}?from=BOB@b.test")) == [7]
     assert numbers(get(client, f"{inbox}?since={today}&until={today}")) == [7, 2, 1]
     assert numbers(get(client, f"{inbox}?until={today - datetime.timedelta(days=1)}")) == []

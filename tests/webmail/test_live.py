@@ -29,7 +29,7 @@ from webmail.live import Hub, stream
 from webmail.serve.programs import redis_program
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 @pytest.fixture(autouse=True)
@@ -47,14 +47,14 @@ def redis_socket() -> Iterator[Path]:
     command = [redis_program(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     with contextlib.closing(redis.Redis(unix_socket_path=str(socket))) as probe:
-        for _attempt in range(200):
+        for _attempt in range(1_200):
             with contextlib.suppress(redis.RedisError):
                 probe.ping()
                 break
             asyncio.run(asyncio.sleep(0.05))
     yield socket
     process.terminate()
-    process.wait(10)
+    process.wait(60)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -145,7 +145,8 @@ def in_own_thread(work: Coroutine[Any, Any, None]) -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join(60)
+    thread.join(120)
+    assert not thread.is_alive()
     if failed:
         raise failed[0]
 

@@ -18,7 +18,7 @@ async def heard(listener: live.Listener) -> dict[int, int]:
     hub = live.Hub()
     hub.add(listener)
     try:
-        await asyncio.wait_for(listener.wake.wait(), 30)
+        await asyncio.wait_for(listener.wake.wait(), 60)
     finally:
         await hub.close()
     return listener.pending

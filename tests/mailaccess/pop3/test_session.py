@@ -74,7 +74,7 @@ def test_what_is_deleted_goes_to_the_recovery_at_quit_and_not_before(pop3_server
 
 def wait_for(server: Running) -> poplib.POP3_SSL:
     """Sign in once the earlier session is over."""
-    for _ in range(200):
+    for _ in range(1_200):
         try:
             return server.pop3()
         except poplib.error_proto:

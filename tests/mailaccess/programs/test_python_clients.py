@@ -17,7 +17,7 @@ from tests.mailstore.letters import letter, stored
 
 def opened(server: Running) -> IMAPClient:
     """IMAPClient, signed in."""
-    client = IMAPClient("127.0.0.1", port=server.tls, ssl=True, ssl_context=client_tls(), timeout=30)
+    client = IMAPClient("127.0.0.1", port=server.tls, ssl=True, ssl_context=client_tls(), timeout=60)
     client.login(ADDRESS, PASSWORD)
     return client
 

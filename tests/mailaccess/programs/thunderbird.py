@@ -133,7 +133,7 @@ def running(home: Home) -> Iterator[Thunderbird]:
         client = Thunderbird(_listening(port, process, home.path / "log"))
         yield client
         client.quit()
-        process.wait(20)
+        process.wait(60)
     finally:
         process.kill()
         process.wait()
@@ -143,7 +143,7 @@ def running(home: Home) -> Iterator[Thunderbird]:
 def _listening(port: int, process: subprocess.Popen[bytes], log: Path) -> int:
     for _ in range(START_S * 5):
         assert process.poll() is None, log.read_text(errors="replace")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=60):
             return port
         time.sleep(0.2)
     raise AssertionError(log.read_text(errors="replace"))

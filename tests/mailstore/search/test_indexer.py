@@ -105,13 +105,13 @@ def test_a_mail_dropped_while_its_files_are_read_stays_out(
 
     def slow(self: Indexer, name: str, content: bytes) -> str:
         reading.set()
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         return "late"
 
     monkeypatch.setattr(Indexer, "_read_file", slow)
     entry = stored(mine, with_file("a.txt", b"x"))
     indexer.round()
-    assert reading.wait(20)
+    assert reading.wait(60)
     purge(mine, [entry])
     expire_recoverable(mine.mailbox, 1 << 60)
     indexer.round()
@@ -211,13 +211,13 @@ def test_the_loop_takes_in_what_arrives_and_ends_when_asked(mine: Access) -> Non
     worker.start()
     try:
         message = message_of(stored(mine, letter("a")))
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while hits(mine, "budget") != [message]:
             assert time.monotonic() < deadline
             time.sleep(0.02)
     finally:
         stop.set()
-        worker.join(30)
+        worker.join(60)
     assert not worker.is_alive()
 
 

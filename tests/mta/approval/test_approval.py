@@ -173,7 +173,7 @@ def test_scheduled_mail_is_approved_first_and_leaves_at_its_hour(
 def test_after_the_undo_time_the_rule_is_asked(
     alice: Account, boss: Account, rule: ApprovalRule, settings: Any
 ) -> None:
-    settings.UNDO_SEND_S = 10
+    settings.UNDO_SEND_S = 600
     submission = submit(access_for(alice, alice.pk), request("x@far.example"))
     assert states(submission) == {"x@far.example": "held"} and not Approval.objects.exists()
     Delivery.objects.update(next_attempt_us=0)

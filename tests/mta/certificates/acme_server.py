@@ -45,7 +45,7 @@ def serving(read: Reader) -> Iterator[tuple[Authority, str]]:
         yield authority, f"http://127.0.0.1:{server.server_address[1]}/directory"
     finally:
         server.shutdown()
-        thread.join(10)
+        thread.join(60)
         server.server_close()
 
 

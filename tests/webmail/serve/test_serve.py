@@ -80,7 +80,7 @@ class Installation:
     def health(self) -> Any:
         """What /healthz says."""
         url = f"http://127.0.0.1:{self.ports['WEB_PORT']}/healthz"
-        with urllib.request.urlopen(url, timeout=20) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return json.load(answer)
 
     def until_healthy(self, names: Iterable[str]) -> None:
@@ -93,15 +93,15 @@ class Installation:
     def read_by_programs(self, address: str, password: str) -> None:
         """The first mail, as IMAP and POP3 programs see it, by STARTTLS and by TLS."""
         ports = self.ports
-        over_tls = imaplib.IMAP4_SSL("127.0.0.1", ports["IMAPS_PORT"], ssl_context=client_tls(), timeout=20)
-        upgraded = imaplib.IMAP4("127.0.0.1", ports["IMAP_PORT"], timeout=20)
+        over_tls = imaplib.IMAP4_SSL("127.0.0.1", ports["IMAPS_PORT"], ssl_context=client_tls(), timeout=60)
+        upgraded = imaplib.IMAP4("127.0.0.1", ports["IMAP_PORT"], timeout=60)
         upgraded.starttls(client_tls())
         for imap in (over_tls, upgraded):
             imap.login(address, password)
             assert imap.select("INBOX") == ("OK", [b"1"])
             imap.logout()
-        pop_over_tls = poplib.POP3_SSL("127.0.0.1", ports["POP3S_PORT"], context=client_tls(), timeout=20)
-        pop_upgraded = poplib.POP3("127.0.0.1", ports["POP3_PORT"], timeout=20)
+        pop_over_tls = poplib.POP3_SSL("127.0.0.1", ports["POP3S_PORT"], context=client_tls(), timeout=60)
+        pop_upgraded = poplib.POP3("127.0.0.1", ports["POP3_PORT"], timeout=60)
         pop_upgraded.stls(client_tls())
         for pop3 in (pop_over_tls, pop_upgraded):
             pop3.user(address)
@@ -114,7 +114,7 @@ class Installation:
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                with smtplib.SMTP("127.0.0.1", self.ports["MX_PORT"], timeout=20) as client:
+                with smtplib.SMTP("127.0.0.1", self.ports["MX_PORT"], timeout=60) as client:
                     client.sendmail("a@elsewhere.test", [to], "Subject: first\r\n\r\nHello\r\n")
                 return
             except ConnectionRefusedError:

@@ -35,7 +35,7 @@ time.sleep(600)
 """
 
 
-def program(name: str, script: str, *arguments: str, grace_s: float = 5.0) -> Program:
+def program(name: str, script: str, *arguments: str, grace_s: float = 60.0) -> Program:
     """A child that runs `script`."""
     return Program(name, (sys.executable, "-c", script, *arguments), grace_s)
 
@@ -87,7 +87,7 @@ async def test_children_are_drained_together_and_what_they_rest_on_last(tmp_path
 @pytest.mark.asyncio
 async def test_a_slow_child_does_not_keep_the_others_from_being_asked(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
-    deaf = program("deaf", DEAF, str(tmp_path / "notes.deaf"), grace_s=3.0)
+    deaf = program("deaf", DEAF, str(tmp_path / "notes.deaf"))
     running = Supervisor([program("quick", NOTER, str(notes), "quick"), deaf])
     task = asyncio.create_task(running.run())
     while not all((tmp_path / f"notes.{name}").exists() for name in ("quick", "deaf")):
@@ -96,6 +96,7 @@ async def test_a_slow_child_does_not_keep_the_others_from_being_asked(tmp_path: 
     while not notes.exists():
         await asyncio.sleep(0.01)
     assert is_alive(running.children["deaf"].pid)
+    running.children["deaf"].kill()
     await task
 
 
@@ -144,7 +145,7 @@ asyncio.run(main())
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    for _ in range(1000):
+    for _ in range(6_000):
         if not is_alive(child):
             return
         time.sleep(0.01)

@@ -305,7 +305,7 @@ def test_a_long_search_lets_others_work_and_ends_with_its_client(
     def slow(letter: Letter) -> bool:
         read.append(letter.raw)
         entered.set()
-        assert go.wait(30)
+        assert go.wait(60)
         return True
 
     monkeypatch.setattr(letters, "BATCH", 1)
@@ -313,7 +313,7 @@ def test_a_long_search_lets_others_work_and_ends_with_its_client(
     monkeypatch.setattr(letters, "in_header", lambda name, value: slow)
     talk, other = opened(imap_server), opened(imap_server)
     talk.send(b"a SEARCH HEADER X-Slow yes\r\n")
-    assert entered.wait(30)
+    assert entered.wait(60)
     assert other.say(b"SEARCH ALL")[-1] == b"a OK Searched"
     gate = imap_server.server.gate
     _hang_up(talk)
