@@ -96,7 +96,7 @@ class Circumstances:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Claim:
-    """Who somebody says he is, before he has proved it. The attempt is counted."""
+    """Who somebody says he is, before he has proved it. The attempt is counted, or will be if it fails."""
 
     login: str
     parts: Parts
@@ -117,9 +117,12 @@ def sign_in(
     `login`: a full address, alias or address in a domain's other name; the local part alone where `host` (the Host
     header or TLS name; None: unknown) belongs to a domain. `program` is what the client says it is.
     """
-    made = claim(login, Circumstances(protocol, remote_address, program, host))
+    made = claim(login, Circumstances(protocol, remote_address, program, host), secret)
     credential = _matching(made, secret)
-    return admit(made, credential) if credential is not None else reject(made)
+    if credential is None:
+        reject(made)
+    verifiers.note_right(made.address, secret)
+    return admit(made, credential)
 
 
 def prove(account: Account, secret: str, *, remote_address: str, protocol: str = "web") -> None:
@@ -130,14 +133,16 @@ def prove(account: Account, secret: str, *, remote_address: str, protocol: str =
     throttle.succeeded(made.attempt)
 
 
-def claim(login: str, around: Circumstances) -> Claim:
-    """Look a name up and count the attempt; raises SignInError for FULL_ADDRESS and THROTTLED."""
+def claim(login: str, around: Circumstances, secret: str = "") -> Claim:
+    """Look a name up and count the attempt; raises SignInError for FULL_ADDRESS and THROTTLED. A `secret` that was right
+    lately is a program that connects again: it is counted only when it proves wrong now."""
     parts = _parts(login, around.host)
     if parts is None:
         raise SignInError(Reason.FULL_ADDRESS)
     domain = domain_named(parts.domain)
     address = f"{parts.local_part}@{domain.name}" if domain else parts.address
-    attempt = throttle.take(address, around.remote_address)
+    counting = throttle.look if secret and verifiers.was_right(address, secret) else throttle.take
+    attempt = counting(address, around.remote_address)
     if attempt.retry_after_s:
         _refuse_throttled(address, domain, around, attempt)
     kinds = list(Credential.Kind) if around.is_program else [Credential.Kind.PASSWORD]
@@ -147,6 +152,7 @@ def claim(login: str, around: Circumstances) -> Claim:
 
 def reject(made: Claim) -> NoReturn:
     """The proof was wrong: recorded, and REFUSED raised."""
+    throttle.failed(made.attempt)
     shown = made.address if made.account or "@" in made.login else f"*@{made.parts.domain}"
     _record(made.around, made.domain, address=shown, account=made.account, error=Reason.REFUSED)
     raise SignInError(Reason.REFUSED)

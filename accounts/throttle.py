@@ -52,6 +52,16 @@ for i, key in ipairs(KEYS) do
 end
 return 0
 """
+LOOK = """
+local now = tonumber(redis.call('TIME')[1])
+local wait = 0
+for i, key in ipairs(KEYS) do
+  local full = math.max(tonumber(redis.call('GET', key) or now), now)
+  wait = math.max(wait, full + tonumber(ARGV[i]) - now - tonumber(ARGV[#KEYS + 1]))
+end
+return math.ceil(math.max(wait, 0))
+"""
+"""The answer of TAKE; nothing is counted."""
 SUCCEEDED = """
 for i = 1, #KEYS - 1 do
   local full = redis.call('GET', KEYS[i])
@@ -66,7 +76,7 @@ log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Attempt:
-    """A counted attempt: give it back when the secret was right."""
+    """An attempt: give it back when the secret was right."""
 
     keys: tuple[str, ...]
     limits: tuple[int, ...]
@@ -74,6 +84,7 @@ class Attempt:
     retry_after_s: int = 0
     shared: bool = False
     """Counted in Redis, not in this process."""
+    counted: bool = True
 
 
 class Counters:
@@ -86,14 +97,22 @@ class Counters:
     def take(self, keys: Sequence[str], steps: Sequence[float]) -> int:
         """Seconds to wait, or 0 and every key is counted."""
         with self._lock:
-            now = time.monotonic()
-            full = [max(self._full.get(key, now), now) for key in keys]
-            wait = max(at + step - now - WINDOW_S for at, step in zip(full, steps, strict=True))
-            if wait > 1e-6:
-                return int(wait) + 1
-            for key, at, step in zip(keys, full, steps, strict=True):
-                self._put(key, at + step)
-            return 0
+            full, wait = self._fill(keys, steps)
+            if not wait:
+                for key, at, step in zip(keys, full, steps, strict=True):
+                    self._put(key, at + step)
+            return wait
+
+    def look(self, keys: Sequence[str], steps: Sequence[float]) -> int:
+        """The seconds that `take` would give; nothing is counted."""
+        with self._lock:
+            return self._fill(keys, steps)[1]
+
+    def _fill(self, keys: Sequence[str], steps: Sequence[float]) -> tuple[list[float], int]:
+        now = time.monotonic()
+        full = [max(self._full.get(key, now), now) for key in keys]
+        wait = max(at + step - now - WINDOW_S for at, step in zip(full, steps, strict=True))
+        return full, int(wait) + 1 if wait > 1e-6 else 0
 
     def give_back(self, keys: Sequence[str], steps: Sequence[float]) -> None:
         """Undo `take`."""
@@ -143,23 +162,44 @@ def block_of(remote_address: str) -> str:
 
 def take(login: str, remote_address: str) -> Attempt:
     """Count one attempt of `login` (canonical, known or not). `retry_after_s` > 0: refused and not counted."""
+    return _taken(_attempt(login, remote_address))
+
+
+def look(login: str, remote_address: str) -> Attempt:
+    """As `take`, for a secret that was right a short time ago: refused where any other would be, and not counted, so
+    there is nothing to give back. One that proves wrong all the same is counted then: `failed`."""
+    attempt = _attempt(login, remote_address)
+    answer = _ask(lambda store: store.eval(LOOK, len(attempt.keys), *attempt.keys, *_steps(attempt.limits), WINDOW_S))
+    if isinstance(answer, int):
+        return dataclasses.replace(attempt, retry_after_s=answer, shared=True, counted=False)
+    wait = local.look(attempt.keys, _steps(attempt.limits, strictness=2))
+    return dataclasses.replace(attempt, retry_after_s=wait, counted=False)
+
+
+def failed(attempt: Attempt) -> None:
+    """The secret was wrong: count the attempt if that is not done."""
+    if not attempt.counted:
+        _taken(attempt)
+
+
+def _attempt(login: str, remote_address: str) -> Attempt:
     block = block_of(remote_address)
     pair = _key("pair", login, block)
     known_key = _key("known", login, block)
     if _knows(known_key):
-        attempt = Attempt((pair,), (PAIR_FAILURES,), known_key)
-    else:
-        keys = (_key("account", login), _key("block", block))
-        attempt = Attempt(keys, (ACCOUNT_FAILURES, BLOCK_FAILURES), known_key)
-    return _taken(attempt)
+        return Attempt((pair,), (PAIR_FAILURES,), known_key)
+    keys = (_key("account", login), _key("block", block))
+    return Attempt(keys, (ACCOUNT_FAILURES, BLOCK_FAILURES), known_key)
 
 
 def succeeded(attempt: Attempt) -> None:
     """The secret was right: the attempt doesn't count, and this place is known for KNOWN_FOR_S."""
+    if not attempt.counted and local.knows(attempt.known_key):
+        return
     local.remember(attempt.known_key)
-    taken = attempt.keys if attempt.shared else ()
-    steps = _steps(attempt.limits) if attempt.shared else []
-    if not attempt.shared:
+    taken = attempt.keys if attempt.shared and attempt.counted else ()
+    steps = _steps(attempt.limits) if taken else []
+    if not attempt.shared and attempt.counted:
         local.give_back(attempt.keys, _steps(attempt.limits, strictness=2))
     _ask(lambda store: store.eval(SUCCEEDED, len(taken) + 1, *taken, attempt.known_key, *steps, KNOWN_FOR_S))
 

@@ -10,7 +10,7 @@ import pytest
 from accounts import throttle
 from accounts.domain_names import _names
 from accounts.models import Account
-from accounts.verifiers import verified
+from accounts.verifiers import lately, verified
 from core import dbthread, redis
 from mailaccess.imap.folder_index import index
 from mailaccess.imap.search.columns import columns
@@ -55,6 +55,7 @@ def _forget() -> None:
     forget_counts()
     forget_names()
     verified.clear()
+    lately.clear()
     throttle.local.clear()
     anchors.clear()
     index.forget()

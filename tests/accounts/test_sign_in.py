@@ -288,3 +288,32 @@ def test_an_old_verifier_is_found_among_several_secrets(alice: Account) -> None:
     assert come(alice.address).credential_id == password.pk
     services.set_password(alice, "quite new 77")
     assert bytes(alice.credentials.get(kind="password").scram_salt) == bytes(code.scram_salt)
+
+
+def test_who_was_let_in_lately_is_neither_counted_nor_spared(alice: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    come(alice.address, protocol="imap")
+    counted: list[str] = []
+    take = throttle.take
+    monkeypatch.setattr(throttle, "take", lambda login, place: counted.append(login) or take(login, place))
+    come(alice.address, protocol="imap")
+    assert counted == []
+
+    for _ in range(throttle.PAIR_FAILURES):
+        refused(alice.address, "wrong", protocol="imap")
+    assert refused(alice.address, protocol="imap").reason is Reason.THROTTLED, "right, but who else may be guessing?"
+
+
+def test_an_old_secret_that_was_right_lately_is_counted(alice: Account) -> None:
+    come(alice.address, protocol="imap")
+    services.set_password(alice, "Another good password 9")
+    reasons = [refused(alice.address, protocol="imap").reason for _ in range(40)]
+    limit = throttle.PAIR_FAILURES // 2
+    assert reasons == [Reason.REFUSED] * limit + [Reason.THROTTLED] * (40 - limit)
+
+
+def test_a_right_secret_from_a_new_place_makes_it_known(alice: Account) -> None:
+    come(alice.address, protocol="imap")
+    come(alice.address, protocol="imap", remote_address="203.0.113.8")
+    for _ in range(throttle.ACCOUNT_FAILURES):
+        refused(alice.address, "wrong", remote_address="198.51.100.1")
+    come(alice.address, protocol="imap", remote_address="203.0.113.8")

@@ -186,3 +186,28 @@ def test_a_redis_that_goes_away_is_asked_once_and_then_left_alone(
 
 def waiting(login: str, remote_address: str = "192.0.2.1") -> int:
     return throttle.take(login, remote_address).retry_after_s
+
+
+def test_looking_refuses_as_taking_would_and_counts_nothing(shared: redis.Redis) -> None:
+    for _ in range(3):
+        assert throttle.look("a@example.test", "192.0.2.1").retry_after_s == 0
+    assert shared.keys("*") == []
+    for _ in range(throttle.ACCOUNT_FAILURES):
+        assert throttle.take("a@example.test", "192.0.2.1").retry_after_s == 0
+    looked, taken = throttle.look("a@example.test", "192.0.2.1"), throttle.take("a@example.test", "192.0.2.1")
+    assert taken.retry_after_s > 0
+    assert abs(looked.retry_after_s - taken.retry_after_s) <= 1
+
+
+def test_what_was_only_looked_at_is_counted_when_it_fails(shared: redis.Redis) -> None:
+    for _ in range(throttle.ACCOUNT_FAILURES):
+        throttle.failed(throttle.look("a@example.test", "192.0.2.1"))
+    assert throttle.look("a@example.test", "192.0.2.1").retry_after_s > 0
+
+
+def test_looking_counts_in_this_process_without_redis(clock: Clock) -> None:
+    for _ in range(throttle.ACCOUNT_FAILURES // 2):
+        throttle.failed(throttle.look("a@example.test", "192.0.2.1"))
+    assert throttle.look("a@example.test", "192.0.2.1").retry_after_s > 0
+    clock.now += throttle.WINDOW_S
+    assert throttle.look("a@example.test", "192.0.2.1").retry_after_s == 0
