@@ -273,12 +273,20 @@ class ScopedAdmin(ScopedRelations, ModelAdmin):
         response.write("\ufeff")  # without it spreadsheets take UTF-8 for the system's charset
         writer = csv.writer(response)
         writer.writerow([self._heading(column) for column in self.export_columns])
-        writer.writerows([cell(_value(row, column)) for column in self.export_columns] for row in rows)
+        writer.writerows([cell(self._exported(row, column)) for column in self.export_columns] for row in rows)
         return response
 
     def _heading(self, column: str) -> str:
         names = {field.name: getattr(field, "verbose_name", field.name) for field in self.opts.get_fields()}
+        own = getattr(getattr(self, column, None), "short_description", None)
+        if own is not None:
+            return str(own)
         return str(names.get(column.partition("__")[0], column))
+
+    def _exported(self, row: Any, column: str) -> object:
+        """A column of the page's own before one of the row."""
+        own = getattr(self, column, None)
+        return own(row) if callable(own) else _value(row, column)
 
     def _explained(self, request: HttpRequest, error: MailError) -> HttpResponse:
         _raise_unless_explainable(error)
@@ -288,7 +296,7 @@ class ScopedAdmin(ScopedRelations, ModelAdmin):
 
     def _without_domain(self, request: HttpRequest, names: Iterable[Any]) -> list[Any]:
         shown = actor_of(request).is_superuser
-        return [name for name in names if shown or (name if isinstance(name, str) else name[0]) != "domain"]
+        return [name for name in names if shown or (name[0] if isinstance(name, tuple) else name) != "domain"]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whoever administers something."""

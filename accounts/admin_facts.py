@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
@@ -11,11 +11,14 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localtime
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_lazy as _
 
 from accounts.admin_base import ScopedAdmin
+from accounts.event_words import SYSTEM
+from accounts.rows import Named
+from accounts.selectors import named
 from core.times import moment
 
 COUNTED_MAX = 10_000
@@ -36,13 +39,24 @@ class FactsAdmin(ScopedAdmin):
     says what that means."""
 
     paginator = BoundedPaginator
+    people: ClassVar[tuple[str, ...]] = ()
+    """Fields that hold addresses whose names `person_of` shows."""
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Says when there are more rows than it counts."""
+        """Says when there are more rows than it counts, and knows the names on its page."""
         found = super().get_changelist_instance(request)
+        if self.people:
+            name_people(found.result_list, self.people)
         if request.method == "GET" and found.result_count > COUNTED_MAX:
             text = _("There are more than %(count)s rows. Search or filter to see those that are not listed.")
             messages.info(request, text % {"count": f"{COUNTED_MAX:,}"})
+        return found
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """With its names."""
+        found = super().get_object(request, object_id, from_field)
+        if self.people and found is not None:
+            name_people([found], self.people)
         return found
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -77,6 +91,38 @@ def moment_of(name: str, description: Any) -> Callable[[Any, Any], str]:
     @admin.display(description=description, ordering=name)
     def column(_page: Any, row: Any) -> str:
         return moment_text(getattr(row, name))
+
+    return column
+
+
+def name_people(rows: Iterable[Any], fields: Sequence[str]) -> None:
+    """Look up who has the addresses in `fields`, in the domains of the rows alone; one query for all."""
+    rows = list(rows)
+    addresses = {each for row in rows for field in fields for each in str(getattr(row, field)).split(", ")}
+    domains = {row.domain_id for row in rows if row.domain_id is not None}
+    names = named(sorted(addresses), domains, hidden=True)
+    for row in rows:
+        row.people_named = names
+
+
+def person(address: str, names: Mapping[str, Named]) -> str:
+    """Name and department above the address; the address alone where nobody is known."""
+    if address == SYSTEM:
+        return gettext("System")
+    found = names.get(address.lower())
+    if found is None or not found.name:
+        return address
+    who = f"{found.name} · {found.department}" if found.department else found.name
+    return format_html('<span class="person">{}<small>{}</small></span>', who, address)
+
+
+def person_of(name: str, description: Any) -> Callable[[Any, Any], str]:
+    """A column that shows who is behind the field `name`, which is one of `people` and may hold several addresses."""
+
+    @admin.display(description=description, ordering=name)
+    def column(_page: Any, row: Any) -> str:
+        names = getattr(row, "people_named", {})
+        return format_html_join("", "{}", ((person(each, names),) for each in str(getattr(row, name)).split(", ")))
 
     return column
 

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import visible
+from accounts.admin_facts import name_people, person
 from accounts.event_words import told
 from accounts.models import Account, Group
 from logs_app.models import Event, Kind
@@ -30,8 +31,9 @@ class Figure:
 
 
 def overview(actor: Account) -> dict[str, Any]:
-    """What the page shows; seven queries, however large the company."""
-    latest = visible(Event.objects.order_by("-at", "-id"), actor)[:LATEST]
+    """What the page shows; eight queries, however large the company."""
+    latest = list(visible(Event.objects.order_by("-at", "-id"), actor)[:LATEST])
+    name_people(latest, ("address", "actor"))
     return {
         "figures": [*_figures(actor), *_sign_ins(actor)],
         "latest_title": _("What happened last"),
@@ -63,5 +65,7 @@ def _sign_ins(actor: Account) -> list[Figure]:
 
 
 def _row(event: Event) -> list[str]:
+    names = event.people_named  # type: ignore[attr-defined]
+    by = person(event.actor, names) if event.actor else event.remote_address or ""
     at = timezone.localtime(event.at).strftime("%Y-%m-%d %H:%M")
-    return [at, str(event.get_kind_display()), event.address, event.actor or event.remote_address or "", told(event)]
+    return [at, str(event.get_kind_display()), person(event.address, names), by, told(event)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
+from accounts.event_details import choice, shown
 from accounts.sign_in import Reason
 from logs_app.models import Event, Kind
 
@@ -113,16 +114,60 @@ REFUSALS = {
 }
 
 
+PROTOCOLS = {
+    "web": _("Webmail"),
+    "imap": "IMAP",
+    "pop3": "POP3",
+    "smtp": "SMTP",
+    "local": _("Within the system"),
+    "list": _("Mailing list"),
+    "digest": _("Quarantine report"),
+    "admin": _("Administration"),
+    "policy": _("The domain's policy"),
+    "import": _("Import"),
+}
+"""By which way something was done or came."""
+SYSTEM = "system"
+"""The actor of what no person did."""
+
+
+def way(event: Event) -> str:
+    """The protocol for people."""
+    return str(PROTOCOLS.get(event.protocol, event.protocol))
+
+
+def error_words(error: str) -> str:
+    """Our own refusals in words; what a remote server said as it said it."""
+    if error == "over_quota":
+        return gettext("Mailbox full")
+    if error.startswith("virus "):
+        return gettext("Virus found: %s") % error.removeprefix("virus ")
+    return str(REFUSALS.get(error, error))  # type: ignore[call-overload]
+
+
 def told(event: Event) -> str:
     """What happened, in the reader's language and as short as can be."""
     action = str(event.data.get("action") or "")
     if event.kind == Kind.DELETION:
         return _deletion(event, action)
-    shown = REFUSALS.get(event.error, event.error) or ACTS.get(action) or APPROVALS.get(action, action)  # type: ignore[call-overload]
-    if shown:
-        return str(shown)
+    if event.kind == Kind.DELIVERY:
+        return _about(choice("state", str(event.data.get("state") or "")), event, "to")
+    if event.kind in (Kind.RECEIVED, Kind.MONITOR_VIEW):
+        put_aside = event.data.get("put_aside")
+        return _about(shown("put_aside", put_aside) if put_aside else "", event, "from")
+    shown_error = error_words(event.error) if event.error else ""
+    words = shown_error or ACTS.get(action) or APPROVALS.get(action, action)
+    if words:
+        return str(words)
     alias = event.data.get("alias")
     return gettext("As %(alias)s") % {"alias": alias} if alias else str(event.data.get("program") or "")[:MAX_PROGRAM]
+
+
+def _about(what: str, event: Event, side: str) -> str:
+    """A mail in a line: what became of it, its other side, its subject."""
+    return " · ".join(
+        part for part in (what, str(event.data.get(side) or ""), str(event.data.get("subject") or "")) if part
+    )
 
 
 def _deletion(event: Event, action: str) -> str:

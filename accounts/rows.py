@@ -97,6 +97,14 @@ class Identity:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Named:
+    """Who is behind an address: a person with his department, or a group."""
+
+    name: str
+    department: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Person:
     """A line of the company directory."""
 

@@ -32,6 +32,7 @@ from webmail.http import actor_of, folder_of, folders_of
 from webmail.judgement import Reasons, reasons_of
 from webmail.labels import carried, labels_of
 from webmail.listing import tools
+from webmail.naming import Names
 from webmail.people import Face
 
 MAX_THREAD = 100
@@ -107,16 +108,17 @@ def context(request: HttpRequest, access: Access, entry: EntryRow, letter: Lette
         "thread_id": str(entry.thread_id),
         "stack": _stack(request, access, entry, [letter]),
         "is_unseen": not letter.flags["seen"],
-        "way": _way(access, entry),
+        "way": _way(access, entry, letter),
         "here": letter.url,
         **_neighbours(newer, older, folder),
     }
 
 
-def _way(access: Access, entry: EntryRow) -> ways.Shown | None:
+def _way(access: Access, entry: EntryRow, letter: Letter) -> ways.Shown | None:
     """What has become of a mail that lies in 已发送, if its author wants to know."""
     found = status_of_entry(access, entry.entry_id) if entry.folder_role == Role.SENT else None
-    return ways.shown(found) if found is not None else None
+    opened = letter.opened
+    return ways.shown(found, Names.of([*opened.to, *opened.cc, *opened.bcc])) if found is not None else None
 
 
 def conversation_context(

@@ -20,6 +20,8 @@ class Face:
     name: str
     address: str
     is_me: bool = False
+    department: str = ""
+    """Of a colleague, where a page looks it up."""
 
     @property
     def shown(self) -> str:

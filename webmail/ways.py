@@ -10,8 +10,11 @@ from django.utils.translation import gettext as _, ngettext
 from mta.models import RecallOutcome
 from mta.models.outgoing import OPEN, Delivery
 from mta.selectors import DeliveryRow, Status
+from mta.selectors.status import RecallRow
 from webmail import scheduling
 from webmail.delivery_words import reason_words, state_words, tone_of
+from webmail.naming import Names
+from webmail.people import Face
 
 State = Delivery.State
 Result = RecallOutcome.Result
@@ -41,7 +44,7 @@ RESULT_TONES = {
 class Way:
     """One recipient. `steps` are the classes of the picture's stages; one who is outside has two, for nobody knows more."""
 
-    recipient: str
+    recipient: Face
     words: str
     tone: str
     reason: str
@@ -62,7 +65,7 @@ class Segment:
 class Called:
     """What the recall came to for one copy."""
 
-    address: str
+    address: Face
     via: str
     words: str
     tone: str
@@ -85,16 +88,21 @@ class Shown:
     is_moving: bool
 
 
-def shown(status: Status) -> Shown:
+def addresses(status: Status) -> list[str]:
+    """All that `shown` shows of people."""
+    return [*(row.recipient for row in status.rows), *(each.address for each in status.recalls or ())]
+
+
+def shown(status: Status, names: Names) -> Shown:
     """The words and pictures of a status."""
     states = Counter(row.state for row in status.rows)
-    called = [_called(each.recipient, each.address, each.result) for each in status.recalls or ()]
+    called = [_called(each, names) for each in status.recalls or ()]
     recalled = sum(each.tone == "good" for each in called)
     return Shown(
         id=str(status.submission_id),
         subject=status.subject,
         sent_at=scheduling.shown(status.sent_us),
-        ways=[way(row) for row in status.rows],
+        ways=[way(row, names) for row in status.rows],
         more=status.total - len(status.rows),
         summary=_summary(states),
         bar=_bar(states),
@@ -105,7 +113,7 @@ def shown(status: Status) -> Shown:
     )
 
 
-def way(row: DeliveryRow) -> Way:
+def way(row: DeliveryRow, names: Names) -> Way:
     """One recipient's row."""
     state, tone = State(row.state), tone_of(row.state)
     reached = STEPS.get(state, 1)
@@ -118,7 +126,8 @@ def way(row: DeliveryRow) -> Way:
         steps[-1] = "quiet"
     elif state in OPEN:
         steps[reached] = "warn" if state == State.DEFERRED else "next"
-    return Way(row.recipient, state_words(row.state), tone, _reason(row), scheduling.shown(row.updated_us), steps)
+    who = names.face(row.recipient)
+    return Way(who, state_words(row.state), tone, _reason(row), scheduling.shown(row.updated_us), steps)
 
 
 def _reason(row: DeliveryRow) -> str:
@@ -162,7 +171,7 @@ def _bar(states: Counter[str]) -> list[Segment]:
     return bar
 
 
-def _called(recipient: str, address: str, result: str) -> Called:
-    found = Result(result)
-    via = recipient if recipient != address else ""
-    return Called(address, via, str(found.label), RESULT_TONES[found])
+def _called(each: RecallRow, names: Names) -> Called:
+    found = Result(each.result)
+    via = names.face(each.recipient).shown if each.recipient != each.address else ""
+    return Called(names.face(each.address), via, str(found.label), RESULT_TONES[found])

@@ -14,6 +14,7 @@ from accounts.rows import (
     Identity,
     Level,
     MailboxRow,
+    Named,
     Person,
     Resolved,
 )
@@ -28,6 +29,7 @@ from accounts.selectors.mailboxes import (
     mailboxes_of,
     may_send_as,
 )
+from accounts.selectors.naming import named
 
 __all__ = [
     "AccountRow",
@@ -37,6 +39,7 @@ __all__ = [
     "Identity",
     "Level",
     "MailboxRow",
+    "Named",
     "Person",
     "Resolved",
     "access_for",
@@ -54,6 +57,7 @@ __all__ = [
     "mailbox_named",
     "mailboxes_of",
     "may_send_as",
+    "named",
     "resolve",
     "subtree",
 ]

@@ -58,3 +58,16 @@ def who_wrote(access: Access, addresses: Iterable[str]) -> set[str]:
         )
         found |= {row[0] for row in sql.rows(query, [access.mailbox, *part])}
     return found
+
+
+def names_of(access: Access, addresses: Iterable[str]) -> dict[str, str]:
+    """The names under which this mailbox writes with these addresses (lower case), where it knows any."""
+    access.require(Right.READ)
+    found: dict[str, str] = {}
+    for part in sql.slices(addresses):
+        query = (
+            "SELECT address, name FROM mailstore_correspondent WHERE mailbox_id = %s AND name <> '' "
+            f"AND address IN ({sql.marks(part)})"
+        )
+        found.update(sql.rows(query, [access.mailbox, *part]))
+    return found

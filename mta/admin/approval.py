@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of, domain_for, visible
-from accounts.admin_facts import FactsAdmin, moment_of, size_of
+from accounts.admin_facts import FactsAdmin, moment_of, person_of, size_of
 from accounts.admin_site import PAGES, Section
 from mta.approval.rules import create_rule, delete_rule, update_rule
 from mta.models import Approval, ApprovalRule
@@ -77,16 +77,20 @@ class ApprovalRuleAdmin(ScopedAdmin):
 class ApprovalAdmin(FactsAdmin):
     """To look at: who decided what, when."""
 
-    list_display = ("sender", "recipients", "subject", "sent", "decided", "approver", "state")
+    list_display = ("author", "to", "subject", "sent", "decided", "decider", "state")
     list_filter = ("state",)
     search_fields = ("sender", "recipients", "approver", "subject")
     ordering = ("-requested_us", "-id")
+    people = ("sender", "recipients", "approver")
     fields = (
-        *("sender", "recipients", "recipient_count", "subject", "shown_size", "rule_name", "sent", "decided"),
-        *("approver", "state", "comment"),
+        *("author", "to", "recipient_count", "subject", "shown_size", "rule_name", "sent", "decided"),
+        *("decider", "state", "comment"),
     )
     export_columns = ("sender", "recipients", "subject", "size_bytes", "approver", "state", "comment")
 
+    author = person_of("sender", _("sender"))
+    to = person_of("recipients", _("recipients"))
+    decider = person_of("approver", _("approver"))
     shown_size = size_of("size_bytes")
     sent = moment_of("requested_us", _("sent"))
     decided = moment_of("decided_us", _("decided"))

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from unfold.decorators import action
 
 from accounts.admin_base import DOMAIN_OF, actor_of
-from accounts.admin_facts import FactsAdmin, moment_of
+from accounts.admin_facts import FactsAdmin, moment_of, person_of
 from accounts.admin_site import PAGES, Section
 from core.errors import ErrorKind, MailError
 from mta.models import Delivery, Recall, RecallOutcome, Submission
@@ -30,12 +30,13 @@ LISTED_MAX, SHOWN_MAX = 3, 500
 class SubmissionAdmin(FactsAdmin):
     """To look at, newest first; what a policy lets administrators recall goes by a button."""
 
-    list_display = ("sent", "envelope_from", "subject", "states")
+    list_display = ("sent", "author", "subject", "states")
     list_display_links = ("sent", "subject")
     list_filter = ("origin",)
     search_fields = ("envelope_from", "subject", "deliveries__recipient")
     ordering = ("-created_us", "-id")
-    fields = ("sent", "envelope_from", "subject", "origin", "recipients", "recalls")
+    people = ("envelope_from",)
+    fields = ("sent", "author", "subject", "origin", "recipients", "recalls")
     export_columns = ("created_us", "envelope_from", "subject", "origin")
     actions_detail = ("recall",)
 
@@ -44,6 +45,7 @@ class SubmissionAdmin(FactsAdmin):
         return super().get_queryset(request).prefetch_related("deliveries").distinct()
 
     sent = moment_of("created_us", _("time"))
+    author = person_of("envelope_from", _("sender"))
 
     @admin.display(description=_("delivery status"))
     def states(self, row: Submission) -> str:

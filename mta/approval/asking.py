@@ -10,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
+from accounts.selectors import named
 from mailstore.services.deliver import store
 from mta.links import SignedLink, page
 from mta.models import Approval, ApprovalRule, Submission
@@ -59,7 +60,7 @@ def tell(approval: Approval, reader: Account, *, is_reminder: bool = False) -> N
         more = approval.recipient_count - RECIPIENTS_SHOWN
         to = approval.recipients + (f" (+{more})" if more > 0 else "")
         lines = [
-            _("%(sender)s wants to send this mail. It leaves when you agree.") % {"sender": approval.sender},
+            _("%(sender)s wants to send this mail. It leaves when you agree.") % {"sender": _sender(approval)},
             "",
             _("Subject: %(subject)s") % {"subject": subject},
             _("To: %s") % to,
@@ -72,6 +73,14 @@ def tell(approval: Approval, reader: Account, *, is_reminder: bool = False) -> N
         return title % subject, "\n".join(lines)
 
     store([notice(reader, words)])
+
+
+def _sender(approval: Approval) -> str:
+    found = named([approval.sender], {approval.domain_id}, hidden=True).get(approval.sender.lower())
+    if found is None or not found.name:
+        return approval.sender
+    who = f"{found.name} ({found.department})" if found.department else found.name
+    return f"{who} <{approval.sender}>"
 
 
 def _deciders(rule: ApprovalRule, authors: set[int]) -> list[Account]:

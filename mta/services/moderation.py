@@ -66,6 +66,13 @@ def asked_post(token: str) -> HeldPost:
     return found
 
 
+def post_content(post: HeldPost) -> bytes:
+    """The mail as it came, while it waits; NOT_FOUND once it is decided about."""
+    if post.state != State.WAITING:
+        raise MailError(ErrorKind.NOT_FOUND)
+    return blobs.get(post.blob_id)[post.trace_length :]
+
+
 def decide_by_link(token: str, *, release: bool) -> HeldPost:
     """The approver's decision; what was decided before stays so. Raises NOT_FOUND."""
     post = asked_post(token)

@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Account
+from accounts.models import Account, Department
 from accounts.selectors import access_for
+from mailstore.message import read
 from mta.approval.asking import DECISION
 from mta.approval.rules import create_rule
 from mta.models import Approval
@@ -72,6 +73,26 @@ def test_the_link_asks_and_decides_once_without_signing_in(waiting: Approval, bo
     assert len(in_folder(alice, "drafts")) == 1
     assert guest.get(path[:-4] + "abc/").status_code == 404
     assert guest.post(path, {}).status_code in {400, 404, 422}
+
+
+def test_people_are_named_with_their_departments(alice: Account, boss: Account) -> None:
+    Account.objects.filter(pk=alice.pk).update(
+        name="爱丽丝", department=Department.objects.create(domain=alice.domain, name="外贸部")
+    )
+    Account.objects.filter(pk=boss.pk).update(name="老板")
+    raw = b"To: Xaver Fern <x@far.example>\r\n" + XLSX + b"\r\n"
+    approval = Approval.objects.get(submission=submit(access_for(alice, alice.pk), request("x@far.example", raw=raw)))
+    reader = browser_of(boss)
+    (notice,) = in_folder(boss, "inbox")
+    assert "爱丽丝 (外贸部) <alice@example.test>" in read(notice).text
+    lists = [reader.get(reverse(name)).content.decode() for name in ("approvals", "approval_log")]
+    door = Client().get(path_of(approval, boss)).content.decode()
+    page = reader.get(reverse("approval", args=[approval.pk])).content.decode()
+    assert all("爱丽丝" in each and "外贸部" in each for each in (*lists, door, page))
+    assert "Xaver Fern" in page, "as the mail's header names him"
+    assert "老板" in lists[1]
+    Account.objects.filter(pk=alice.pk).update(is_hidden=True)
+    assert "爱丽丝" not in reader.get(reverse("approval_log")).content.decode(), "as little as the directory says"
 
 
 def test_the_link_wants_the_token_of_its_form(waiting: Approval, boss: Account) -> None:

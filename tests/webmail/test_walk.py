@@ -190,6 +190,8 @@ def test_filters_by_another_domains_rows_find_nothing(boss: Account, administere
     for model, pages in admin.site._registry.items():
         for each in pages.list_filter:
             field = each[0] if isinstance(each, tuple) else each
+            if not isinstance(field, str):
+                continue  # chooses by words of its own, not by rows
             related = getattr(model._meta.get_field(field), "related_model", None)
             if related in administered:
                 url = f"{reverse(page_of(model, 'changelist'))}?{field}__id__exact={administered[related].pk}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Account
+from accounts.selectors import access_for
 from core.errors import ErrorKind, MailError
 from core.times import moment
 from documents.filetype import content_type_of
@@ -25,6 +27,7 @@ from mta.selectors import approvals as selectors
 from webmail import reading, scheduling, untrusted
 from webmail.http import MAX_ID, actor_of
 from webmail.log_asked import SIZE, LogAsked
+from webmail.naming import Names, names_of
 from webmail.views.body import POLICY
 
 State = Approval.State
@@ -43,7 +46,9 @@ TONES = {
 def approvals(request: HttpRequest) -> HttpResponse:
     """What waits, oldest first."""
     request.current_place = "approvals"  # type: ignore[attr-defined]
-    rows = [_shown(each) for each in selectors.pending_for(actor_of(request))]
+    found = selectors.pending_for(actor_of(request))
+    names = _names(actor_of(request), found)
+    rows = [_shown(each, names) for each in found]
     return render(request, "webmail/approvals.html", {"rows": rows})
 
 
@@ -56,7 +61,8 @@ def approval(request: HttpRequest, approval_id: int) -> HttpResponse:
     if request.method == "POST":
         _decide(request, approval_id, actor_of(request))
         return redirect("approvals")
-    return render(request, "webmail/approval.html", {"it": _shown(found), **_mail(found), "comment_max": COMMENT_MAX})
+    shown = _shown(found, _names(actor_of(request), [found]))
+    return render(request, "webmail/approval.html", {"it": shown, **_mail(found, shown), "comment_max": COMMENT_MAX})
 
 
 @login_required
@@ -94,7 +100,12 @@ def approval_link(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         done = _decide(request, approval_id, actor, is_said=False)
         found.refresh_from_db()
-    context = {"it": _shown(found), "done": done, "is_pending": found.state == State.PENDING, "actor": actor}
+    context = {
+        "it": _shown(found, _names(actor, [found])),
+        "done": done,
+        "is_pending": found.state == State.PENDING,
+        "actor": actor,
+    }
     return render(request, "webmail/approval_link.html", context | {"comment_max": COMMENT_MAX})
 
 
@@ -112,8 +123,9 @@ def approval_log_page(request: HttpRequest) -> HttpResponse:
         size=SIZE,
     )
     asked.counted(page)
+    names = _names(actor_of(request), page.rows)
     context: dict[str, Any] = {
-        "rows": [_shown(each) for each in page.rows],
+        "rows": [_shown(each, names) for each in page.rows],
         "asked": asked,
         "states": [("", _("All")), *State.choices],
     }
@@ -145,20 +157,33 @@ def _found(request: HttpRequest, approval_id: int) -> Approval:
     return selectors.approval(actor_of(request), approval_id)
 
 
-def _mail(found: Approval) -> dict[str, Any]:
-    """The text or that there is HTML, and the files; nothing of a mail that is decided about."""
+def _mail(found: Approval, shown: dict[str, Any]) -> dict[str, Any]:
+    """The text or that there is HTML, and the files; nothing of a mail that is decided about. Its header may name whom `shown`
+    does not."""
     if found.state != State.PENDING:
         return {}
     opened = reading.opened(read(selectors.content(found)), entry_id=0, mine=frozenset(), images=False)
+    header = Names.of([opened.sender, *opened.to, *opened.cc, *opened.bcc])
+    shown["to"] = [face if face.name else header.face(face.address) for face in shown["to"]]
     return {"opened": opened}
 
 
-def _shown(it: Approval) -> dict[str, Any]:
-    more = it.recipient_count - RECIPIENTS_SHOWN
+def _names(reader: Account, found: Sequence[Approval]) -> Names:
+    addresses = [each for it in found for each in (it.sender, it.approver, *_recipients(it))]
+    return names_of(reader, access_for(reader, reader.pk), addresses)
+
+
+def _recipients(it: Approval) -> list[str]:
+    """The first of them; the column may have cut the last one off."""
+    return [each for each in it.recipients.split(", ") if each]
+
+
+def _shown(it: Approval, names: Names) -> dict[str, Any]:
     return {
         "id": str(it.pk),
-        "sender": it.sender,
-        "recipients": it.recipients + (f" +{more}" if more > 0 else ""),
+        "sender": names.face(it.sender),
+        "to": names.faces(_recipients(it)),
+        "more": max(0, it.recipient_count - RECIPIENTS_SHOWN),
         "subject": it.subject,
         "size": it.size_bytes,
         "rule": it.rule_name,
@@ -166,7 +191,7 @@ def _shown(it: Approval) -> dict[str, Any]:
         "decided": _at(it.decided_us),
         "deadline": scheduling.shown(it.deadline_us) if it.deadline_us else "",
         "passes": it.on_deadline == "pass",
-        "approver": it.approver,
+        "approver": names.face(it.approver) if it.approver else None,
         "words": it.get_state_display(),
         "tone": TONES[State(it.state)],
         "comment": it.comment,

@@ -18,7 +18,8 @@ from mta.selectors import OutboxMail, outbox
 from mta.services import cancel, send_now, take_back
 from webmail import scheduling
 from webmail.delivery_words import reason_words, state_words, tone_of
-from webmail.http import mailbox_access
+from webmail.http import actor_of, mailbox_access
+from webmail.naming import Names, names_of
 
 State = Delivery.State
 MAX_ID = 2**63 - 1
@@ -30,8 +31,10 @@ def outbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """The list of a mailbox."""
     access = mailbox_access(request, mailbox_id)
     request.current_place = "outbox"  # type: ignore[attr-defined]
+    found = outbox(access)
+    names = names_of(actor_of(request), access, [each for mail in found for each in mail.recipients])
     context: dict[str, Any] = {
-        "mails": [_shown(each) for each in outbox(access)],
+        "mails": [_shown(each, names) for each in found],
         "mailbox": mailbox_id,
         "may_send": access.may(Right.SEND),
     }
@@ -77,7 +80,7 @@ def _done(request: HttpRequest, access: Access, submission_id: int) -> int | Non
     return None
 
 
-def _shown(mail: OutboxMail) -> dict[str, Any]:
+def _shown(mail: OutboxMail, names: Names) -> dict[str, Any]:
     reason = ""
     if mail.state == State.DEFERRED:
         reason = reason_words(mail.error_code)
@@ -89,7 +92,7 @@ def _shown(mail: OutboxMail) -> dict[str, Any]:
         "tone": tone_of(mail.state),
         "reason": reason,
         "due": scheduling.shown(mail.due_us) if mail.due_us and mail.state not in {State.QUEUED, State.SENDING} else "",
-        "recipients": mail.recipients,
+        "recipients": names.faces(mail.recipients),
         "more": mail.more,
         "waiting": mail.waiting,
         "total": mail.total,

@@ -26,6 +26,7 @@ from webmail import ways
 from webmail.delivery_words import reason_words, state_words, tone_of
 from webmail.http import MAX_ID, actor_of, mailbox_access
 from webmail.log_asked import SIZE, LogAsked
+from webmail.naming import Names, names_of
 
 State = Delivery.State
 
@@ -35,7 +36,8 @@ State = Delivery.State
 def way(request: HttpRequest, submission_id: int) -> HttpResponse:
     """All recipients of a sent mail, and what a recall came to."""
     access, found = _status(request, submission_id)
-    context = {"way": ways.shown(found), "is_open": True, "mail_url": _mail_url(access, found)}
+    names = names_of(actor_of(request), access, ways.addresses(found))
+    context = {"way": ways.shown(found, names), "is_open": True, "mail_url": _mail_url(access, found)}
     return render(request, "webmail/way.html", context)
 
 
@@ -67,8 +69,9 @@ def delivery_log_page(request: HttpRequest) -> HttpResponse:
     since, until = asked.period
     page = delivery_log(access, asked.where, since=since, until=until, size=SIZE)
     asked.counted(page)
+    names = names_of(actor_of(request), access, [row.recipient for row in page.rows])
     context: dict[str, Any] = {
-        "rows": [_line(row) for row in page.rows],
+        "rows": [_line(row, names) for row in page.rows],
         "asked": asked,
         "days": LOG_DAYS,
         "follows": send_settings(access.mailbox).follows,
@@ -94,10 +97,10 @@ def _mail_url(access: Access, found: Status) -> str:
     return reverse("message", args=[entry.folder_id, entry.entry_id])
 
 
-def _line(row: Delivery) -> dict[str, Any]:
+def _line(row: Delivery, names: Names) -> dict[str, Any]:
     return {
         "at": moment(row.submission.created_us),
-        "recipient": row.recipient,
+        "recipient": names.face(row.recipient),
         "subject": row.submission.subject,
         "words": state_words(row.state),
         "tone": tone_of(row.state),
