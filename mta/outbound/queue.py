@@ -21,6 +21,8 @@ CLAIM_S = 900
 """Longer than one transaction with a slow server may take (RFC 5321 4.5.3.2.6: ten minutes for the last answer)."""
 BATCH = 100
 FIRST_RETRY_S = 60
+NEVER_US = 1 << 62
+"""When held mail is due."""
 LAST_RETRY_S = 2 * 3600
 """Back-off doubles from one to the other, a fifth more or less, so that deferred mail does not come in step."""
 
@@ -74,7 +76,8 @@ def put_back(claimed: Sequence[Claimed], at_us: int, now_us: int) -> None:
     marks = ", ".join(["%s"] * len(claimed))
     sql = f"""
         UPDATE mta_delivery
-        SET state = CASE WHEN tries > 1 THEN 'deferred' ELSE 'queued' END, tries = tries - 1, next_attempt_us = %s,
+        SET state = CASE WHEN tries > 1 THEN 'deferred' ELSE 'queued' END, tries = tries - 1,
+            next_attempt_us = CASE WHEN on_hold THEN {NEVER_US} ELSE %s END,
             claimed_until_us = 0, updated_us = %s
         WHERE id IN ({marks}) AND state = 'sending' AND claimed_until_us = %s
     """

@@ -21,7 +21,7 @@ from core.bulk import executed
 from logs_app.services import NewEvent, record_many
 from mailstore import blobs
 from mta.models import Delivery, Submission
-from mta.outbound.queue import Claimed, is_too_old, next_attempt_us
+from mta.outbound.queue import NEVER_US, Claimed, is_too_old, next_attempt_us
 from mta.outbound.result import Result, Verdict
 from mta.services.failure import Delay, Failure, Success, confirm_to_sender, notify_sender, tell_delay
 from mta.services.outcome import delivery_event
@@ -124,7 +124,8 @@ def _written(rows: Sequence[_Row], now_us: int) -> list[_Row]:
         values = [value for row in part for value in _values(row, now_us)]
         statement = (
             "UPDATE mta_delivery SET state = new.column3, code = new.column4, text = new.column5, "
-            "remote_host = new.column6, next_attempt_us = new.column7, claimed_until_us = 0, updated_us = %s "
+            "remote_host = new.column6, claimed_until_us = 0, updated_us = %s, "
+            f"next_attempt_us = CASE WHEN on_hold THEN {NEVER_US} ELSE new.column7 END "  # held while it was under way
             f"FROM (VALUES {marks}) AS new WHERE mta_delivery.id = new.column1 "
             "AND mta_delivery.state = 'sending' AND mta_delivery.claimed_until_us = new.column2 "
             "RETURNING mta_delivery.id"

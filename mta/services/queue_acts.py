@@ -1,6 +1,7 @@
 """What an operator or a domain's administrator does to mail that waits to leave: hold, release, retry now, discard.
 
-Mail that a worker has under way is left alone: it is nobody's to stop at that moment. Each act is recorded for each domain
+Mail that a worker has under way is left alone: it is nobody's to stop at that moment. What was held with its stopped
+account meanwhile and never settled because its worker died is waiting mail too. Each act is recorded for each domain
 that it concerned.
 """
 
@@ -11,18 +12,19 @@ import time
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import Account
 from accounts.services.permission import audit, require_admin
 from core.jobs import wake_on_commit
 from logs_app.services import record_many
 from mta.models import Delivery
+from mta.outbound.queue import NEVER_US
 from mta.services.outcome import delivery_event
 from mta.steps import Outcome, tell_outcome
 
 State = Delivery.State
 WAITING = (State.QUEUED, State.DEFERRED)
-NEVER_US = 1 << 62
 DISCARDED = ("5.7.0", "Deleted from the queue by an administrator")
 RECORDED_MAX = 20
 AT_ONCE = 500
@@ -99,7 +101,8 @@ def _discard(ids: Sequence[int], actor: Account | None) -> int:
 
 def _locked(ids: Sequence[int], actor: Account | None, *, only_held: bool | None = None) -> list[Delivery]:
     """Those that wait; every one must be of a domain that `actor` administers."""
-    found = Delivery.objects.filter(pk__in=ids, state__in=WAITING)
+    abandoned = Q(state=State.SENDING, on_hold=True, claimed_until_us__lt=time.time_ns() // 1000)
+    found = Delivery.objects.filter(Q(state__in=WAITING) | abandoned, pk__in=ids)
     if only_held is not None:
         found = found.filter(on_hold=only_held)
     rows = list(found.select_related("submission").select_for_update(of=("self",)).order_by("pk"))

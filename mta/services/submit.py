@@ -24,7 +24,7 @@ from mta import individual
 from mta.approval.matching import Facts
 from mta.company.files import check_files
 from mta.company.policy import send_policy
-from mta.company.rates import check_rates, spend
+from mta.company.rates import count_mail, spend
 from mta.company.viruses import look_through
 from mta.inbound.accepted import remember
 from mta.inbound.trace import new_queue_id
@@ -84,7 +84,7 @@ def submit(access: Access, request: SubmitRequest) -> int:
     if request.origin != Origin.SYSTEM:
         policy = send_policy(account.domain_id)
         check_files(request.raw, policy.banned_files)
-        spending = check_rates(access, account, policy, recipients)
+        spending = count_mail(access, account, policy, recipients)
         if not request.is_scanned:
             look_through(request.raw, account)
     now_us = time.time_ns() // 1000

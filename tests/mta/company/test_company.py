@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import sys
+import threading
+import time
 import zipfile
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import Sum
 
 from accounts.models import Account
 from accounts.selectors import access_for
 from accounts.services import add_alias
+from core.access import Access
 from core.errors import ErrorKind, MailError
 from logs_app.models import Event
 from mailstore import blobs
@@ -20,14 +27,17 @@ from mailstore.services.deliver import Incoming, Placement, prepare, store
 from mta.company.files import check_files
 from mta.company.footer import with_footer
 from mta.company.policy import send_policy, set_send_policy
-from mta.company.rates import allow_account, obey
+from mta.company.rates import Spending, allow_account, count_mail, obey, stop_account
 from mta.company.suppression import SUPPRESSED, suppress, suppressed, unsuppress
 from mta.models import Delivery, SendCount, SendPolicy, SendStop, Submission, SuppressedAddress
-from mta.outbound.queue import claim
-from mta.services import submit
+from mta.outbound.queue import claim, put_back
+from mta.outbound.result import Result, Verdict
+from mta.outbound.settle import settle
+from mta.services import queue_acts, submit
 from mta.smtp_in import replies
 from mta.steps import Outcome, tell_outcome
 from tests.factories import make_account
+from tests.mailstore.test_concurrency import at_once
 from tests.mta.conftest import Running
 from tests.mta.test_submit import RAW, mails, request, states
 
@@ -239,6 +249,62 @@ def test_an_abused_account_is_stopped_its_queue_held_and_the_administrator_told(
     submit(access, request("z@far.example"))
     acts = set(Event.objects.filter(kind="admin").values_list("data__action", flat=True))
     assert {"stop_sending", "allow_sending"} <= acts
+
+
+def test_what_is_under_way_when_its_account_is_stopped_is_held_when_the_attempt_ends(alice: Account) -> None:
+    boss = make_account("boss@example.test", role=Account.Role.DOMAIN_ADMIN)
+    access = access_for(alice, alice.pk)
+    submission = Submission.objects.get(pk=submit(access, request("x@far.example", "y@far.example", "z@far.example")))
+    tried, kept, lost = claim(1 << 61)
+    stop_account(alice, strangers=3)
+    settle(submission, [tried], [Result(tried.recipient, Verdict.LATER, "4.2.0", "later", "mx")])
+    put_back([kept], 5, 5)
+    assert dict(Delivery.objects.values_list("recipient", "state")) == {
+        tried.recipient: "deferred",
+        kept.recipient: "queued",
+        lost.recipient: "sending",
+    }
+    assert claim(1 << 61) == [], "nothing of it is due, whatever became of the worker"
+    allow_account(SendStop.objects.get(), actor=boss)
+    assert {each.id for each in claim(time.time_ns() // 1000)} == {tried.id, kept.id}
+    assert [each.id for each in claim(lost.until_us) if each.id not in {tried.id, kept.id}] == [lost.id]
+
+
+def test_an_operator_reaches_held_mail_whose_worker_died(alice: Account) -> None:
+    submit(access_for(alice, alice.pk), request("x@far.example"))
+    (lost,) = claim(1 << 61)
+    stop_account(alice, strangers=3)
+    assert queue_acts.release_held([lost.id]) == 0, "the worker may be at it still"
+    Delivery.objects.update(claimed_until_us=1)
+    assert queue_acts.release_held([lost.id]) == 1
+    assert [each.id for each in claim(time.time_ns() // 1000)] == [lost.id]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("field", ["daily_recipients", "pool_strangers"])
+def test_two_mails_at_once_do_not_spend_the_same_remainder(
+    alice: Account, bob: Account, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_send_policy(alice.domain, **{field: 1})
+    senders = [alice, alice] if field == "daily_recipients" else [alice, bob]
+    mails_of = [(access_for(each, each.pk), each.address) for each in senders]
+    both, refused = threading.Barrier(2), []
+
+    def counted(*given: Any) -> Spending | None:
+        spending = count_mail(*given)
+        both.wait(10)
+        return spending
+
+    def write(access: Access, address: str) -> None:
+        try:
+            submit(access, dataclasses.replace(request("x@far.example"), envelope_from=address))
+        except MailError as error:
+            refused.append(error.data["field"])
+
+    monkeypatch.setattr(sys.modules["mta.services.submit"], "count_mail", counted)
+    at_once(*(partial(write, *each) for each in mails_of))
+    assert refused == [field]
+    assert SendCount.objects.aggregate(all=Sum("recipients"))["all"] == 1
 
 
 def test_dead_addresses_come_back_at_once_until_they_live(alice: Account) -> None:
