@@ -7,8 +7,8 @@ import dataclasses
 from django.db.models import Count, Max, Min
 
 from core.access import Access, Right
-from mta.company.rates import NEVER_US
 from mta.models import GATED, OPEN, Delivery, Submission
+from mta.outbound.queue import NEVER_US
 from mta.services.gates import Gate
 
 State = Delivery.State
