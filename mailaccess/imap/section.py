@@ -49,9 +49,10 @@ class Letter:
         return self._of_message(asked, inner.header_offset, inner.body_offset, inner.body_end)
 
     def decoded(self, asked: Section) -> bytes | None:
-        """A part with its transfer encoding undone (RFC 3516); None when there is no such part."""
-        if not asked.part:
-            return self.raw
+        """A part with its transfer encoding undone (RFC 3516); None when there is no such part. HEADER, MIME and TEXT, which
+        the RFC has for BODY alone and some clients ask of BINARY, have no encoding of their own."""
+        if asked.text or not asked.part:
+            return self.section(asked)
         node = self._node(asked.part)
         if node is None:
             return None

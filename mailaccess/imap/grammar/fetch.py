@@ -143,7 +143,7 @@ def _word(cursor: Cursor) -> bytes:
 def _sectioned(cursor: Cursor, word: bytes) -> Item:
     name, peek = word.removesuffix(b".PEEK"), word.endswith(b".PEEK")
     cursor.expect(b"[")
-    section = _section(cursor, binary=name != b"BODY")
+    section = _section(cursor)
     cursor.expect(b"]")
     partial = None
     if name != b"BINARY.SIZE" and cursor.skip(b"<"):
@@ -166,13 +166,13 @@ def _size(cursor: Cursor) -> int:
 def section_of(text: bytes) -> Section:
     """A section without its brackets, as URLs carry it (RFC 5092)."""
     cursor = Cursor([text + b"]"])
-    found = _section(cursor, binary=False)
+    found = _section(cursor)
     cursor.expect(b"]")
     cursor.end()
     return found
 
 
-def _section(cursor: Cursor, *, binary: bool) -> Section:
+def _section(cursor: Cursor) -> Section:
     part: list[int] = []
     while cursor.peek().isdigit():
         part.append(cursor.nonzero())
@@ -182,8 +182,6 @@ def _section(cursor: Cursor, *, binary: bool) -> Section:
             return Section(tuple(part))
     if cursor.peek() == b"]" and not part:
         return Section()
-    if binary:
-        raise ImapSyntaxError("bad section")
     for text in (b"HEADER.FIELDS.NOT", b"HEADER.FIELDS", b"HEADER", b"TEXT", b"MIME"):
         if cursor.skip(text):
             break
