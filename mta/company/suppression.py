@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.domain_names import is_local_domain
 from accounts.models import Account, Domain
 from accounts.services.permission import audit, require_admin
 from core.errors import ErrorKind, MailError
@@ -34,8 +35,11 @@ def suppressed(domain_id: int, addresses: Iterable[str]) -> set[str]:
 
 
 def learn_bounce(outcome: Outcome) -> None:
-    """A step after every outcome: remember who is dead, forget who has come to life."""
+    """A step after every outcome: remember who is dead, forget who has come to life. Our own people's addresses are never
+    looked up here, and may be made tomorrow."""
     address = outcome.recipient.lower()
+    if is_local_domain(address.rpartition("@")[2]):
+        return
     if outcome.state == "accepted":
         domain_id = _domain_of(outcome.submission_id)
         SuppressedAddress.objects.filter(domain=domain_id, address=address).delete()

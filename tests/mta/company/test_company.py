@@ -321,6 +321,12 @@ def test_dead_addresses_come_back_at_once_until_they_live(alice: Account) -> Non
     assert not SuppressedAddress.objects.exists()
 
 
+def test_a_mailbox_that_we_do_not_have_is_no_dead_address(alice: Account, charlie: Account) -> None:
+    away = submit(access_for(alice, alice.pk), request("gone@example.test", f"gone@{charlie.domain.name}"))
+    assert set(states(away).values()) == {"bounced"}
+    assert not SuppressedAddress.objects.exists()
+
+
 def test_other_domains_and_other_people_have_no_say(alice: Account, charlie: Account) -> None:
     entry = suppress(alice.domain, "gone@far.example")
     assert suppressed(charlie.domain_id, ["gone@far.example"]) == set()
