@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -31,6 +32,7 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:  # noqa: PT004
     yield
     writer.drain()
     dbthread.close()
+    gc.collect()  # a thread that has ended has its connection closed with it
 
 
 @pytest.fixture(scope="session", autouse=True)

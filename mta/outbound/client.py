@@ -40,9 +40,16 @@ async def send(
 
 
 async def transact(
-    session: Session, sender: str, recipients: Sequence[str], message: bytes, wishes: Wishes = NO_WISHES
+    session: Session,
+    sender: str,
+    recipients: Sequence[str],
+    message: bytes,
+    wishes: Wishes = NO_WISHES,
+    *,
+    known: list[Result] | None = None,
 ) -> list[Result]:
-    """One transaction; one result per recipient. A connection that is lost on the way makes them try later."""
+    """One transaction; one result per recipient. A connection that is lost on the way makes them try later. `known` gets
+    the results as they come, for a caller that may not wait for the end."""
     host = session.hop.name
     if wishes.require_tls and not session.offers("requiretls"):
         return for_all(recipients, Verdict.REFUSED, "5.7.30", "The server does not offer REQUIRETLS", host=host)
@@ -51,7 +58,7 @@ async def transact(
         return for_all(recipients, Verdict.REFUSED, *refusal, host=host)
     session.carried += 1
     session.heard = False
-    results: list[Result] = []
+    results: list[Result] = known if known is not None else []
     parts = [recipients[at : at + session.recipients_max] for at in range(0, len(recipients), session.recipients_max)]
     for part in parts:
         try:
@@ -171,7 +178,7 @@ def _not_possible(session: Session, addresses: Sequence[str], message: bytes) ->
     if not session.offers("smtputf8") and any(needs_smtputf8([_ascii_domain(each)]) for each in addresses):
         return "5.6.7", "The server does not take internationalised addresses"  # RFC 6531 3.5
     limit = session.offered.get("size", "")
-    if limit.isdigit() and 0 < int(limit) < len(message):
+    if limit.isascii() and limit.isdigit() and 0 < int(limit) < len(message):
         return "5.3.4", f"The server takes at most {limit} bytes"  # RFC 1870 6
     return None
 

@@ -29,6 +29,7 @@ BACKLOG_NEW = 400
 BACKLOG_SLOW = 20
 """Groups that may wait for a destination in this process: a fast or new one, and one that has finished nothing for
 SLOW_S."""
+PACED_S = 300.0
 CONNECTIONS = 20
 PER_MINUTE = 0
 
@@ -68,8 +69,15 @@ class Lane:
     @property
     def room(self) -> int:
         """How many groups more may wait."""
+        return max(0, self._backlog - len(self.waiting))
+
+    @property
+    def _backlog(self) -> int:
+        """Not more than what can begin within PACED_S either: the rest is claimed when its time comes."""
         is_slow = self.running and time.monotonic() - self._progress_at > SLOW_S
-        return max(0, (BACKLOG_SLOW if is_slow else BACKLOG_NEW) - len(self.waiting))
+        most = BACKLOG_SLOW if is_slow else BACKLOG_NEW
+        pace = self.bounds.per_minute
+        return min(most, max(1, int(pace * PACED_S / 60))) if pace else most
 
     def surplus(self) -> list[Group]:
         """What waits for a destination that has become slow, taken out."""

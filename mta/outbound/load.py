@@ -7,14 +7,18 @@ Large messages are left where they are until their turn comes.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+
+from django.db import DatabaseError
 
 from mailstore import blobs, sql
 from mta import individual
 from mta.models import Delivery, Submission
 from mta.outbound.queue import Claimed, by_destination
+from mta.outbound.result import Result
 from mta.outbound.routing import Hop
 from mta.outbound.signatures import KnownKeys, signed
 from mta.returns import INDIVIDUAL
@@ -22,6 +26,7 @@ from mta.wishes import RecipientWish, Wishes
 
 AT_ONCE_MAX_BYTES = 256 * 1024
 """Larger messages are read when they are sent, a few at a time."""
+log = logging.getLogger(__name__)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -38,6 +43,8 @@ class Group:
     """The smart host of the author's domain."""
     name: str = ""
     """Of the one recipient of a copy that is his own."""
+    known: list[Result] = dataclasses.field(default_factory=list)
+    """What the transaction under way has come to so far."""
 
     @property
     def sender(self) -> str:
@@ -83,13 +90,20 @@ def load(claimed: Sequence[Claimed]) -> list[Group]:
     known = KnownKeys()
     for group in groups:
         content = contents.get(group.blob_id)
-        if content is not None and group.submission.is_individual:
-            group.message = _ready(group.original(content), group.submission, known)
-        elif content is not None:
+        if content is None:
+            continue
+        try:
+            if group.submission.is_individual:
+                group.message = _ready(group.original(content), group.submission, known)
+                continue
             key = (group.blob_id, group.submission.envelope_from)
             if key not in made:
                 made[key] = _ready(content, group.submission, known)
             group.message = made[key]
+        except DatabaseError:
+            raise
+        except Exception:  # one mail's trouble is met alone, when it is read at its turn
+            log.exception("a message is not ready", extra={"submission": group.submission.pk})
     return groups
 
 
@@ -122,7 +136,13 @@ def _small_contents(blob_ids: set[int]) -> dict[int, bytes]:
         f"SELECT id, codec, data, key, size FROM mailstore_blob WHERE id IN ({sql.marks(ids)}) AND size <= %s",
         [*ids, AT_ONCE_MAX_BYTES],
     )
-    return {blob_id: blobs.decode(codec, data, key, size) for blob_id, codec, data, key, size in found}
+    contents = {}
+    for blob_id, *stored in found:
+        try:
+            contents[blob_id] = blobs.decode(*stored)
+        except Exception:  # bytes that can't be had now: their mail alone waits
+            log.exception("a message can't be read", extra={"blob": blob_id})
+    return contents
 
 
 def _ready(content: bytes, submission: Submission, known: KnownKeys) -> bytes:

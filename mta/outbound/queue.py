@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import connection, transaction
 
+from core.bulk import executed
 from mta.models import Delivery
 
 State = Delivery.State
@@ -83,6 +84,22 @@ def put_back(claimed: Sequence[Claimed], at_us: int, now_us: int) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(sql, [at_us, now_us, *(each.id for each in claimed), claimed[0].until_us])
+
+
+def renew(claimed: Sequence[Claimed], now_us: int) -> list[Claimed]:
+    """Claim again, from now on, what has waited for its turn; those that are still ours, in their order."""
+    until_us = now_us + CLAIM_S * 1_000_000
+    marks = ", ".join(["(%s, %s)"] * len(claimed))
+    sql = f"""
+        UPDATE mta_delivery SET claimed_until_us = %s, next_attempt_us = %s, updated_us = %s
+        FROM (VALUES {marks}) AS ours
+        WHERE mta_delivery.id = ours.column1 AND state = 'sending' AND claimed_until_us = ours.column2
+        RETURNING mta_delivery.id
+    """
+    values = [value for each in claimed for value in (each.id, each.until_us)]
+    with executed(sql, [until_us, until_us, now_us, *values]) as cursor:
+        kept = {row_id for (row_id,) in cursor.fetchall()}
+    return [dataclasses.replace(each, until_us=until_us) for each in claimed if each.id in kept]
 
 
 def due_releases(now_us: int, *, limit: int = BATCH) -> list[int]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from django.conf import settings
 
 from core.crypto import decrypt
+from core.errors import MailError
 from mta.models import SmartHost
 from mta.outbound.load import Group
 from mta.outbound.routing import Hop
@@ -21,12 +22,20 @@ class Relays:
     """The smart hosts of some domains, ready to be used. Those in use alone."""
 
     hops: Mapping[int, Hop]
+    unreadable: frozenset[int] = frozenset()
+    """Domains whose smart host has a secret that no key of the ring opens: their mail must not go another way."""
 
     @classmethod
     def load(cls, domain_ids: Iterable[int | None]) -> Relays:
         """One query; call on a database thread."""
         rows = SmartHost.objects.filter(pk__in=[each for each in domain_ids if each is not None], is_active=True)
-        return cls({row.pk: hop_of(row) for row in rows})
+        hops, unreadable = {}, set()
+        for row in rows:
+            try:
+                hops[row.pk] = hop_of(row)
+            except MailError:
+                unreadable.add(row.pk)
+        return cls(hops, frozenset(unreadable))
 
     def of(self, domain_id: int | None) -> Hop | None:
         """A domain's, if it has one."""

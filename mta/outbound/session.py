@@ -54,7 +54,7 @@ class Session:
         """RFC 9422 RCPTMAX, when it says less than we would."""
         for word in self.offered.get("limits", "").upper().split():
             name, _, number = word.partition("=")
-            if name == "RCPTMAX" and number.isdigit() and int(number) > 0:
+            if name == "RCPTMAX" and number.isascii() and number.isdigit() and int(number) > 0:
                 return min(int(number), RECIPIENTS_MAX)
         return RECIPIENTS_MAX
 

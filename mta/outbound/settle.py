@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from accounts.models import Account
 from core import metrics
@@ -67,10 +67,13 @@ class _Row:
 
 
 def settle_all(attempts: Sequence[Attempted]) -> None:
-    """Record the results of claimed deliveries; those whose claim has passed to another worker are left alone."""
+    """Record the results of claimed deliveries; those whose claim has passed to another worker are left alone. Raises
+    OperationalError and InterfaceError: it is the database that has failed, and all may be recorded again."""
     try:
         with transaction.atomic():
             _settle(attempts)
+    except (OperationalError, InterfaceError):
+        raise
     except Exception:
         if len(attempts) == 1:
             raise
@@ -78,6 +81,8 @@ def settle_all(attempts: Sequence[Attempted]) -> None:
             try:
                 with transaction.atomic():
                     _settle([attempted])
+            except (OperationalError, InterfaceError):
+                raise
             except Exception:  # its rows are due again when the claim ends
                 log.exception("results not written", extra={"submission": attempted.submission.pk})
 
@@ -204,7 +209,11 @@ def _report(attempted: Attempted, rows: Sequence[_Row], now_us: int) -> None:
         (tell_delay, delays),
     ]
     if any(about for _, about in says):
-        original = attempted.original()
+        try:
+            original = attempted.original()
+        except Exception:  # bytes that can't be had must not keep their author from hearing of it
+            log.exception("a report without its mail", extra={"submission": submission.pk})
+            original = b""
         for say, about in says:
             if about:
                 say(submission, original, about)

@@ -14,13 +14,14 @@ import time
 from collections.abc import Sequence
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from core import dbthread, metrics
 from mta.outbound.client import transact
 from mta.outbound.lane import Bounds, Lane
 from mta.outbound.load import Group, load, read_message
 from mta.outbound.protection import protected
-from mta.outbound.queue import BATCH, CLAIM_S, Claimed, claim, due_releases, put_back
+from mta.outbound.queue import BATCH, CLAIM_S, Claimed, claim, due_releases, put_back, renew
 from mta.outbound.relays import Relays, lane_key
 from mta.outbound.result import Result, Verdict, for_all
 from mta.outbound.routing import Hop, NoRoute, find_route, fixed_route
@@ -41,6 +42,12 @@ LATER_S = 20
 """When rows come due again that a busy destination has no room for."""
 TICK_S = 1.0
 SETTLE_MAX = 200
+RENEWED_AFTER_S = 30
+"""A claim that has waited longer is made anew before its transaction begins, which may last as long as a claim."""
+SETTLE_AGAIN_S = (1, 4, 15, 40)
+"""A database that is away for a moment must not make mail go twice."""
+
+NO_SECRET = (Verdict.LATER, "4.3.5", "The smart host's password can't be read")
 
 _running = threading.Lock()
 _wanted = threading.Event()
@@ -97,9 +104,20 @@ class Run:
                     return self._attempted
                 if len(claimed) < room or room <= 0:
                     await self._wait()
+        except Exception:
+            await self._leave()
+            raise
         finally:
             for lane in self._lanes.values():
                 await lane.close()
+
+    async def _leave(self) -> None:
+        """Begin nothing more, and carry on to its end what is under way: a transaction that is broken off may have been
+        accepted, and would be done again."""
+        for lane in self._lanes.values():
+            lane.waiting.clear()
+        while self._tasks or self._settling is not None:
+            await asyncio.wait({*self._tasks, *([self._settling] if self._settling is not None else [])})
 
     async def _wait(self) -> None:
         """Until something has ended, or a tick: then destinations that have become slow give their surplus back."""
@@ -123,6 +141,10 @@ class Run:
         surplus = []
         for group in groups:
             group.relay = relays.of(group.submission.domain_id)
+            if group.submission.domain_id in relays.unreadable:
+                self._in_flight += len(group.deliveries)
+                self._note(group, for_all(group.recipients, *NO_SECRET))
+                continue
             lane = self._lane(group)
             if lane.room:
                 lane.waiting.append(group)
@@ -165,22 +187,43 @@ class Run:
     async def _carry(self, lane: Lane, group: Group) -> None:
         started = time.monotonic()
         try:
-            results = await self._attempt(lane, group)
-        except Exception:  # one mail's failure never touches its neighbours; its rows are due again when the claim ends
+            results = await self._attempt(lane, group) if await self._is_ours(group) else []
+        except DatabaseError:  # its rows are due again when the claim ends
             log.exception("deliveries not attempted", extra={"submission": group.submission.pk})
-            self._in_flight -= len(group.deliveries)
-            results = []
+            results = group.known
+        except Exception:  # one mail's failure never touches its neighbours; it is tried for as long as others are
+            log.exception("deliveries not attempted", extra={"submission": group.submission.pk})
+            results = _rest(group, "4.3.0", "Local error")
         finally:
             self._connections -= 1
             lane.finish()
         if results:
             metrics.observe("send_seconds", time.monotonic() - started)
-            self._attempted += len(group.deliveries)
-            self._done.append(Attempted(group.submission, group.deliveries, results, group.blob_id, group.original))
-            if self._settling is None:
-                self._settling = asyncio.create_task(self._settle())
+        self._note(group, results)
         self._start()
         self._moved.set()
+
+    async def _is_ours(self, group: Group) -> bool:
+        """Whether anything of it is still claimed here; what is not leaves the group."""
+        now_us = _now_us()
+        if min(each.until_us for each in group.deliveries) - now_us > (CLAIM_S - RENEWED_AFTER_S) * 1_000_000:
+            return True
+        count = len(group.deliveries)
+        kept = await dbthread.run(renew, group.deliveries, now_us)
+        self._in_flight -= count - len(kept)
+        group.deliveries = kept
+        return bool(kept)
+
+    def _note(self, group: Group, results: Sequence[Result]) -> None:
+        """To be written down; deliveries without a result are due again when their claim ends."""
+        told = {each.recipient for each in results}
+        done = [each for each in group.deliveries if each.recipient in told]
+        self._in_flight -= len(group.deliveries) - len(done)
+        if done:
+            self._attempted += len(done)
+            self._done.append(Attempted(group.submission, done, results, group.blob_id, group.original))
+            if self._settling is None:
+                self._settling = asyncio.create_task(self._settle())
 
     async def _attempt(self, lane: Lane, group: Group) -> list[Result]:
         why = lane.is_down()
@@ -193,7 +236,7 @@ class Run:
                 async with self._large:
                     return await self._try_route(lane, group, await dbthread.run(read_message, group))
         except TimeoutError:
-            return for_all(group.recipients, Verdict.LATER, "4.4.2", "The transaction took too long")
+            return _rest(group, "4.4.2", "The transaction took too long")
 
     async def _try_route(self, lane: Lane, group: Group, message: bytes) -> list[Result]:
         kept = None if group.wishes.require_tls else lane.idle_session()
@@ -233,7 +276,12 @@ class Run:
     async def _transact(self, lane: Lane, session: Session, group: Group, message: bytes) -> list[Result] | None:
         """None: a kept connection turned out to be gone before anything was said on it."""
         is_kept = session.carried > 0
-        results = await transact(session, group.sender, group.recipients, message, group.wishes)
+        group.known.clear()
+        try:
+            results = await transact(session, group.sender, group.recipients, message, group.wishes, known=group.known)
+        except BaseException:
+            session.wire.close()
+            raise
         if is_kept and not session.is_usable and all(each.code == "4.4.2" for each in results) and not session.heard:
             return None
         if not session.is_usable and any(each.text.startswith("421 ") for each in results):
@@ -251,13 +299,30 @@ class Run:
         while self._done:
             batch, self._done = self._done[:SETTLE_MAX], self._done[SETTLE_MAX:]
             try:
-                await dbthread.run(settle_all, batch)
+                await self._write(batch)
                 await dbthread.run(self._observed.write)
             except Exception:  # the rows are due again when their claims end
                 log.exception("results not written")
             self._in_flight -= sum(len(each.deliveries) for each in batch)
             self._moved.set()
         self._settling = None
+
+    async def _write(self, batch: Sequence[Attempted]) -> None:
+        for pause_s in SETTLE_AGAIN_S:
+            try:
+                await dbthread.run(settle_all, batch)
+            except (OperationalError, InterfaceError):
+                log.warning("results wait for the database", exc_info=True)
+                await asyncio.sleep(pause_s)
+            else:
+                return
+        await dbthread.run(settle_all, batch)
+
+
+def _rest(group: Group, code: str, text: str) -> list[Result]:
+    """What is known already, and that the others are tried later."""
+    known = {each.recipient for each in group.known}
+    return [*group.known, *for_all([each for each in group.recipients if each not in known], Verdict.LATER, code, text)]
 
 
 async def protected_route(domain: str) -> list[Hop] | NoRoute:
