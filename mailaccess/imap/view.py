@@ -109,7 +109,12 @@ class View:
         self.knows_recent = True
         if before < last:
             self.recent = [(before + 1, last)]
-            self.recent_total = count_above(self.folder_id, before) if before else self.total
+            self.recent_total = self._count_above(before) if before else self.total
+
+    def _count_above(self, uid: int) -> int:
+        """How many messages of this view have a higher UID; others may have changed the folder since it was read."""
+        count, modseq = count_above(self.folder_id, uid)
+        return count if modseq == self.modseq else len(self.uids) - bisect_left(self.uids, uid + 1)
 
     def is_recent(self, uid: int) -> bool:
         """Whether the message is `\\Recent` here."""

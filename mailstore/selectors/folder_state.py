@@ -181,9 +181,16 @@ def count_flag(folder_id: int, flag: int) -> int:
     return int(sql.row(query, [folder_id, int(flag)])[0])
 
 
-def count_above(folder_id: int, uid: int) -> int:
-    """How many messages of a folder have a higher UID."""
-    return int(sql.row("SELECT count(*) FROM mailstore_entry WHERE folder_id = %s AND uid > %s", [folder_id, uid])[0])
+def count_above(folder_id: int, uid: int) -> tuple[int, int]:
+    """How many messages of a folder have a higher UID, and the modseq at which that was so. NOT_FOUND when it is gone."""
+    query = (
+        "SELECT (SELECT count(*) FROM mailstore_entry WHERE folder_id = f.id AND uid > %s), highestmodseq "
+        "FROM mailstore_folder f WHERE id = %s"
+    )
+    found = sql.row(query, [uid, folder_id])
+    if found is None:
+        raise MailError(ErrorKind.NOT_FOUND)
+    return int(found[0]), int(found[1])
 
 
 def flagged_bytes(folder_id: int, flag: int) -> int:

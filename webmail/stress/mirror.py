@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 from webmail.stress.ledger import Flags, Ledger, claim
@@ -19,6 +20,11 @@ class Known:
     uid: int = 0
     flags: Flags | None = None
     modseq: int = 0
+    recent: bool | None = None
+    """`\\Recent`; None while the flags were not told."""
+
+
+_numbers = itertools.count(1)
 
 
 @dataclass(slots=True)
@@ -37,6 +43,9 @@ class Mirror:
     """UIDs kept from an earlier session, without those that vanished since."""
     named: set[bytes] = field(default_factory=set)
     """Flags of the last FLAGS response."""
+    recent: int | None = None
+    """How many messages are `\\Recent`; None while that can't be known."""
+    number: int = field(default_factory=lambda: next(_numbers))
 
     @property
     def uids(self) -> list[int]:
@@ -50,6 +59,9 @@ class Mirror:
             count = response.number
             claim(count >= len(self.messages), f"EXISTS went from {len(self.messages)} to {count}")
             self.messages += [Known() for _ in range(count - len(self.messages))]
+        elif name == b"RECENT":
+            claim(response.number <= len(self.messages), f"RECENT {response.number} of {len(self.messages)}")
+            self.recent = response.number
         elif name == b"EXPUNGE":
             claim(not self.qresync, "EXPUNGE although QRESYNC is enabled")
             self._may_expunge(running)
@@ -67,9 +79,16 @@ class Mirror:
 
     def _expunge(self, number: int) -> None:
         claim(1 <= number <= len(self.messages), f"EXPUNGE {number} of {len(self.messages)}")
-        uid = self.messages.pop(number - 1).uid
+        message = self.messages.pop(number - 1)
+        self._forget_recent(message)
+        uid = message.uid
         if uid:
             self.ledger.gone.add((self.box, uid))
+
+    def _forget_recent(self, message: Known) -> None:
+        """Nobody tells how many are left: a client counts them."""
+        if self.recent is not None:
+            self.recent = None if message.recent is None else self.recent - message.recent
 
     def _vanished(self, response: Response, running: bytes) -> None:
         claim(self.qresync, "VANISHED although QRESYNC is not enabled")
@@ -85,7 +104,7 @@ class Mirror:
             if at is not None:
                 self._expunge(at + 1)
             elif not earlier:
-                self.messages.pop(self._unknown_at(uid))
+                self._forget_recent(self.messages.pop(self._unknown_at(uid)))
                 self.ledger.gone.add((self.box, uid))
 
     def _unknown_at(self, uid: int) -> int:
@@ -109,6 +128,11 @@ class Mirror:
             words = values(items[b"FLAGS"])
             message.flags = frozenset(words) - {b"\\Recent"}
             claim(len(set(words)) == len(words), f"flags twice: {words}")
+            recent = b"\\Recent" in words
+            claim(message.recent in {None, recent}, f"{message} was recent to this client or not, and is the other now")
+            message.recent = recent
+            if recent and message.uid:
+                self.ledger.is_recent((self.box, message.uid), self.number)
             unnamed = {each for each in message.flags if not each.startswith(b"\\")} - self.named
             claim(not unnamed, f"keywords {unnamed} were not announced by FLAGS")
             if modseq and message.uid:

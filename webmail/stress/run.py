@@ -15,7 +15,8 @@ from webmail.stress.session import Login, Session
 REST_EVERY_S = 2.0
 REST_WAIT_S = 90.0
 
-Interrupt = Callable[[], Awaitable[None]]
+Interrupt = Callable[[], Awaitable[bool]]
+"""Whether it killed the server."""
 
 
 async def run(
@@ -34,8 +35,8 @@ async def run(
             for player in players:
                 player.resting.set()
             await _pause(tasks, min(REST_EVERY_S, max(0.1, end - loop.time())))
-            if interrupt is not None:
-                await interrupt()
+            if interrupt is not None and await interrupt():
+                ledger.recent.clear()
             for player in players:
                 player.resting.clear()
             broken = _broken(players, tasks) or await _rest(login, ledger, players, tasks)
@@ -125,6 +126,9 @@ async def _learn(session: Session) -> None:
 
 def _same(believed: Mirror, truth: Mirror) -> None:
     claim(believed.uids == truth.uids, f"{believed.box}: believes {believed.uids}, really {truth.uids}")
+    recent = sum(each.recent is True for each in believed.messages)
+    is_known = believed.recent is not None and all(each.recent is not None for each in believed.messages)
+    claim(not is_known or believed.recent == recent, f"{believed.box}: RECENT {believed.recent}, {recent} are marked")
     for mine, real in zip(believed.messages, truth.messages, strict=True):
         wrong = mine.flags is not None and mine.flags != real.flags
         claim(not wrong, f"{believed.box} {mine.uid}: believes {mine.flags}, really {real.flags} ({real.modseq})")

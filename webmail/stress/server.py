@@ -62,16 +62,17 @@ class Server:
                 raise TimeoutError("imapd did not answer")
             time.sleep(0.1)
 
-    async def seldom_kill(self) -> None:
-        """kill -9 with some chance, in the middle of everything."""
+    async def seldom_kill(self) -> bool:
+        """kill -9 with some chance, in the middle of everything; whether it was done."""
         if self._chance.random() >= self._kill_chance:
-            return
+            return False
         await asyncio.sleep(self._chance.random())
         assert self._imapd is not None
         self._imapd.kill()
         self._imapd.wait()
         self.kills += 1
         await asyncio.get_running_loop().run_in_executor(None, self.start)
+        return True
 
     def complaints(self) -> list[str]:
         """Lines of the log that should not be there."""

@@ -76,7 +76,7 @@ def _value(named: Named, item: bytes) -> str:
         return str(-(-flagged_bytes(row.id, Flag.DELETED) // UNIT_BYTES))
     if item == b"RECENT":
         told = recents.told(row.id, stored=row.recent_uid)
-        return str(count_above(row.id, told) if 0 < told < row.uidnext - 1 else 0 if told else row.total)
+        return str(count_above(row.id, told)[0] if 0 < told < row.uidnext - 1 else 0 if told else row.total)
     if item == b"MAILBOXID":
         return f"({mailbox_id(row.id)})"
     if item == b"APPENDLIMIT":
