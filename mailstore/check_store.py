@@ -16,6 +16,7 @@ from mailstore.blobs import HOLDERS
 from mailstore.check_orders import wrong_orders
 from mailstore.ddl import ENTRY_SUMS
 from mailstore.fields import COUNTER_BITS, MAX_COUNTER
+from mailstore.flag_lists import wrong_lists
 from mailstore.folder_threads import LEAST
 from mailstore.ledger import Ledger
 from mailstore.models import TODO_MARKS, Flag
@@ -298,6 +299,11 @@ def _orders(mailbox: int, repair: bool) -> Iterator[Finding]:
         yield Finding(mailbox, *wrong, repair)
 
 
+def _flag_lists(mailbox: int, repair: bool) -> Iterator[Finding]:
+    for wrong in wrong_lists(mailbox, repair):
+        yield Finding(mailbox, *wrong, repair)
+
+
 def find_missing_blobs() -> Iterator[Finding]:
     """Every held blob exists, and every object that a row names."""
     for (table, column), name in HOLDERS.items():
@@ -327,4 +333,5 @@ CHECKS: tuple[Check, ...] = (
     _keywords,
     _todo_flags,
     _orders,
+    _flag_lists,
 )

@@ -14,8 +14,8 @@ from typing import Any
 from core.access import Access
 from core.errors import ErrorKind, MailError
 from mailstore import sql
-from mailstore.ddl import STARRED, UNREAD
 from mailstore.fields import mailbox_of
+from mailstore.flag_lists import Lead, lead
 from mailstore.folder_threads import participants
 from mailstore.selectors.folders import FolderRow, open_folder
 from mailstore.selectors.list_filter import NOT_MARKED
@@ -223,8 +223,8 @@ class _Shown:
         return " AND ft.unread > 0" * self.unread + " AND ft.starred > 0" * self.starred + _UNMARKED * self.unmarked
 
     @property
-    def single(self) -> str:
-        return f" AND {UNREAD}" * self.unread + f" AND {STARRED}" * self.starred
+    def single(self) -> Lead:
+        return lead(unread=self.unread, starred=self.starred)
 
 
 def _walk(key: Key | None, columns: tuple[str, str], *, backwards: bool) -> tuple[str, list[object], str]:
@@ -245,19 +245,21 @@ def _several(folder_id: int, shown: _Shown, key: Key | None, *, backwards: bool)
 def _single(
     folder_id: int, shown: _Shown, key: Key | None, reached: Key | None, *, backwards: bool
 ) -> tuple[str, list[object]]:
-    condition, values, order = _walk(key, ("e.sort_us", "e.id"), backwards=backwards)
-    until, more = Walk("e.sort_us", "e.id", up=backwards, id_up=backwards).until(reached)
-    where = f"AND e.folder_id = %s{condition}{until}{shown.single}{NOT_MARKED * shown.unmarked}"
-    query = f"SELECT {_SINGLE} FROM mailstore_entry e {_ALONE} {where} ORDER BY {order} LIMIT %s"
+    single = shown.single
+    condition, values, order = _walk(key, (single.sort_us, single.id), backwards=backwards)
+    until, more = Walk(single.sort_us, single.id, up=backwards, id_up=backwards).until(reached)
+    where = f"AND {single.folder_id} = %s{condition}{until}{single.condition}{NOT_MARKED * shown.unmarked}"
+    query = f"SELECT {_SINGLE} FROM {single.source} {_ALONE} {where} ORDER BY {order} LIMIT %s"
     return query, [folder_id, *values, *more]
 
 
 def _reached(folder_id: int, shown: _Shown, key: Key | None, *, backwards: bool) -> Key | None:
     """The last of the entries that a page looks at for single mails, if there are so many."""
-    condition, values, order = _walk(key, ("e.sort_us", "e.id"), backwards=backwards)
+    single = shown.single
+    condition, values, order = _walk(key, (single.sort_us, single.id), backwards=backwards)
     query = (
-        f"SELECT e.sort_us, e.id FROM mailstore_entry e WHERE e.folder_id = %s{condition}{shown.single} "
-        f"ORDER BY {order} LIMIT 1 OFFSET {MAX_WALKED - 1}"
+        f"SELECT {single.sort_us}, {single.id} FROM {single.source} "
+        f"WHERE {single.folder_id} = %s{condition}{single.condition} ORDER BY {order} LIMIT 1 OFFSET {MAX_WALKED - 1}"
     )
     found = sql.row(query, [folder_id, *values])
     return Key(*found) if found else None
@@ -265,16 +267,18 @@ def _reached(folder_id: int, shown: _Shown, key: Key | None, *, backwards: bool)
 
 def _keys(folder_id: int, shown: _Shown, limit: int, newer_than: Key | None = None) -> tuple[str, list[object]]:
     """The keys of the newest `limit` of each kind, newer than one where it is given."""
+    alone = shown.single
     conditions, values = ["", ""], []
     if newer_than is not None:
-        conditions, values = [" AND ft.last_us > %s", " AND e.sort_us > %s"], [newer_than.value]
+        conditions, values = [" AND ft.last_us > %s", f" AND {alone.sort_us} > %s"], [newer_than.value]
     several = (
         "SELECT ft.last_us AS us, ft.thread_id AS id FROM mailstore_folderthread ft "
         f"WHERE ft.folder_id = %s{conditions[0]}{shown.several} ORDER BY ft.last_us DESC, ft.thread_id DESC LIMIT %s"
     )
     single = (
-        f"SELECT e.sort_us AS us, e.id AS id FROM mailstore_entry e {_ALONE} "
-        f"AND e.folder_id = %s{conditions[1]}{shown.single} ORDER BY e.sort_us DESC, e.id DESC LIMIT %s"
+        f"SELECT {alone.sort_us} AS us, {alone.id} AS id FROM {alone.source} {_ALONE} "
+        f"AND {alone.folder_id} = %s{conditions[1]}{alone.condition} "
+        f"ORDER BY {alone.sort_us} DESC, {alone.id} DESC LIMIT %s"
     )
     both = [folder_id, *values, limit]
     return f"SELECT * FROM ({several}) AS a UNION ALL SELECT * FROM ({single}) AS b", [*both, *both]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from mailstore.ddl import ATTACHMENT, STARRED, UNREAD
+from mailstore.ddl import ATTACHMENT
+from mailstore.flag_lists import STARRED_LIST, UNREAD_LIST, among_listed, lead
 from mailstore.message import address_hash
 from mailstore.orders import ENTRY_OF, NUMBERS, Kind
 from mailstore.selectors.list_order import Key, Walk
@@ -80,12 +81,12 @@ class Filter:
             by_hash: list[object] = [address_hash(address)]
             yield Condition("sender", (" AND o.hash = %s", by_hash), (" AND e.sender_hash = %s", by_hash))
         for name, wanted, leading, checked in (
-            ("starred", self.starred, STARRED, "(e.flags & 4) > 0"),
-            ("unread", self.unread, UNREAD, "(e.flags & 1) < 1"),
-            ("attachment", self.attachment, ATTACHMENT, "(e.attributes & 1) > 0"),
+            ("starred", self.starred, among_listed(STARRED_LIST), "(e.flags & 4) > 0"),
+            ("unread", self.unread, among_listed(UNREAD_LIST), "(e.flags & 1) < 1"),
+            ("attachment", self.attachment, ATTACHMENT.replace("(", "(e.", 1), "(e.attributes & 1) > 0"),
         ):
             if wanted:
-                yield Condition(name, (f" AND {leading.replace('(', '(e.', 1)}", []), (f" AND {checked}", []))
+                yield Condition(name, (f" AND {leading}", []), (f" AND {checked}", []))
 
 
 ALL = Filter()
@@ -136,7 +137,21 @@ class Condition:
             return "mailstore_todo d CROSS JOIN mailstore_entry e", marked, [mailbox, folder_id]
         if self.name == "sender":
             return in_order(Kind.FROM, condition, mailbox, folder_id, parameters)
+        if self.name in FLAGS:
+            listed = lead(**{self.name: True})
+            where = f"{listed.folder_id} = %s AND e.mailbox_id = %s{listed.condition}"
+            return listed.source, where, [folder_id, mailbox]
         return "mailstore_entry e", f"{IN_FOLDER}{condition}", [folder_id, mailbox, *parameters]
+
+    def keys(self, mailbox: int, folder_id: int) -> tuple[str, str, list[object]]:
+        """`source` of the columns that `walk` names, in a folder that has been opened: no entry need be read for them."""
+        if self.name == "label":
+            return "mailstore_entrylabel l", "l.folder_id = %s AND l.keyword_id = %s", [folder_id, *self.leading[1]]
+        if self.name in FLAGS:
+            listed = lead(**{self.name: True})
+            source, condition = listed.keys
+            return source, f"{listed.folder_id} = %s{condition}", [folder_id]
+        return self.source(mailbox, folder_id)
 
     def walk(self, walk: Walk) -> Walk:
         """The walk by date through this condition's index."""
@@ -144,6 +159,9 @@ class Condition:
             return dataclasses.replace(walk, value="l.sort_us", id="l.entry_id")
         if self.name == "sender":
             return dataclasses.replace(walk, value="o.number", id="o.tie")
+        if self.name in FLAGS:
+            listed = lead(**{self.name: True})
+            return dataclasses.replace(walk, value=listed.sort_us, id=listed.id)
         return walk
 
     def is_led(self, ready: int) -> bool:
@@ -156,6 +174,7 @@ class Condition:
         return self.name != "todo"
 
 
+FLAGS = frozenset({"unread", "starred"})
 HAS_BEEN_READ = Condition("read", NOTHING, (" AND (e.flags & 1) > 0", []))
 """Most mails have been read: no index is kept for it, and it never leads."""
 IN_FOLDER = "e.folder_id = %s AND e.mailbox_id = %s"

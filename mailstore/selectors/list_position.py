@@ -239,7 +239,8 @@ def _road(folder: FolderRow, way: tuple[Filter, Sort]) -> _Road:
         leading = ordered(KINDS[sort.by]) if is_indexed else EVERYTHING
         walk = sort.walk(value="" if is_indexed else unindexed(sort.by))
     walk = leading.walk(walk)
-    source, where, values = leading.source(mailbox_of(folder.id), folder.id)
+    through = leading.source if rest else leading.keys
+    source, where, values = through(mailbox_of(folder.id), folder.id)
     for text, more in (span(Asked(wanted, sort), walk), *(each.residual for each in rest)):
         where, values = f"{where}{text}", [*values, *more]
     return _Road(walk, source, where, values, is_indexed)

@@ -201,9 +201,11 @@ def unindexed(by: By) -> str:
 
 
 def span(asked: Asked, walk: Walk) -> Part:
-    """The dates' bounds on the column that is walked by date."""
+    """The dates' bounds on the column that is walked by date, and what has no mark by the column of ids beside it."""
     text, values = asked.filter.range()
-    return (text.replace("e.sort_us", walk.value), values) if asked.sort.by is By.DATE else (text, values)
+    if asked.sort.by is not By.DATE:
+        return text, values
+    return text.replace("e.sort_us", walk.value).replace("= e.id", f"= {walk.id}"), values
 
 
 def _bounded(
@@ -229,7 +231,7 @@ def _end(
     place: tuple[int, int], driver: Condition, walk: Walk, conditions: Sequence[Part], scan_rows: int
 ) -> Key | None:
     """The key of the `scan_rows`th row, None when there are fewer; reads the index alone."""
-    source, where, values = driver.source(*place)
+    source, where, values = driver.keys(*place)
     text, more = _joined(conditions)
     query = f"SELECT {walk.key} FROM {source} WHERE {where}{text} ORDER BY {walk.order} LIMIT 1 OFFSET {scan_rows - 1}"
     row = sql.row(query, [*values, *more])

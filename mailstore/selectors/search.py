@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import sql
+from mailstore.flag_lists import lead
 from mailstore.search.engine import Index
 from mailstore.search.facts import INDEXED, Place, condition, in_folders, leaf_condition, span_us
 from mailstore.search.index import index
@@ -20,6 +21,7 @@ from mailstore.search.keys import bounds, first_key
 from mailstore.search.plan import Plan, expression, plan
 from mailstore.search.tree import Age, And, Day, In, Is, Leaf, Node, Not, Or, State, Text, leaves
 from mailstore.selectors.folders import FolderRow
+from mailstore.selectors.list_order import Walk
 from mailstore.selectors.lists import ROW_COLUMNS, ROW_JOINS, Key, ListRow
 
 MAX_LIMIT = 200
@@ -172,17 +174,21 @@ class _Evaluator:
     def _walk_folder(self, folder_id: int, after: Key | None, size: int) -> tuple[list[Key], Key | None]:
         """Matching keys of one folder, and where its walk stopped when it isn't at its end."""
         low_us, high_us = span_us(self.plan.facts, self.place.now)
-        walked = "SELECT e.sort_us, e.id, e.flags, e.keywords, e.attributes, e.size, e.folder_id FROM mailstore_entry e WHERE e.folder_id = %s"
+        listed = lead(unread=Is(State.UNREAD) in self.driving, starred=Is(State.STARRED) in self.driving)
+        walk = Walk(listed.sort_us, listed.id, up=False, id_up=False)
+        walked = (
+            "SELECT e.sort_us, e.id, e.flags, e.keywords, e.attributes, e.size, e.folder_id "
+            f"FROM {listed.source} WHERE {listed.folder_id} = %s{listed.condition}"
+        )
         values: list[object] = [folder_id]
-        for fact in self.driving:
-            walked += f" AND {leaf_condition(fact, self.place)[0]}"
+        if Is(State.ATTACHMENT) in self.driving:
+            walked += f" AND {leaf_condition(Is(State.ATTACHMENT), self.place)[0]}"
         if low_us > -(1 << 62) or high_us < 1 << 62:
-            walked += " AND e.sort_us >= %s AND e.sort_us < %s"
+            walked += f" AND {walk.value} >= %s AND {walk.value} < %s"
             values += [low_us, high_us]
-        if after is not None:
-            walked += " AND e.sort_us <= %s AND (e.sort_us < %s OR e.id < %s)"
-            values += [after.sort_us, after.sort_us, after.id]
-        walked += f" ORDER BY e.sort_us DESC, e.id DESC LIMIT {SCAN if self.other else size}"
+        beyond, more = walk.beyond(after)
+        walked += f"{beyond} ORDER BY {walk.order} LIMIT {SCAN if self.other else size}"
+        values += more
         matching, more = self._conditions(self.other)
         query = f"SELECT e.sort_us, e.id FROM ({walked}) AS e WHERE {matching} ORDER BY e.sort_us DESC, e.id DESC LIMIT {size}"
         found = [Key(*row) for row in sql.rows(query, [*values, *more])]

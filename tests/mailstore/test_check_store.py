@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from core.access import Access
 from mailstore import sql
@@ -17,7 +18,14 @@ from mailstore.services.entries import purge, set_flags
 from mailstore.services.todos import mark_todo
 from tests.mailstore.letters import letter, stored, stored_many
 
+LISTS = {
+    "list of unread": "DELETE FROM mailstore_flaglist WHERE flag = 1",
+    "list of starred": "INSERT INTO mailstore_flaglist SELECT folder_id, 4, sort_us, id FROM mailstore_entry WHERE (flags & 4) = 0",
+    "list of another folder": "UPDATE mailstore_flaglist SET folder_id = folder_id + 1",
+}
+"""PostgreSQL's rows of unread and starred mail; SQLite has indexes."""
 DAMAGE = {
+    **(LISTS if connection.vendor == "postgresql" else {}),
     "folder total": "UPDATE mailstore_folder SET total = total + 1 WHERE role = 'inbox'",
     "folder unread": "UPDATE mailstore_folder SET unread = 0 WHERE role = 'inbox'",
     "folder starred": "UPDATE mailstore_folder SET starred = 7 WHERE role = 'junk'",

@@ -6,9 +6,13 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from core.access import Access
 from mailstore import sql
 from mailstore.ddl import PARTIAL_INDEXES
 from mailstore.fields import MAX_COUNTER, MAX_MAILBOX, PackedIdField, mailbox_of, pack
+from mailstore.models import Flag
+from mailstore.services.entries import set_flags
+from tests.mailstore.letters import stored_many
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's rowid")
@@ -28,7 +32,25 @@ def test_a_packed_primary_key_is_the_rowid_itself(db: None) -> None:
 def test_the_partial_indexes_exist(db: None) -> None:
     with connection.cursor() as cursor:
         found = connection.introspection.get_constraints(cursor, "mailstore_entry")
-    assert PARTIAL_INDEXES.keys() <= found.keys()
+    by_rows = {"entry_unread", "entry_starred"} if connection.vendor == "postgresql" else set()
+    assert PARTIAL_INDEXES.keys() - found.keys() == by_rows
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL's updates")
+def test_a_change_of_flags_rewrites_no_index(mine: Access) -> None:
+    ids = stored_many(mine, 20)
+    for flag in (Flag.SEEN, Flag.FLAGGED, Flag.ANSWERED):
+        set_flags(mine, ids, add=flag)
+    counted = "pg_stat_get_xact_tuples_{}('mailstore_entry'::regclass)"
+    assert sql.row(f"SELECT {counted.format('updated')}, {counted.format('hot_updated')}") == (60, 60)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL's triggers")
+def test_an_emptied_table_has_empty_lists(mine: Access, breaks_rows: None) -> None:
+    stored_many(mine, 3)
+    assert sql.row("SELECT count(*) FROM mailstore_flaglist") == (3,)
+    sql.run("TRUNCATE mailstore_entry")
+    assert sql.row("SELECT count(*) FROM mailstore_flaglist") == (0,)
 
 
 def test_packed_ids_hold_a_mailbox_and_a_counter() -> None:
