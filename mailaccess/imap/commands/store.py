@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from core.access import Access
 from mailaccess.imap.errors import BadError
@@ -17,6 +18,7 @@ from mailaccess.imap.session import Answer, Session
 from mailaccess.imap.view import View
 from mailstore.models import TODO_MARKS, Flag, settled
 from mailstore.selectors.fetch import rows_of_ranges
+from mailstore.selectors.folder_state import folder_state
 from mailstore.services.entries import Changed, holding, set_flags
 from mailstore.services.keywords import make_keyword, set_keywords
 from mailstore.services.selection import SLICE, Chosen
@@ -41,6 +43,10 @@ class Row(NamedTuple):
     flags: int
     keywords: int
     modseq: int
+
+
+made: Callable[[Sequence[Any]], Row] = partial(tuple.__new__, Row)
+"""`Row._make`, without a call of Python for each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,16 @@ class Change:
     def flags_of(self, flags: int) -> int:
         """The flags that a row gets."""
         return (flags | int(self.add)) & ~int(self.remove)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A slice that is changed: its rows as they were, what became different, and whether the session knew everything
+    before, so that the lines told of it are all its news."""
+
+    rows: Sequence[Row]
+    changes: Sequence[Changed]
+    is_all_known: bool
 
 
 async def store(session: Session, cursor: Cursor) -> Answer:
@@ -123,12 +139,16 @@ def _store(session: Session, view: View, asked: Asked, *, by_uid: bool) -> tuple
     rest = within(ranges, view.uidnext)
     while rest:
         with holding(view.access):
-            rows = list(map(Row._make, rows_of_ranges(view.folder_id, rest, COLUMNS, SLICE)))
+            is_all_known = folder_state(view.folder_id).modseq == view.modseq
+            rows = list(map(made, rows_of_ranges(view.folder_id, rest, COLUMNS, SLICE)))
             since = asked.unchanged_since
             taken = rows if since is None else [row for row in rows if row.modseq <= since]
-            modseqs = _apply(view, change, taken)
+            changes = _apply(view, change, taken)
+            reached = folder_state(view.folder_id).modseq
+        if is_all_known:
+            view.modseq = reached
         refused += [row.uid for row in rows if since is not None and row.modseq > since]
-        lines += _told(session, asked, change, taken, modseqs)
+        lines += _told(session, asked, change, Done(taken, changes, is_all_known))
         rest = after(rest, rows[-1].uid) if len(rows) == SLICE else []
     shown = [uid if by_uid else view.number_of(uid) for uid in refused]
     return b"".join(lines), ranges_of(sorted(shown))
@@ -151,37 +171,34 @@ def _change_of(view: View, asked: Asked) -> Change:
     return Change(flags, EVERY_FLAG & ~flags, named, others)
 
 
-def _apply(view: View, change: Change, rows: Sequence[Row]) -> dict[int, int]:
-    """Entry to its new modseq, of those that are different now. `rows` are one slice of the services."""
-    modseqs: dict[int, int] = {}
+def _apply(view: View, change: Change, rows: Sequence[Row]) -> list[Changed]:
+    """What is different now. `rows` are one slice of the services."""
+    changes: list[Changed] = []
     ids = [row.entry for row in rows]
     add, remove = change.add & ~MARKS, change.remove & ~MARKS
     if ids and (add or remove):
-        modseqs |= _told_by(set_flags(view.access, ids, add=add, remove=remove))
+        changes.append(set_flags(view.access, ids, add=add, remove=remove))
     if ids and (change.put or change.taken):
-        modseqs |= _told_by(set_keywords(view.access, ids, add=list(change.put), remove=list(change.taken)))
+        changes.append(set_keywords(view.access, ids, add=list(change.put), remove=list(change.taken)))
     if (change.add | change.remove) & MARKS:
         for mark, set_mark in SET_MARK.items():
             wanted = [
                 row.entry for row in rows if row.flags & TODO_MARKS != mark == change.flags_of(row.flags) & TODO_MARKS
             ]
-            modseqs |= _told_by(set_mark(view.access, wanted)) if wanted else {}
-    return modseqs
+            changes += [set_mark(view.access, wanted)] if wanted else []
+    return changes
 
 
-def _told_by(changed: Changed) -> dict[int, int]:
-    return dict.fromkeys(changed.entry_ids, changed.modseq)
-
-
-def _told(session: Session, asked: Asked, change: Change, rows: Sequence[Row], modseqs: dict[int, int]) -> list[bytes]:
+def _told(session: Session, asked: Asked, change: Change, done: Done) -> list[bytes]:
     """The lines for ascending messages. Who asked for silence works the flags out from what he knew; where that was no
     longer true the news tell him (RFC 9051 6.4.6), and with CONDSTORE he hears of the modseq (RFC 7162 3.1.3)."""
     view, silent, condstore = session.selected(), asked.silent, session.condstore
     uids, own, known, recent = view.uids, view.own_changes, view.modseq, view.recent
+    modseqs = {entry: each.modseq for each in done.changes for entry in each.entry_ids} if condstore else {}
     texts: dict[tuple[int, int], tuple[int, str]] = {}
     lines: list[str] = []
-    at = bisect_left(uids, rows[0].uid) if rows else 0
-    for uid, entry, flags, keywords, before in rows:
+    at = bisect_left(uids, done.rows[0].uid) if done.rows else 0
+    for uid, entry, flags, keywords, before in done.rows:
         if at >= len(uids) or uids[at] != uid:
             at = bisect_left(uids, uid)
         at += 1
@@ -189,7 +206,7 @@ def _told(session: Session, asked: Asked, change: Change, rows: Sequence[Row], m
         if found is None:
             state = change.after(flags, keywords)
             found = texts[flags, keywords] = (state, view.flag_names.text(state))
-        if not silent or before <= known:
+        if not done.is_all_known and (not silent or before <= known):
             own[uid] = found[0]
         modseq = f" MODSEQ ({modseqs.get(entry, before)})" if condstore else ""
         if not silent:
