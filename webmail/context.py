@@ -104,7 +104,7 @@ def tree_of(request: HttpRequest) -> Tree:
     is_own = access.mailbox == request.user.pk
     return Tree(
         mailbox=access.mailbox,
-        modseq=max((row.highestmodseq for row in rows), default=0),
+        modseq=side.modseq,
         is_own=is_own,
         may_organise=access.may(Right.FOLDERS),
         system=[node for node in nodes if node.role],

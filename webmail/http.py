@@ -56,8 +56,8 @@ def folders_of(request: HttpRequest, access: Access) -> list[FolderRow]:
     their own and not in the counters here (4.3 of the manual)."""
     found: dict[int, list[FolderRow]] = request.__dict__.setdefault("folder_rows", {})
     if access.mailbox not in found:
+        marks = side_of(request, access).marks  # first: its modseq must not be newer than any number on the page
         rows = [row for row in folder_tree(access) if not row.is_hidden]
-        marks = side_of(request, access).marks
         found[access.mailbox] = [_without_marked(row, marks.get(row.id)) for row in rows]
     return found[access.mailbox]
 

@@ -24,9 +24,10 @@ def register_count(name: str, query: str) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Side:
-    """`keywords` in the order they were made; `marks` by folder, as `mark_counts` says; `counts` by their registered
+    """`modseq` is the mailbox's when this was read; `keywords` in the order they were made; `marks` by folder, as `mark_counts` says; `counts` by their registered
     names."""
 
+    modseq: int
     usage: Usage
     keywords: list[KeywordRow]
     marks: dict[int, MarkCount]
@@ -37,7 +38,7 @@ def mailbox_side(access: Access) -> Side:
     """All of it. NOT_FOUND without a mailbox."""
     access.require(Right.READ)
     query = (
-        f"SELECT {USAGE}, m.used_bytes, a.quota_bytes, m.recoverable_bytes, 0, 0, '', '', '' FROM mailstore_mailbox m "
+        f"SELECT {USAGE}, m.used_bytes, a.quota_bytes, m.recoverable_bytes, m.modseq, 0, '', '', '' FROM mailstore_mailbox m "
         "JOIN accounts_account a ON a.id = m.id WHERE m.id = %s UNION ALL "
         f"SELECT {KEYWORD}, id, bit, total, unread, 0, atom, label, colour FROM mailstore_keyword WHERE mailbox_id = %s "
         f"UNION ALL SELECT {MARKS}, {MARKED}, '', '', '' FROM mailstore_todo d CROSS JOIN mailstore_entry e "
@@ -46,6 +47,7 @@ def mailbox_side(access: Access) -> Side:
     for number, each in enumerate(_counts.values()):
         query += f" UNION ALL SELECT {COUNT}, {number}, ({each}), 0, 0, 0, '', '', ''"
     usage: Usage | None = None
+    modseq = 0
     found: list[KeywordRow] = []
     marks: dict[int, MarkCount] = {}
     names = list(_counts)
@@ -54,7 +56,7 @@ def mailbox_side(access: Access) -> Side:
         query, [access.mailbox] * (3 + len(_counts))
     ):
         if kind == USAGE:
-            usage = Usage(first, second, third)
+            usage, modseq = Usage(first, second, third), int(fourth)
         elif kind == KEYWORD:
             found.append(KeywordRow(first, second, atom, label, colour, third, fourth))
         elif kind == COUNT:
@@ -63,4 +65,4 @@ def mailbox_side(access: Access) -> Side:
             marks[first] = MarkCount(*map(int, (second, third, fourth, fifth)))
     if usage is None:
         raise MailError(ErrorKind.NOT_FOUND)
-    return Side(usage, sorted(found, key=lambda row: row.id), marks, counts)
+    return Side(modseq, usage, sorted(found, key=lambda row: row.id), marks, counts)

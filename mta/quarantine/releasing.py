@@ -17,6 +17,7 @@ from logs_app.models import Kind
 from logs_app.services import record
 from mailstore import blobs, sql
 from mailstore.services.deliver import Incoming, Placement, Prepared, prepare, store
+from mailstore.services.touch import touch_on_commit
 from mta.inbound.arranging import Arranged, Placed, arrange, kept_as_filed
 from mta.inbound.coming import Coming
 from mta.inbound.facts import Facts, facts_of
@@ -55,7 +56,10 @@ def deliver(mail: QuarantinedMail, *, via: str, trust: bool) -> bool:
 
 def set_state(mail: QuarantinedMail, state: QuarantinedMail.State) -> bool:
     """From held to `state`; only one of several who try at once succeeds."""
-    return bool(QuarantinedMail.objects.filter(pk=mail.pk, state=State.HELD).update(state=state))
+    is_first = bool(QuarantinedMail.objects.filter(pk=mail.pk, state=State.HELD).update(state=state))
+    if is_first:
+        touch_on_commit([mail.account_id])
+    return is_first
 
 
 def _arranged(mail: QuarantinedMail, row: AccountRow, raw: bytes, prepared: Prepared) -> Arranged:

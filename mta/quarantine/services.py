@@ -12,6 +12,7 @@ from accounts.services.permission import audit, require_admin
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import sql
+from mailstore.services.touch import touch_on_commit
 from mta.models import QuarantinedMail, SpamSettings
 from mta.quarantine.releasing import deliver, set_state
 
@@ -70,9 +71,11 @@ def purge_quarantine(now: datetime.datetime) -> int:
     while found := list(
         QuarantinedMail.objects.filter(expires_at__lte=now)
         .order_by("expires_at")
-        .values_list("pk", flat=True)[:PURGE_SLICE]
+        .values_list("pk", "account_id", "state")[:PURGE_SLICE]
     ):
-        count += sql.run(f"DELETE FROM mta_quarantinedmail WHERE {sql.among('id')}", [sql.numbers(found)])
+        numbers = sql.numbers([pk for pk, _account, _state in found])
+        count += sql.run(f"DELETE FROM mta_quarantinedmail WHERE {sql.among('id')}", [numbers])
+        touch_on_commit({account for _pk, account, state in found if state == State.HELD})
     return count
 
 

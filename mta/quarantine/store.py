@@ -14,6 +14,7 @@ from core.bulk import insert_rows
 from core.times import moment, zone_named
 from mailstore import blobs
 from mailstore.services.deliver import Prepared
+from mailstore.services.touch import touch_on_commit
 from mta.inbound.filing import Filed
 
 KEEP_DAYS = 7
@@ -26,7 +27,8 @@ COLUMNS = (
 
 
 def quarantine(held: Sequence[Filed], prepared: Prepared, sender: str, *, require_tls: bool = False) -> None:
-    """Put `prepared` aside for those who are `held`. In the caller's transaction; nothing for nobody."""
+    """Put `prepared` aside for those who are `held`. In the caller's transaction; nothing for nobody. Pages that
+    count it hear of it after the commit."""
     if not held:
         return
     owners = dict(Account.objects.filter(pk__in=[each.placement.mailbox for each in held]).values_list("pk", "domain"))
@@ -37,6 +39,7 @@ def quarantine(held: Sequence[Filed], prepared: Prepared, sender: str, *, requir
         if each.placement.mailbox in owners
     ]
     insert_rows("mta_quarantinedmail", COLUMNS, rows)
+    touch_on_commit(owners)
 
 
 def _row(each: Filed, prepared: Prepared, sender: str, blob_id: int, domain_id: int) -> tuple[object, ...]:

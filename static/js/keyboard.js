@@ -1,13 +1,13 @@
 // Keys as Gmail has them. A control with data-key is pressed by its key; the rest is here.
 import { act } from "./acts.js";
-import { $, closePane, current, isBeside, isOpen, list, openPane, rows } from "./pane.js";
+import { $, ROW, ROW_LINK, closePane, current, isBeside, isOpen, list, openPane, rows } from "./pane.js";
 import { pickedIds, selected } from "./selection.js";
 
 let pending = "";
 let place = null; // the row the keys stand on while the focus is elsewhere
 
 const typing = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]");
-const focused = () => document.activeElement.closest?.(".row");
+const focused = () => document.activeElement.closest?.(ROW);
 const here = () => focused() || current() || (place && document.getElementById(place));
 
 // The next row; opened where it shows beside the list or a mail is open already.
@@ -17,7 +17,7 @@ function step(by) {
   const row = all[at < 0 ? 0 : at + by];
   if (!row) return $(`#pane .tools-end [data-key=${by > 0 ? "j" : "k"}]`)?.click();
   place = row.id;
-  const link = $("a.row-link", row);
+  const link = $(ROW_LINK, row);
   if (!link) return $("input", row).focus(); // a list whose mails can't be opened
   link.focus();
   if (isBeside() || isOpen()) openPane(link.href);
@@ -31,6 +31,16 @@ function bulk(name) {
   const button = $(`.bulk button[value=${name}]`, form);
   if (button) act(form, button);
   return Boolean(button);
+}
+
+// A button above plain rows, for those that are selected or for the one that has the focus.
+function plain(key) {
+  const button = $(`[data-row-form] [data-key="${CSS.escape(key)}"]`);
+  const row = focused();
+  if (!button || !pickedIds().length && !row) return false;
+  if (!pickedIds().length) $("input", row).checked = true;
+  button.click();
+  return true;
 }
 
 // A menu of the bar for what is selected, or for the row that has the focus.
@@ -58,8 +68,8 @@ function go(key) {
 const KEYS = {
   j: () => step(1),
   k: () => step(-1),
-  o: () => here()?.querySelector(".row-link").click(),
-  u: () => isOpen() && closePane(),
+  o: () => here()?.querySelector(ROW_LINK)?.click(),
+  u: () => (isOpen() ? closePane() : $("[data-back]")?.click()),
   x: () => {
     const box = here()?.querySelector("input");
     if (!box) return;
@@ -95,7 +105,8 @@ function pressed(event) {
     return bar.click();
   }
   const key = event.key === "Delete" ? "#" : event.key;
-  const control = $(`[data-mail] [data-key="${CSS.escape(key)}"]`);
+  if (plain(key)) return event.preventDefault();
+  const control = $(`:is([data-mail], [data-keys]) [data-key="${CSS.escape(key)}"]`);
   if (control && !["j", "k", "u"].includes(key)) {
     event.preventDefault();
     return control.click();

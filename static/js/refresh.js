@@ -21,7 +21,10 @@ async function refreshAround() {
   keepPlace(() => {
     swapTree(page);
     const fresh = livePart(page);
-    if (fresh) livePart()?.replaceWith(fresh);
+    if (!fresh) return;
+    const picked = new Set($$("input[name=ids]:checked", livePart()).map((box) => box.value));
+    livePart()?.replaceWith(fresh);
+    for (const box of $$("input[name=ids]", fresh)) box.checked = picked.has(box.value);
   });
   for (const link of $$("#tree [aria-current]")) {
     if (link.dataset.folder === here) continue;

@@ -1,9 +1,9 @@
 // Which rows are selected, and the bar that says so.
-import { $, $$, list, rows } from "./pane.js";
+import { $, $$, ROW, list, rows } from "./pane.js";
 
 let anchor = null; // where a range of selected rows begins
 
-export const pickedIds = () => $$(".row input:checked").map((box) => box.value);
+export const pickedIds = () => $$(`:is(${ROW}) input:checked`).map((box) => box.value);
 
 export function selected() {
   const form = $("[data-list-form]");
@@ -25,7 +25,7 @@ export function selected() {
 
 // A box was clicked; with Shift, all between it and the one before.
 export function pick(box, event) {
-  const row = box.closest(".row");
+  const row = box.closest(ROW);
   if (event.shiftKey && anchor) {
     const all = rows();
     const [from, to] = [all.indexOf(document.getElementById(anchor)), all.indexOf(row)].sort((a, b) => a - b);

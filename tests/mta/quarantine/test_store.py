@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import Account
+from core import changes
 from core.access import system_access
 from core.errors import ErrorKind, MailError
 from mailstore.blobs import collect_blobs
 from mailstore.models import Blob
+from mailstore.selectors.folders import modseq_of
 from mta.models import QuarantinedMail
 from mta.quarantine import services
 from mta.quarantine.selectors import quarantined_bytes
@@ -66,6 +70,28 @@ def test_a_purge_that_dies_goes_on_where_it_was(alice: Account, monkeypatch: pyt
             purge_quarantine(timezone.now())
     assert QuarantinedMail.objects.count() == 2
     assert purge_quarantine(timezone.now()) == 2
+
+
+def test_whoever_looks_is_told_of_what_comes_and_goes(
+    alice: Account, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[int, int]] = []
+    monkeypatch.setattr(changes, "publish", heard.extend)
+    seen = [modseq_of([alice.pk])[alice.pk]]
+
+    def happens(act: Callable[[], object]) -> None:
+        heard.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            act()
+        seen.append(modseq_of([alice.pk])[alice.pk])
+        assert (alice.pk, seen[-1]) in heard and seen[-1] > seen[-2]
+
+    for kind in ("spam", "spam", "virus"):
+        happens(lambda kind=kind: quarantined(alice, kind=kind))  # type: ignore[misc]
+    first, second, virus = QuarantinedMail.objects.order_by("pk")
+    happens(lambda: delete(system_access(alice.pk), first.pk))
+    happens(lambda: release(system_access(alice.pk), second.pk))
+    happens(lambda: purge_quarantine(virus.expires_at))
 
 
 def test_a_strangers_mail_does_not_exist(alice: Account, bob: Account) -> None:
