@@ -61,5 +61,5 @@ FORWARDED = Returns("mta.srs", "SRS0")
 """Of forwarded mail, so that SPF of the author's domain does not stand against us: the number is the account that
 forwards. The author does not stand in it: a bounce would tell him to whom his mail was passed on."""
 INDIVIDUAL = Returns("mta.verp", "verp")
-"""Of mail sent to each recipient by himself (VERP), in the author's domain, so that SPF speaks for it (RFC 7489 3.1.2): the
+"""Of mail sent to each recipient by himself and of a list's to members elsewhere (VERP), in the author's domain, so that SPF speaks for it (RFC 7489 3.1.2): the
 number is the delivery, so that what comes back tells which one it is about, however badly the report is written."""

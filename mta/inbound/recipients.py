@@ -11,6 +11,8 @@ import enum
 import time
 from collections.abc import Iterable, Mapping
 
+from django.db.models import Q
+
 from accounts.domain_names import domain_named
 from accounts.models import Account
 from accounts.rows import AccountRow, account_row
@@ -124,7 +126,7 @@ def _bounce_target(address: str, sender: str) -> Target | Refusal | None:
 
 
 def _author_of(delivery_id: int) -> int | None:
-    rows = Submission.objects.filter(deliveries=delivery_id, is_individual=True)
+    rows = Submission.objects.filter(Q(is_individual=True) | Q(is_verp=True), deliveries=delivery_id)
     return rows.values_list("mailbox_id", flat=True).first()
 
 

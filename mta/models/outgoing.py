@@ -53,6 +53,10 @@ class Submission(models.Model):
     is_individual = models.BooleanField(default=False)
     """群发单显: every recipient gets a copy of his own (`mta.individual`); the stored bytes name none of them."""
 
+    is_verp = models.BooleanField(default=False)
+    """Every recipient gets it under an envelope sender of his own (`mta.returns`), though the bytes are the same: a list's
+    members elsewhere."""
+
     class Meta:
         verbose_name = _("sent mail")
         verbose_name_plural = _("sent mails")
@@ -75,6 +79,11 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return self.subject or self.envelope_from
+
+    @property
+    def goes_one_by_one(self) -> bool:
+        """Whether what comes back for a recipient says whose it is; then no two share a transaction."""
+        return self.is_individual or self.is_verp
 
 
 class Delivery(models.Model):

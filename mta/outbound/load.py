@@ -50,7 +50,7 @@ class Group:
     def sender(self) -> str:
         """The envelope sender; of bulk mail one for each delivery, so that what comes back says whose it is."""
         author = self.submission.envelope_from
-        if not (self.submission.is_individual and author):
+        if not (self.submission.goes_one_by_one and author):
             return author
         return INDIVIDUAL.address(self.deliveries[0].id, author.rpartition("@")[2], time.time())
 
@@ -115,11 +115,11 @@ def read_message(group: Group) -> bytes:
 
 
 def _divided(found: list[list[Claimed]], submissions: Mapping[int, Submission]) -> Iterator[list[Claimed]]:
-    """What one transaction may carry; a copy of somebody's own goes alone."""
+    """What one transaction may carry; what has an envelope sender of its own goes alone."""
     for rows in found:
         submission = submissions.get(rows[0].submission_id)
         if submission is not None:
-            yield from [[row] for row in rows] if submission.is_individual else [rows]
+            yield from [[row] for row in rows] if submission.goes_one_by_one else [rows]
 
 
 def _name(groups: Sequence[Group]) -> None:

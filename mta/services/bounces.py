@@ -6,6 +6,7 @@ import dataclasses
 import time
 
 from mailstore.message.report import reported
+from mta.bounce_texts import told_in_words
 from mta.models import Delivery
 from mta.services.outcome import log_delivery
 from mta.steps import Outcome, tell_outcome
@@ -24,9 +25,10 @@ class Bounce:
 
 
 def bounce_in(delivery_id: int, message: bytes) -> Bounce | None:
-    """What a mail to the sender of `delivery_id` says of it; None unless it is a report of failure. No I/O. Which
-    recipient it names does not matter: he may have forwarded the mail."""
-    failed = next((each for each in reported(message) if each.action == "failed"), None)
+    """What a mail to the sender of `delivery_id` says of it; None unless it is a report of failure, for machines (RFC
+    3464) or in words. No I/O. Which recipient it names does not matter: he may have forwarded the mail."""
+    found = reported(message)
+    failed = next((each for each in found if each.action == "failed"), None) if found else told_in_words(message)
     if failed is None:
         return None
     code = failed.code if failed.code.startswith("5") else FAILED

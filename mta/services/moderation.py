@@ -12,14 +12,18 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.domain_names import domain_named
 from accounts.models import Account, Group
 from accounts.services.permission import audit, require_admin
 from core.errors import ErrorKind, MailError
 from logs_app.models import Kind
 from logs_app.services import record
 from mailstore import blobs
+from mailstore.message import scan
 from mailstore.services.deliver import Prepared, store
 from mta.alone import each_alone
+from mta.company.journal import incoming_journals
+from mta.company.policy import send_policy
 from mta.inbound.recipients import Target, find_target
 from mta.links import SignedLink
 from mta.models import HeldPost
@@ -135,9 +139,22 @@ def _distribute(post: HeldPost) -> None:
         return
     raw = blobs.get(post.blob_id)
     trace, received = raw[: post.trace_length], raw[post.trace_length :]
+    _write_journals(post, target, raw)
     store_for(target, received, trace, post.envelope_from)
     if target.externals:
         queue_for_externals(target, received, None, require_tls=post.require_tls)
+
+
+def _write_journals(post: HeldPost, target: Target, raw: bytes) -> None:
+    """Of the members' domains: while it was held nobody had it. A colleague's mail is in his own domain's journal since
+    he sent it."""
+    if not any(facts.journal for facts in target.facts.values()):
+        return
+    but = 0
+    if post.is_local and (author := domain_named(post.envelope_from.rpartition("@")[2])) is not None:
+        but = author.id if send_policy(author.id).journal_address else 0
+    for each in incoming_journals([target], raw, scan(raw[post.trace_length :]), post.envelope_from, but=but):
+        each.write()
 
 
 def _approvers(group: Group) -> list[Account]:

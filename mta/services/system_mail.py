@@ -22,9 +22,10 @@ def queue_mail(
     envelope_from: str | None = None,
     require_tls: bool = False,
     queue_id: str = "",
+    is_verp: bool = False,
 ) -> int:
     """Queue a message inside the caller's transaction; the submission's id. `envelope_from`: the system account;
-    `queue_id`: that of the mail it comes of."""
+    `queue_id`: that of the mail it comes of; `is_verp`: each recipient has an envelope sender of his own."""
     system = Account.objects.get(domain_id=domain_id, kind=Account.Kind.SYSTEM)
     now_us = time.time_ns() // 1000
     submission = Submission.objects.create(
@@ -39,6 +40,7 @@ def queue_mail(
         wire_blob_id=blobs.insert([content])[content.sha256],
         created_us=now_us,
         require_tls=require_tls,
+        is_verp=is_verp,
     )
     Delivery.objects.bulk_create(
         Delivery(

@@ -18,6 +18,7 @@ from accounts.services import add_alias, create_group, suspend_account, update_g
 from core.errors import ErrorKind, MailError
 from logs_app.models import Event, Kind
 from mailstore import blobs
+from mta.company.policy import set_send_policy
 from mta.models import Delivery, HeldPost
 from mta.services import submit
 from mta.services.moderation import decide_as_admin, expire_posts
@@ -74,6 +75,22 @@ def test_a_mail_waits_until_the_approver_presses_a_button(
     assert blobs.get(outside.submission.wire_blob_id).endswith(LETTER)
     event = Event.objects.get(kind=Kind.DELIVERY, protocol="list")
     assert (event.actor, event.data["state"]) == (alice.address, "list_released")
+
+
+def test_a_mail_is_in_the_journal_when_it_is_let_on(
+    running: Running, team: Group, alice: Account, bob: Account
+) -> None:
+    carol = make_account("carol@example.test")
+    set_send_policy(alice.domain, journal_address=carol.address, journals_incoming=True)
+    send(running, LIST)
+    assert not [each for each in mails(carol, "inbox") if b"Recipient: bob@example.test" in each]
+    decide_as_admin(HeldPost.objects.get(), release=True)
+    (report,) = (each for each in mails(carol, "inbox") if b"Recipient: bob@example.test" in each)
+    assert LETTER in report
+    submit(access_for(bob, bob.pk), request(LIST, envelope_from=bob.address, raw=RAW.replace(b"alice@", b"bob@")))
+    before = len(mails(carol, "inbox"))
+    decide_as_admin(HeldPost.objects.get(state="waiting"), release=True)
+    assert len(mails(carol, "inbox")) == before, "a colleague's is there since he sent it"
 
 
 def test_a_colleagues_mail_waits_too_and_he_learns_that_it_was_refused(

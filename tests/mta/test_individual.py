@@ -27,6 +27,7 @@ from mta.services.release import release
 from tests.factories import make_account
 from tests.mta.conftest import Running
 from tests.mta.sink import Sink, remote
+from tests.mta.test_bounce_texts import FAILURES, raw
 from tests.mta.test_submit import mails, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -209,6 +210,39 @@ def test_a_bounce_finds_its_delivery_and_stops_later_mail(running: Running, alic
     assert suppressed(alice.domain_id, ["x@far.example", "moved@elsewhere.example"]) == {"x@far.example"}
     assert len(mails(alice, "inbox")) == 2
     assert states(send(alice, "x@far.example")) == {"x@far.example": "bounced"}
+
+
+def test_a_report_in_words_counts_too(running: Running, alice: Account, settings: Any) -> None:
+    submission, sender = sent_away(alice, settings)
+    with running.client() as client:
+        client.sendmail("", [sender], raw(FAILURES["qmail"][0]))
+    row = Delivery.objects.get(submission=submission, recipient="x@far.example")
+    assert (row.state, row.code) == ("bounced", "5.1.1")
+    assert suppressed(alice.domain_id, ["x@far.example"]) == {"x@far.example"}
+
+
+def test_a_lists_members_elsewhere_have_senders_of_their_own_and_the_dead_get_no_more(
+    running: Running, alice: Account, settings: Any
+) -> None:
+    externals = ["x@far.example", "y@far.example"]
+    create_group(alice.domain, "team", name="Team", posting=Group.Posting.ANYONE, externals=externals)
+    sink = Sink()
+    with remote(sink) as port:
+        settings.ROUTES = {"*": f"127.0.0.1:{port}"}
+        submit(access_for(alice, alice.pk), SubmitRequest(alice.address, ["team@example.test"], RAW))
+        worker.send_due()
+        senders = {taken.recipients[0]: taken.sender for taken in sink.taken}
+        assert set(senders) == set(externals)
+        assert len(set(senders.values())) == 2
+        with running.client() as client:
+            client.sendmail("", [senders["x@far.example"]], report("failed"))
+        system = Account.objects.get(domain=alice.domain, kind=Account.Kind.SYSTEM)
+        assert len(mails(system, "inbox")) == 1
+        assert mails(alice, "inbox") == []
+        submit(access_for(alice, alice.pk), SubmitRequest(alice.address, ["team@example.test"], RAW))
+        worker.send_due()
+    assert [taken.recipients[0] for taken in sink.taken].count("x@far.example") == 1
+    assert list(Delivery.objects.filter(recipient="x@far.example").values_list("state", flat=True)) == ["bounced"] * 2
 
 
 def test_an_automatic_answer_is_the_authors_and_changes_nothing(
