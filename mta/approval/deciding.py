@@ -18,6 +18,7 @@ from logs_app.models import Kind
 from logs_app.services import record
 from mailstore import blobs
 from mailstore.services.deliver import store
+from mta.alone import each_alone
 from mta.approval.asking import tell
 from mta.models import Approval, Delivery
 from mta.notices import notice
@@ -51,8 +52,7 @@ def may_decide(approval: Approval, actor: Account) -> bool:
 def tick(now_us: int) -> None:
     """Remind, and let the clock decide what has passed its deadline; a slice of each."""
     pending = Approval.objects.filter(state=State.PENDING)
-    for approval in pending.filter(remind_us__gt=0, remind_us__lte=now_us)[:SLICE]:
-        _remind(approval)
+    each_alone(pending.filter(remind_us__gt=0, remind_us__lte=now_us).order_by("remind_us", "pk")[:SLICE], _remind)
     for approval in pending.filter(deadline_us__gt=0, deadline_us__lte=now_us).select_related("submission")[:SLICE]:
         try:
             _settle(approval, State.PASSED if approval.on_deadline == "pass" else State.EXPIRED, None, "")

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections.abc import Sequence
 
+from accounts.addressing import domain_key
 from accounts.models import Account, Department
 from accounts.selectors import is_local_domain
 from core.prepared import Prepared
 from documents.html.text import html_to_text
-from mailstore.message import read
+from mailstore.message import Readable, read
 from mta.models import ApprovalRule
 
 _ANY = Prepared(lambda domain_id: ApprovalRule.objects.filter(domain=domain_id, is_active=True))
 """Nearly every domain has no rule, and every mail asks."""
+_BETWEEN = re.compile(r"[\s,;\uff0c\uff1b\u3001]+")
+PICTURES = frozenset({"png", "jpg", "jpeg", "gif", "webp", "bmp", "svg", "avif", "heic", ""})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,15 +32,30 @@ class Facts:
     @functools.cached_property
     def searched(self) -> str:
         """Subject, text and names of files, without case."""
-        readable = read(self.raw)
-        text = readable.text or html_to_text(readable.html or "")
-        return "\n".join([readable.subject, text, *(each.filename for each in readable.attachments)]).casefold()
+        readable = self._readable
+        texts = [readable.text or "", html_to_text(readable.html or "")]  # they need not say the same
+        return "\n".join([readable.subject, *texts, *(each.filename for each in readable.attachments)]).casefold()
 
     @functools.cached_property
     def file_types(self) -> set[str]:
-        """The endings of attached files; `` for one without."""
-        files = [each for each in read(self.raw).attachments if not each.inline]
-        return {each.filename.rpartition(".")[2].casefold() if "." in each.filename else "" for each in files}
+        """The endings of attached files; `` for one without. Pictures that the text shows are none."""
+        found = set()
+        for each in self._readable.attachments:
+            # Windows takes a name without the dots and spaces at its end.
+            name = each.filename.casefold().rstrip(". ")
+            ending = name.rpartition(".")[2] if "." in name else ""
+            if not (each.inline and each.content_type.startswith("image/") and ending in PICTURES):
+                found.add(ending)
+        return found
+
+    @functools.cached_property
+    def departments(self) -> set[int]:
+        """The sender's and those above it."""
+        return _departments_above(self.sender.department_id, self.sender.domain_id)
+
+    @functools.cached_property
+    def _readable(self) -> Readable:
+        return read(self.raw)
 
 
 def rule_for(facts: Facts) -> ApprovalRule | None:
@@ -51,7 +70,7 @@ def rule_for(facts: Facts) -> ApprovalRule | None:
 def fits(rule: ApprovalRule, facts: Facts) -> bool:
     """Whether a rule speaks of this sender and of this mail."""
     return (
-        _is_of(rule, facts.sender)
+        _is_of(rule, facts)
         and _goes(rule, facts.recipients)
         and len(facts.recipients) >= rule.min_recipients
         and len(facts.raw) >= rule.min_size_kb * 1024
@@ -61,12 +80,12 @@ def fits(rule: ApprovalRule, facts: Facts) -> bool:
 
 
 def listed(text: str) -> list[str]:
-    """Entries of a field: one in a line, or with commas."""
-    parts = text.replace("\uff0c", ",").replace("\u3001", ",").replace(";", ",").replace(",", "\n").split("\n")
-    return [part.strip() for part in parts if part.strip()]
+    """Entries of a field: one in a line, or with commas or spaces."""
+    return [part for part in _BETWEEN.split(text) if part]
 
 
-def _is_of(rule: ApprovalRule, sender: Account) -> bool:
+def _is_of(rule: ApprovalRule, facts: Facts) -> bool:
+    sender = facts.sender
     if any(each.pk == sender.pk for each in rule.exceptions.all()):
         return False
     accounts, departments = rule.accounts.all(), {each.pk for each in rule.departments.all()}
@@ -74,7 +93,7 @@ def _is_of(rule: ApprovalRule, sender: Account) -> bool:
         return True
     if any(each.pk == sender.pk for each in accounts):
         return True
-    return bool(departments & _departments_above(sender.department_id, sender.domain_id)) if departments else False
+    return bool(departments and departments & facts.departments)
 
 
 def _departments_above(department_id: int | None, domain_id: int) -> set[int]:
@@ -87,17 +106,23 @@ def _departments_above(department_id: int | None, domain_id: int) -> set[int]:
 
 
 def _goes(rule: ApprovalRule, recipients: Sequence[str]) -> bool:
-    domains = {recipient.rpartition("@")[2].lower() for recipient in recipients}
+    domains = {_host(recipient) for recipient in recipients}
     if rule.direction == ApprovalRule.Direction.INTERNAL:
         domains = {domain for domain in domains if is_local_domain(domain)}
     elif rule.direction == ApprovalRule.Direction.EXTERNAL:
         domains = {domain for domain in domains if not is_local_domain(domain)}
-    wanted = [each.lower().lstrip("@*.") for each in listed(rule.recipient_domains)]
+    wanted = [_host(each.lstrip("@*.")) for each in listed(rule.recipient_domains)]
     if wanted:
         domains = {
             domain for domain in domains if any(domain == each or domain.endswith(f".{each}") for each in wanted)
         }
     return bool(domains)
+
+
+def _host(text: str) -> str:
+    """The name of an address's host or of a host, as A-labels; as it is where it is no name."""
+    name = text.rpartition("@")[2]
+    return domain_key(name) or name.lower()
 
 
 def _has_file(rule: ApprovalRule, facts: Facts) -> bool:

@@ -6,6 +6,8 @@ must not be able to switch it off (5.1, 10.2).
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import dataclasses
 import re
 import time
@@ -29,6 +31,9 @@ AGAIN_S = 300
 """3.3: a fetch that failed is not tried again at once."""
 MX_MAX = 100
 SECOND_US = 1_000_000
+FETCHED_AT_ONCE = 16
+
+_fetching = concurrent.futures.ThreadPoolExecutor(FETCHED_AT_ONCE, thread_name_prefix="mta-sts")
 
 _ID = re.compile(r"v=STSv1\s*;(?:.*;)?\s*id=([A-Za-z0-9]{1,32})\s*(?:;.*)?")
 
@@ -62,7 +67,9 @@ async def policy_of(domain: str) -> Policy | None:
     is_current = row is not None and row.expires_us > now_us and row.policy_id == policy_id
     has_failed = row is not None and now_us - row.failed_us <= AGAIN_S * SECOND_US
     if policy_id and not is_current and not has_failed:
-        row = await dbthread.run(_renew, domain, policy_id, now_us)
+        # Not on a database thread: a web server that takes its time would keep the queue from the database.
+        found = await asyncio.get_running_loop().run_in_executor(_fetching, _fetched, domain)
+        row = await dbthread.run(_keep, domain, policy_id, found, now_us)
     if row is None or row.expires_us <= now_us or row.mode not in {"enforce", "testing"}:
         return None
     return Policy(row.mode, tuple(row.mx))
@@ -102,8 +109,8 @@ async def _published_id(domain: str) -> str:
     return match[1] if match else ""
 
 
-def _renew(domain: str, policy_id: str, now_us: int) -> StsPolicy | None:
-    """Fetch and keep; what is kept stays when fetching fails. Call on a database thread."""
+def _fetched(domain: str) -> Fetched | None:
+    """What the domain's web server says now; takes FETCH_S at the most."""
     try:
         answer = fetch(
             f"https://mta-sts.{domain}/.well-known/mta-sts.txt",
@@ -112,9 +119,13 @@ def _renew(domain: str, policy_id: str, now_us: int) -> StsPolicy | None:
             content_types=frozenset({"text/plain"}),
             follow=False,  # 3.3
         )
-        found = parse(answer.content.decode("utf-8", "replace"))
     except MailError:
-        found = None
+        return None
+    return parse(answer.content.decode("utf-8", "replace"))
+
+
+def _keep(domain: str, policy_id: str, found: Fetched | None, now_us: int) -> StsPolicy | None:
+    """What is kept stays when fetching failed. Call on a database thread."""
     if found is None:
         StsPolicy.objects.update_or_create(domain=domain, defaults={"failed_us": now_us})
         return _row(domain)

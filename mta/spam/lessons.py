@@ -8,11 +8,12 @@ ever say what is not spam, and without both kinds words mean nothing.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 
 from core.bulk import insert_rows
@@ -29,6 +30,8 @@ from mta.spam.known import sender_names
 from mta.spam.record import change_records
 from mta.spam.senders import Author
 from mta.spam.words import tokens_of
+
+log = logging.getLogger(__name__)
 
 Lesson = SpamLesson.Lesson
 BATCH = 100
@@ -60,7 +63,13 @@ def learn() -> int:
         SpamLesson.objects.exclude(wanted=F("learnt")).order_by("at_us").values_list("message_id", flat=True)[:BATCH]
     ):
         for message_id in found:
-            _learn(message_id)
+            try:
+                _learn(message_id)
+            except DatabaseError:
+                raise  # the next round tries again
+            except Exception:  # a mail that can't be read teaches nothing, and keeps no other from teaching
+                log.exception("a lesson is given up", extra={"message_id": message_id})
+                SpamLesson.objects.filter(pk=message_id).update(learnt=F("wanted"))
         done += len(found)
     return done
 

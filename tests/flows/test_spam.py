@@ -27,6 +27,7 @@ from mta.quarantine.services import release, set_digest
 from mta.services import SubmitRequest, submit
 from mta.services.policy import update_mail_policy
 from mta.services.senders import list_sender
+from mta.spam import lessons
 from mta.spam.finding import Rule, decode
 from tests.factories import make_account
 from tests.flows.test_mail_in import eventually
@@ -224,6 +225,27 @@ def test_a_lesson_whose_worker_died_is_learnt_once(
     assert not SpamToken.objects.exists()
     tasks.learn_spam()
     assert SpamCorpus.objects.get(account_id=alice.pk).spam == 1
+
+
+def test_a_mail_that_can_not_be_learnt_keeps_no_other_from_teaching(
+    judged: Running, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        send(judged, letter(f"x{number}@good.test"), sender="x@good.test")
+    first, second = Entry.objects.order_by("pk")
+    moved(alice, first, "junk")
+    moved(alice, second, "junk")
+    real = lessons.tokens_of
+
+    def broken(contents: object, address: str) -> list[str]:
+        if address == "x0@good.test":
+            raise RecursionError
+        return real(contents, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lessons, "tokens_of", broken)
+    tasks.learn_spam()
+    assert SpamCorpus.objects.get(account_id=0).spam == 1
+    assert not SpamLesson.objects.exclude(learnt="spam").exists()
 
 
 def test_what_was_learnt_judges_the_next_mail(judged: Running, alice: Account, nothing_kept: None) -> None:

@@ -15,7 +15,7 @@ from mailstore.models import Draft
 from mailstore.selectors import drafts as drafts_read
 from mailstore.services import drafts
 from mta.approval.deciding import decide, tick
-from mta.approval.matching import Facts, fits
+from mta.approval.matching import Facts, fits, rule_for
 from mta.approval.rules import create_rule, delete_rule, update_rule
 from mta.models import Approval, ApprovalRule, Delivery, Submission
 from mta.outbound import worker
@@ -202,6 +202,23 @@ XLSX = (
 )
 
 
+TWO_TEXTS = (
+    b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n"
+    b"Content-Type: text/plain\r\n\r\nplain lunch\r\n--b\r\n"
+    b"Content-Type: text/html\r\n\r\n<p>hidden <b>secret</b></p>\r\n--b--\r\n"
+)
+
+
+def shown(name: str, content_type: str) -> bytes:
+    """A part that the HTML names as its picture."""
+    return (
+        "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\n"
+        'Content-Type: text/html\r\n\r\n<img src="cid:p">\r\n--b\r\n'
+        f'Content-Type: {content_type}\r\nContent-ID: <p>\r\nContent-Disposition: inline; filename="{name}"\r\n\r\nPK\r\n'
+        "--b--\r\n"
+    ).encode()
+
+
 @pytest.mark.parametrize(
     ("given", "raw", "recipients", "expected"),
     [
@@ -217,6 +234,15 @@ XLSX = (
         ({"file_types": "pdf, .xlsx"}, XLSX, ["x@far.example"], True),
         ({"file_types": "*"}, XLSX, ["x@far.example"], True),
         ({"file_types": "*"}, RAW, ["x@far.example"], False),
+        ({"keywords": "secret"}, TWO_TEXTS, ["x@far.example"], True),
+        ({"keywords": "lunch"}, TWO_TEXTS, ["x@far.example"], True),
+        ({"file_types": "xlsx"}, shown("a.xlsx", "image/png"), ["x@far.example"], True),
+        ({"file_types": "xlsx"}, shown("a.xlsx. ", "application/x"), ["x@far.example"], True),
+        ({"file_types": "*"}, shown("logo.png", "image/png"), ["x@far.example"], False),
+        ({"direction": "any", "recipient_domains": "例子.example"}, RAW, ["x@xn--fsqu00a.example"], True),
+        ({"direction": "any", "recipient_domains": "xn--fsqu00a.example"}, RAW, ["x@例子.example"], True),
+        ({"direction": "any", "recipient_domains": "one.example；far.example"}, RAW, ["x@far.example"], True),
+        ({"direction": "any", "recipient_domains": "one.example far.example"}, RAW, ["x@far.example"], True),
         ({"min_recipients": 2}, RAW, ["x@far.example"], False),
         ({"min_size_kb": 1}, RAW, ["x@far.example"], False),
         ({"min_size_kb": 1}, RAW + b"x" * 1024, ["x@far.example"], True),
@@ -241,6 +267,34 @@ def test_rules_speak_of_accounts_and_of_departments_with_what_is_below(alice: Ac
     assert fits(rule, Facts(bob, **mail))
     update_rule(rule, exceptions=[alice])
     assert not fits(rule, Facts(alice, **mail))
+
+
+def test_departments_are_asked_for_once_however_many_rules_name_them(
+    alice: Account, boss: Account, django_assert_max_num_queries: Any
+) -> None:
+    sales = create_department(alice.domain, "sales")
+    for number in range(6):
+        create_rule(alice.domain, name=f"r{number}", approver=boss, departments=[sales])
+    with django_assert_max_num_queries(6):
+        assert rule_for(Facts(alice, ["x@far.example"], RAW)) is None
+
+
+def test_a_reminder_that_fails_keeps_no_deadline_and_no_other(
+    alice: Account, boss: Account, rule: ApprovalRule, monkeypatch: Any
+) -> None:
+    update_rule(rule, remind_after_h=1, deadline_h=2, on_deadline="refuse")
+    first, second = send(alice, "x@far.example"), send(alice, "y@far.example")
+
+    def broken(approval: Approval, *given: Any, **named: Any) -> None:
+        if approval.pk == first.pk:
+            raise ValueError("broken")
+        told.append(approval.pk)
+
+    told: list[int] = []
+    monkeypatch.setattr("mta.approval.deciding.tell", broken)
+    tick(second.deadline_us)
+    assert told == [second.pk]
+    assert set(Approval.objects.values_list("state", flat=True)) == {"expired"}
 
 
 def test_rules_are_administrators_work_in_their_own_domain(alice: Account, boss: Account, rule: ApprovalRule) -> None:
