@@ -27,31 +27,31 @@ ROUNDS = int(os.environ.get("CRASH_ROUNDS", "2"))
 """Each is two processes and two kills; a long run asks for more."""
 
 
-def start(mailbox: int, other: int, tag: str, root: Path) -> subprocess.Popen[str]:
+def start(mailbox: int, other: int, tag: str, root: Path) -> subprocess.Popen[bytes]:
     """A worker on the test's database file."""
     name = str(connection.settings_dict["NAME"])
     command = [sys.executable, "-m", "tests.mailstore.crash_worker", name, str(root), str(mailbox), str(other), tag]
-    return subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True, bufsize=1)
+    return subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, bufsize=0)
 
 
-def read_some(worker: subprocess.Popen[str], count: int) -> list[str]:
-    """`count` whole lines, waiting for them."""
+def read_some(worker: subprocess.Popen[bytes], count: int) -> list[str]:
+    """`count` whole lines, waiting for them; unbuffered, for `select` knows of the pipe alone."""
     assert worker.stdout is not None
-    lines = []
+    lines: list[str] = []
     while len(lines) < count:
-        assert select.select([worker.stdout], [], [], 60)[0], "the worker has stopped"
+        assert select.select([worker.stdout], [], [], 300)[0], "the worker has stopped"
         line = worker.stdout.readline()
         assert line, "the worker has ended"
-        lines.append(line.strip())
+        lines.append(line.decode().strip())
     return lines
 
 
-def killed(worker: subprocess.Popen[str]) -> list[str]:
+def killed(worker: subprocess.Popen[bytes]) -> list[str]:
     """Kill -9; the whole lines that were still in the pipe."""
     worker.kill()
     worker.wait(60)
     assert worker.stdout is not None
-    rest = worker.stdout.read()
+    rest = worker.stdout.read().decode()
     worker.stdout.close()
     return [line for line in rest.split("\n")[:-1] if line]
 
