@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localtime
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, pgettext
 
 from accounts.admin_base import ScopedAdmin
 from accounts.event_words import SYSTEM
@@ -108,7 +108,7 @@ def name_people(rows: Iterable[Any], fields: Sequence[str]) -> None:
 def person(address: str, names: Mapping[str, Named]) -> str:
     """Name and department above the address; the address alone where nobody is known."""
     if address == SYSTEM:
-        return gettext("System")
+        return pgettext("actor", "System")
     found = names.get(address.lower())
     if found is None or not found.name:
         return address

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_noop as _
 
 KIT = (
+    _("Select record"),
     _("Select value"),
     _("Type to search"),
     _("Run"),

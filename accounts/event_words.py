@@ -6,10 +6,8 @@ from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from accounts.event_details import choice, shown
 from accounts.sign_in import Reason
+from accounts.user_agents import program_name
 from logs_app.models import Event, Kind
-
-MAX_PROGRAM = 48
-"""Browsers introduce themselves at length; all of it is in the details."""
 
 ACTS = {
     "create_domain": _("Domain made"),
@@ -160,7 +158,7 @@ def told(event: Event) -> str:
     if words:
         return str(words)
     alias = event.data.get("alias")
-    return gettext("As %(alias)s") % {"alias": alias} if alias else str(event.data.get("program") or "")[:MAX_PROGRAM]
+    return gettext("As %(alias)s") % {"alias": alias} if alias else program_name(str(event.data.get("program") or ""))
 
 
 def _about(what: str, event: Event, side: str) -> str:

@@ -88,3 +88,24 @@ def test_details_are_in_words(name: str) -> None:
 def test_what_is_recorded_has_a_name_or_is_a_field() -> None:
     with translation.override("zh-hans"):
         assert all(re.search("[\u4e00-\u9fff]", str(word)) for word in WORDS.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 Safari/537.36 Edg/128.0",
+            "Edge 128 · Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+            "Safari 17 · iPhone",
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0", "Firefox 130 · Linux"),
+        ("Thunderbird 128", "Thunderbird 128"),
+        ("Mozilla/5.0 (something else)", "Mozilla/5.0 (something else)"),
+    ],
+    ids=["Edge", "Safari", "Firefox", "a mail program", "unknown"],
+)
+def test_programs_are_called_as_people_call_them(text: str, said: str) -> None:
+    assert told(Event(kind=Kind.SIGN_IN, data={"alias": "", "program": text})) == said

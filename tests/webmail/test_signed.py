@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def test_the_question_of_forwarding_speaks_both_languages(client: Client, alice: Account) -> None:
     target = add_target(alice, "home@far.example")
     url = QUESTION.make(target.pk, target.address)
-    for language, words in (("en", "Receive mail of alice@example.test?"), ("zh-hans", "是否接收 alice@example.test")):
+    for language, words in (("en", "(alice@example.test)?"), ("zh-hans", "(alice@example.test) 转发的邮件")):
         assert words in client.get(url, headers={"Accept-Language": language}).content.decode()
     assert "已确认" in client.post(url, headers={"Accept-Language": "zh-hans"}).content.decode()
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
 from django.utils import translation
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.cache import never_cache
@@ -21,7 +22,7 @@ from core.errors import ErrorKind, MailError
 from documents.html.text import html_to_text
 from mailstore.message import Readable, read
 from mta.models import QuarantinedMail
-from mta.quarantine.digest import RELEASE, kind_word, size_text
+from mta.quarantine.digest import RELEASE, kind_word
 from mta.quarantine.selectors import (
     QuarantinedRow,
     gets_digest,
@@ -153,7 +154,7 @@ def _shown(row: QuarantinedRow) -> dict[str, Any]:
         "address": row.sender_address or row.envelope_from,
         "kind": row.kind,
         "kind_word": kind_word(row.kind),
-        "size": size_text(row.size),
+        "size": filesizeformat(row.size),
         "received_at": row.received_at,
         "expires_at": row.expires_at,
         "may_release": row.may_release,
@@ -166,6 +167,6 @@ def _readable(mail: Readable) -> dict[str, Any]:
     return {
         "text": text[:MAX_TEXT_CHARS],
         "is_cut": len(text) > MAX_TEXT_CHARS or mail.is_truncated,
-        "files": [(each.filename, size_text(each.size_bytes)) for each in mail.attachments if not each.inline],
+        "files": [(each.filename, filesizeformat(each.size_bytes)) for each in mail.attachments if not each.inline],
         "to": ", ".join(each.address for each in mail.to[:20]),
     }

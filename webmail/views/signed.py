@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.models import Account
 from accounts.selectors import expand_group, named
 from documents.filetype import safe_filename
 from mailstore.message import Readable, read
@@ -28,7 +29,7 @@ Fact = tuple[str, list[str]]
 def forward_confirm(request: HttpRequest, token: str) -> HttpResponse:
     """The owner of an address agrees that mail is forwarded to it."""
     target = confirm_target(token) if request.method == "POST" else asked_target(token)
-    words = {"account": target.account.address, "address": target.address}
+    words = {"account": _with_name(target.account), "address": target.address}
     page = {
         "title": _("Forwarded mail"),
         "heading": _("Receive mail of %(account)s?") % words,
@@ -65,6 +66,10 @@ def held_post(request: HttpRequest, token: str) -> HttpResponse:
         "buttons": [("release", _("Approve"), True), ("refuse", _("Reject"), False)] if is_waiting else [],
     }
     return render(request, "webmail/signed.html", page)
+
+
+def _with_name(account: Account) -> str:
+    return f"{account.name} ({account.address})" if account.name else account.address
 
 
 def _subject(post: HeldPost) -> list[Fact]:
