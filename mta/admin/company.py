@@ -43,7 +43,8 @@ class SendPolicyAdmin(ScopedAdmin):
                 "fields": (
                     *("hourly_recipients", "daily_recipients", "daily_strangers"),
                     *("pool_strangers", "stop_strangers"),
-                )
+                ),
+                "description": _("0 is no limit."),
             },
         ),
     )

@@ -15,6 +15,7 @@ from mta.models import SendPolicy
 from mta.smtp_in.commands import parse_address
 
 _POLICY = Prepared(lambda domain_id: SendPolicy.objects.filter(pk=domain_id))
+RATES = ("hourly_recipients", "daily_recipients", "daily_strangers", "pool_strangers", "stop_strangers")
 FIELDS = frozenset(
     {
         *(
@@ -26,13 +27,13 @@ FIELDS = frozenset(
             "banned_files",
             "scan_viruses",
         ),
-        *("hourly_recipients", "daily_recipients", "daily_strangers", "pool_strangers", "stop_strangers"),
+        *RATES,
     }
 )
 
 
 def send_policy(domain_id: int) -> SendPolicy:
-    """The stored policy, or one that wants nothing; one query."""
+    """The stored policy, or what holds for a domain that has chosen nothing; one query."""
     return _POLICY.first(domain_id) or SendPolicy(domain_id=domain_id)
 
 

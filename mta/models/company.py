@@ -12,7 +12,8 @@ from accounts.models import Domain
 
 
 class SendPolicy(models.Model):
-    """One row for a domain that wants something. 0 is no limit."""
+    """One row for a domain that wants something of its own. 0 is no limit; the rates that hold without a row are wide for
+    people and narrow for a program that has somebody's password."""
 
     class Footer(models.TextChoices):
         NONE = "none", _("No mail")
@@ -43,17 +44,17 @@ class SendPolicy(models.Model):
         default=True,
         help_text=_("By clamd, where the operator has set it up. A virus is refused, to colleagues too."),
     )
-    hourly_recipients = models.PositiveIntegerField(_("recipients an hour, each account"), default=0)
-    daily_recipients = models.PositiveIntegerField(_("recipients a day, each account"), default=0)
+    hourly_recipients = models.PositiveIntegerField(_("recipients an hour, each account"), default=2_000)
+    daily_recipients = models.PositiveIntegerField(_("recipients a day, each account"), default=10_000)
     daily_strangers = models.PositiveIntegerField(
         _("strangers a day, each account"),
-        default=0,
+        default=1_000,
         help_text=_("Strangers are people outside who have never written to the sender."),
     )
-    pool_strangers = models.PositiveIntegerField(_("strangers a day, the whole domain"), default=0)
+    pool_strangers = models.PositiveIntegerField(_("strangers a day, the whole domain"), default=10_000)
     stop_strangers = models.PositiveIntegerField(
         _("stop an account after so many strangers an hour"),
-        default=0,
+        default=500,
         help_text=_("It can't send any more, its waiting mail is held, and administrators are told."),
     )
 

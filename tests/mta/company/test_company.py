@@ -26,7 +26,7 @@ from mailstore.message import Address, Outgoing, OutgoingPart, compose, read
 from mailstore.services.deliver import Incoming, Placement, prepare, store
 from mta.company.files import check_files
 from mta.company.footer import with_footer
-from mta.company.policy import send_policy, set_send_policy
+from mta.company.policy import RATES, send_policy, set_send_policy
 from mta.company.rates import Spending, allow_account, count_mail, obey, stop_account
 from mta.company.suppression import SUPPRESSED, suppress, suppressed, unsuppress
 from mta.models import Delivery, SendCount, SendPolicy, SendStop, Submission, SuppressedAddress
@@ -249,6 +249,32 @@ def test_an_abused_account_is_stopped_its_queue_held_and_the_administrator_told(
     submit(access, request("z@far.example"))
     acts = set(Event.objects.filter(kind="admin").values_list("data__action", flat=True))
     assert {"stop_sending", "allow_sending"} <= acts
+
+
+@pytest.mark.parametrize(
+    ("used", "field"),
+    [
+        ({"recipients": 1_999}, None),
+        ({"recipients": 2_000}, "hourly_recipients"),
+        ({"recipients": 499, "strangers": 499}, None),
+        ({"recipients": 500, "strangers": 500}, "stopped"),
+    ],
+    ids=["as many as people write", "too many", "as many strangers", "too many strangers"],
+)
+def test_a_domain_that_has_chosen_nothing_has_rates_too(
+    alice: Account, used: dict[str, int], field: str | None
+) -> None:
+    soon = int(time.time()) // 3600 + 1  # counted whenever the hour ends
+    SendCount.objects.create(account_id=alice.pk, domain_id=alice.domain_id, hour=soon, **used)
+    access = access_for(alice, alice.pk)
+    if field is None:
+        submit(access, request("x@far.example"))
+        return
+    with pytest.raises(MailError) as error:
+        submit(access, request("x@far.example"))
+    assert error.value.data["field"] == field
+    set_send_policy(alice.domain, **dict.fromkeys(RATES, 0))
+    submit(access, request("x@far.example"))
 
 
 def test_what_is_under_way_when_its_account_is_stopped_is_held_when_the_attempt_ends(alice: Account) -> None:
