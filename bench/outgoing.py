@@ -22,7 +22,7 @@ from bench.report import report
 from bench.site import accounts
 from bench.web import static_files
 from core.ports import free_port
-from mta.company.policy import RATES, set_send_policy
+from mta.company.policy import NO_RATES, set_send_policy
 from mta.models import Delivery
 from mta.outbound import queue, worker
 from mta.selectors.queue import count_by_state
@@ -38,7 +38,7 @@ def main(*, full: bool) -> None:
     """Sending, queueing, and what a claim costs in a long queue."""
     (author,) = accounts(1)
     update_domain(author.domain, max_recipients=RECIPIENTS)
-    set_send_policy(author.domain, **dict.fromkeys(RATES, 0))
+    set_send_policy(author.domain, **NO_RATES)
     count = 5_000 if full else 1_500
     port = free_port()
     settings.ROUTES = {"*": f"127.0.0.1:{port}"}

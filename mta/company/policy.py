@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from mta.smtp_in.commands import parse_address
 
 _POLICY = Prepared(lambda domain_id: SendPolicy.objects.filter(pk=domain_id))
 RATES = ("hourly_recipients", "daily_recipients", "daily_strangers", "pool_strangers", "stop_strangers")
+NO_RATES: Mapping[str, Any] = dict.fromkeys(RATES, 0)
 FIELDS = frozenset(
     {
         *(

@@ -13,7 +13,7 @@ from django.db import connection
 from accounts.services import create_account, create_domain
 from core.access import OWNER, Access
 from core.checks import PORTS
-from mta.company.policy import RATES, set_send_policy
+from mta.company.policy import NO_RATES, set_send_policy
 from mta.services.sending import update_send_settings
 from webmail.soak import verdict
 from webmail.soak.client import Client
@@ -62,7 +62,7 @@ def run(*, seconds: float, seed: int, sink_port: int, every_s: tuple[float, floa
 def make_people() -> dict[str, int]:
     """Address to mailbox. What their programs send is saved to Sent, so that it can be looked for there."""
     domain = create_domain("soak.test")
-    set_send_policy(domain, **dict.fromkeys(RATES, 0))
+    set_send_policy(domain, **NO_RATES)
     found = {}
     for name in (f"p{number}" for number in range(PEOPLE)):
         account = create_account(domain, name, name=name, password=PASSWORD)

@@ -26,7 +26,7 @@ from mailstore.message import Address, Outgoing, OutgoingPart, compose, read
 from mailstore.services.deliver import Incoming, Placement, prepare, store
 from mta.company.files import check_files
 from mta.company.footer import with_footer
-from mta.company.policy import RATES, send_policy, set_send_policy
+from mta.company.policy import NO_RATES, send_policy, set_send_policy
 from mta.company.rates import Spending, allow_account, count_mail, obey, stop_account
 from mta.company.suppression import SUPPRESSED, suppress, suppressed, unsuppress
 from mta.models import Delivery, SendCount, SendPolicy, SendStop, Submission, SuppressedAddress
@@ -273,7 +273,7 @@ def test_a_domain_that_has_chosen_nothing_has_rates_too(
     with pytest.raises(MailError) as error:
         submit(access, request("x@far.example"))
     assert error.value.data["field"] == field
-    set_send_policy(alice.domain, **dict.fromkeys(RATES, 0))
+    set_send_policy(alice.domain, **NO_RATES)
     submit(access, request("x@far.example"))
 
 
