@@ -18,7 +18,7 @@ from mailaccess.imap.folder_index import index
 from mailaccess.imap.grammar.fetch import Item, Section
 from mailaccess.imap.grammar.strings import literal, string
 from mailaccess.imap.section import Letter, UnknownEncodingError
-from mailaccess.imap.values import AS_SECTION, fields_writer, internal_date, partial, shows_body
+from mailaccess.imap.values import AS_SECTION, body_literal, fields_writer, internal_date, partial, shows_body
 from mailaccess.imap.view import Ranges, View
 from mailstore.message.envelope import bodystructure
 from mailstore.models import Flag
@@ -268,7 +268,7 @@ class Fetcher:
 
         def shown(letter: Letter) -> bytes:
             value = letter.section(section)
-            return label + (b"NIL" if value is None else literal(partial(value, item)))
+            return label + (b"NIL" if value is None else body_literal(partial(value, item)))
 
         return shown
 

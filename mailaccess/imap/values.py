@@ -46,9 +46,15 @@ def fields_writer(item: Item, section: Section, at: Sequence[int]) -> Callable[[
     def write(row: Any) -> bytes:
         header_length, codec, data, key, size = columns(row)
         head = beginning(codec, data, key, size, length=header_length)
-        return label + literal(partial(b"".join(found_in(head)) + b"\r\n", item))
+        return label + body_literal(partial(b"".join(found_in(head)) + b"\r\n", item))
 
     return write
+
+
+def body_literal(value: bytes) -> bytes:
+    """A literal of what is stored. A NUL in it (from servers that let one pass) would be an error of ours (RFC 9051 4.3):
+    it is told as 0x80, so that sizes and offsets stay; BINARY tells it as it is."""
+    return literal(value.replace(b"\0", b"\x80") if b"\0" in value else value)
 
 
 def partial(value: bytes, item: Item) -> bytes:

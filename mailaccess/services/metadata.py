@@ -37,6 +37,16 @@ def set_annotations(access: Access, folder_id: int, changes: Mapping[str, bytes 
     announce(access)
 
 
+def copy_annotations(access: Access, source_id: int, folder_id: int) -> None:
+    """Everybody's, to a mailbox that is new (RFC 5464 4.1: a renamed INBOX keeps its own). In the caller's transaction."""
+    rows = Annotation.objects.filter(account=access.mailbox, folder_id=source_id)
+    copies = [
+        Annotation(account_id=access.mailbox, folder_id=folder_id, reader=each.reader, name=each.name, value=each.value)
+        for each in rows
+    ]
+    Annotation.objects.bulk_create(copies)
+
+
 def forget_annotations(access: Access, folder_id: int) -> None:
     """Of a mailbox that is gone (RFC 5464 4.1)."""
     Annotation.objects.filter(account=access.mailbox, folder_id=folder_id).delete()

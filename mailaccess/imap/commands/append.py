@@ -16,6 +16,7 @@ from mailaccess.imap.grammar.errors import ImapSyntaxError
 from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.grammar.sets import ranges_of, written
 from mailaccess.imap.session import Answer, Session
+from mailstore.message.recode import without_nul
 from mailstore.models import Flag, Role
 from mailstore.selectors.folders import FolderRow
 from mailstore.services.append import Letter, Ready, append_ready, ready
@@ -103,7 +104,9 @@ def placed(access: Access, folder: FolderRow, letters: list[Ready]) -> str:
 
 
 def _letter(session: Session, access: Access, letter: Parsed) -> Letter:
-    content = joined(session, letter.parts) if letter.parts else letter.content
+    content = without_nul(joined(session, letter.parts) if letter.parts else letter.content)
+    if content is None:
+        raise NoError("UNKNOWN-CTE", "A NUL stands where nothing can be encoded")  # RFC 3516 4.4
     atoms = letter.flags.atoms if access.may(Right.FLAG) else []
     keyword_ids = [make_keyword(access, atom).id for atom in atoms]
     return Letter(content, int(letter.flags.flags), keyword_ids, letter.internal_us)

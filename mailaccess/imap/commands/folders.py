@@ -14,7 +14,7 @@ from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
 from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.session import Answer, Session
-from mailaccess.services.metadata import forget_annotations
+from mailaccess.services.metadata import copy_annotations, forget_annotations
 from mailstore.models import Role
 from mailstore.services.entries import Selection, move
 from mailstore.services.folders import create_folder, delete_folder, empty_folder, relocate_folder
@@ -118,6 +118,8 @@ def _rename(session: Session, old: str, new: str) -> None:
 
 
 def _move_inbox(access: Access, inbox: int, parent: int, levels: list[str]) -> None:
-    for level in levels:
-        parent = create_folder(access, level, parent_id=parent)
+    with transaction.atomic():
+        for level in levels:
+            parent = create_folder(access, level, parent_id=parent)
+        copy_annotations(access, inbox, parent)
     move(access, Selection(folder_id=inbox), folder_id=parent)

@@ -11,7 +11,7 @@ from mailaccess.imap.errors import NoError
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
 from mailaccess.imap.grammar.names import decode_name
-from mailaccess.imap.grammar.strings import literal, mailbox, string
+from mailaccess.imap.grammar.strings import astring, literal, mailbox, string
 from mailaccess.imap.session import Answer, Session
 from mailaccess.services.metadata import (
     MAX_ENTRIES,
@@ -22,8 +22,10 @@ from mailaccess.services.metadata import (
 
 MAX_NAME_BYTES = 200
 MAX_ASKED = 200
-_NAME = re.compile(r"/(?:private|shared)(?:/[\x21-\x24\x26-\x29\x2b-\x2e\x30-\x7e]+)+")
+_NAME = re.compile(r"/(?:private|shared)(?:/[\x20-\x24\x26-\x29\x2b-\x2e\x30-\x7e]+)+")
 """RFC 5464 3.2: no wildcards, nothing but ASCII, no empty level."""
+_VENDOR = re.compile(r"/(?:private|shared)/vendor(?:/[^/]*)?")
+"""Below these a vendor's entries lie; they are none themselves (RFC 5464 3.2)."""
 
 
 @dataclass(slots=True)
@@ -95,6 +97,8 @@ def _option(cursor: Cursor, asked: Asked) -> None:
 
 def _change(cursor: Cursor) -> tuple[str, bytes | None]:
     name = _entry(cursor)
+    if _VENDOR.fullmatch(name):
+        raise ImapSyntaxError("an entry of a vendor has four levels")
     cursor.space()
     return name, cursor.nstring()
 
@@ -121,7 +125,7 @@ def _found(session: Session, asked: Asked) -> tuple[bytes, int]:
     longest = max((len(value) for name, value in chosen.items() if name not in shown), default=0)
     if not shown:
         return b"", longest
-    pairs = b" ".join(name.encode() + b" " + _written(value) for name, value in shown.items())
+    pairs = b" ".join(astring(name.encode()) + b" " + _written(value) for name, value in shown.items())
     where = mailbox(asked.mailbox, utf8=session.utf8) if asked.mailbox else b'""'
     return b"* METADATA " + where + b" (" + pairs + b")\r\n", longest
 

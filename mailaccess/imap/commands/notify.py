@@ -13,7 +13,7 @@ from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.fetch import Item
 from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.grammar.notify import EVENTS, Asked, notify_arguments
-from mailaccess.imap.grammar.strings import mailbox
+from mailaccess.imap.grammar.strings import astring, mailbox
 from mailaccess.imap.session import Answer, Session
 from mailaccess.imap.watch import Picture, Watch, names_of, take_picture
 
@@ -169,7 +169,11 @@ def _notes(session: Session, watch: Watch, now: Picture) -> list[bytes]:
         if server if not name else _wants(watch, name, now, "MailboxMetadataChange"):
             lines.setdefault(name, []).append(entry)
     return [
-        b"* METADATA " + (mailbox(name, utf8=session.utf8) if name else b'""') + f" {' '.join(entries)}\r\n".encode()
+        b"* METADATA "
+        + (mailbox(name, utf8=session.utf8) if name else b'""')
+        + b" "
+        + b" ".join(astring(each.encode()) for each in entries)
+        + b"\r\n"
         for name, entries in lines.items()
     ]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from accounts.selectors import access_for, mailboxes_of
-from core.access import Right
+from core.access import Access, Right
 from core.errors import ErrorKind, MailError
-from mailaccess.directory import Named
+from mailaccess.directory import canonical
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.grammar.strings import mailbox, string
@@ -45,16 +45,31 @@ def _of_root(session: Session, root: str) -> bytes:
 
 
 def _of_mailbox(session: Session, name: str) -> bytes:
-    named: Named = session.directory.find(name)
-    assert named.access is not None
-    assert named.folder is not None
-    shown = mailbox(named.name, utf8=session.utf8)
-    if named.folder.is_quota_exempt:
+    access, exempt = _place(session, name)
+    shown = mailbox(canonical(name), utf8=session.utf8)
+    if exempt:
         return b"* QUOTAROOT " + shown + b"\r\n"
     owned = {each.id: each.address for each in mailboxes_of(session.directory.account)}
-    root = owned[named.access.mailbox]
+    root = owned[access.mailbox]
     head = b"* QUOTAROOT " + shown + b" " + string(root.encode()) + b"\r\n"
-    return head + _line(root, mailbox_usage(named.access))
+    return head + _line(root, mailbox_usage(access))
+
+
+def _place(session: Session, name: str) -> tuple[Access, bool]:
+    """Whose space a mailbox counts in, and whether it does not count. One that does not exist yet counts as it would when
+    it is made (RFC 9208 4.1.3)."""
+    try:
+        named = session.directory.find(name)
+    except MailError as error:
+        if error.kind is not ErrorKind.NOT_FOUND:
+            raise
+        try:
+            return session.directory.place(name)[0], False
+        except MailError:
+            raise error from None
+    assert named.access is not None
+    assert named.folder is not None
+    return named.access, named.folder.is_quota_exempt
 
 
 def _line(root: str, usage: Usage) -> bytes:

@@ -126,8 +126,8 @@ def _one(cursor: Cursor) -> list[Item]:
         return [_sectioned(cursor, word)]
     if word not in PLAIN:
         raise ImapSyntaxError("unknown FETCH item")
-    if word == b"PREVIEW" and cursor.peek(2) == b" (":
-        cursor.expect(b" (LAZY)")
+    if word == b"PREVIEW":
+        cursor.skip(b" (LAZY)")  # other brackets behind it are modifiers of FETCH
     return [Item(word)]
 
 

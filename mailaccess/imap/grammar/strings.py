@@ -10,6 +10,7 @@ from mailaccess.imap.grammar.names import encode_utf7
 _PLAIN = re.compile(rb"[\x20\x21\x23-\x5b\x5d-\x7e]*\Z")
 _PLAIN_UTF8 = re.compile(rb"[^\x00-\x1f\x7f\"\\]*\Z")
 _ATOM = re.compile(r"[^\x00-\x20\x7f-\U0010ffff(){%*\"\\\]]+\Z")
+_ASTRING = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\]+\Z")
 QUOTED_MAX = 1_000
 """Longer strings are literals: old clients read lines into small buffers."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -30,6 +31,11 @@ def string(value: bytes, *, utf8: bool = False) -> bytes:
 def literal(value: bytes) -> bytes:
     """`{n}` and the bytes."""
     return b"{%d}\r\n%b" % (len(value), value)
+
+
+def astring(value: bytes) -> bytes:
+    """An atom where that is possible, else a string."""
+    return value if _ASTRING.match(value) else string(value)
 
 
 def nstring(value: bytes | None, *, utf8: bool = False) -> bytes:
