@@ -19,7 +19,7 @@ from django.conf import settings
 from core.checks import PORTS
 from webmail.soak.ledger import Ledger
 
-READY_S = 60.0
+READY_S = 300.0
 STOP_S = 60.0
 KINDS = {
     "redis": ("redis-server", "valkey-server"),
