@@ -88,9 +88,17 @@ class Composer {
     if (command && event.key === "Enter") this.send();
     else if (command && event.key.toLowerCase() === "s") this.saveNow();
     else if (event.key === "Escape" && !event.isComposing && !event.defaultPrevented) this.close();
+    else if (event.key === "Enter" && !event.isComposing && !event.defaultPrevented && event.target.matches("input:not([type=checkbox], [type=file])")) this.onward(event.target);
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  // Enter in a line goes to the next one; a form by itself would press its first button, which closes.
+  onward(input) {
+    if (input.name === "schedule_at") this.form.querySelector("[data-scheduled][value=chosen]").click();
+    else if (input.name === "subject") this.editor.focus(true);
+    else this.form.elements.subject.focus();
   }
 
   // The first caret: an answer starts in the text, a new mail at its recipients.
@@ -98,6 +106,7 @@ class Composer {
     if (this.started) return;
     this.started = true;
     this.form.dataset.ready = "1";
+    if (document.activeElement === this.recipients.to.input) return; // somebody types there already
     if (!this.form.contains(document.activeElement) && document.activeElement !== document.body) return;
     if (!this.form.elements.to.value.trim()) this.recipients.to.input.focus();
     else if (!this.form.elements.subject.value) this.form.elements.subject.focus();

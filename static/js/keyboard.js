@@ -85,7 +85,7 @@ const KEYS = {
 function pressed(event) {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.key === "Escape" && event.target.id === "q") event.target.blur();
-  if (typing(event.target)) return;
+  if (typing(event.target) || $("form[data-composer]:not([data-ready])")) return; // what is typed early is no command
   if (pending === "g") {
     pending = "";
     return go(event.key);

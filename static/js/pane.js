@@ -53,6 +53,8 @@ export function show(html) {
   titled();
   if ($("form[data-composer]", pane())) {
     document.activeElement?.blur();
+    const to = $("form[data-composer] textarea[name=to]", pane());
+    if (!to.value) to.focus(); // who begins to type at once writes there
     import("./compose.js").then((module) => module.start(pane()));
   }
   document.dispatchEvent(new CustomEvent("pane:shown"));

@@ -12,8 +12,15 @@ export class Recipients {
     this.options = [];
     this.active = -1;
     this.pending = Promise.resolve();
+    const early = !this.field.defaultValue && document.activeElement === this.field;
+    const text = this.field.value;
     this.build();
-    if (this.field.value.trim()) this.take(this.field.value, { quiet: true });
+    if (early) { // what was typed before this stood here is typed on
+      this.field.value = "";
+      this.input.value = text;
+      this.input.focus();
+      setTimeout(() => this.typed());
+    } else if (this.field.value.trim()) this.take(this.field.value, { quiet: true });
   }
 
   build() {

@@ -26,6 +26,26 @@ def test_signing_in_needs_only_keys(world: World) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text(person.name)
 
 
+def test_what_is_typed_at_once_and_enter_lead_through_a_new_mail(world: World) -> None:
+    person, other = world.person(), world.person()
+    page = person.open("/inbox/")
+    page.keyboard.press("c")
+    page.wait_for_selector("form[data-composer]")
+    page.keyboard.type(other.address)
+    expect(page.locator("[data-composer][data-ready]")).to_be_attached()
+    expect(page.locator("#compose-to-input")).to_have_value(other.address)
+    for _ in range(2):
+        page.keyboard.press("Enter")
+    expect(page.locator("[data-recipients=to] .chips .person")).to_have_count(1)
+    expect(page.get_by_role("textbox", name="Subject")).to_be_focused()
+    page.keyboard.type("By keys")
+    page.keyboard.press("Enter")
+    page.keyboard.type("Done.")
+    expect(person.editor()).to_contain_text("Done.")
+    page.keyboard.press("Control+Enter")
+    person.toast("Sent")
+
+
 def test_mails_are_read_starred_answered_and_deleted_by_keys(world: World) -> None:
     person, other = world.person(), world.person()
     other.open("/compose/")

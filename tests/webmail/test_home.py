@@ -12,6 +12,7 @@ from django.utils import translation
 from accounts.models import Account
 from accounts.services import grant_mailbox
 from logs_app.models import Event
+from mailstore.models import Mailbox
 from tests.factories import PASSWORD
 from tests.webmail.mails import browser_of, deliver_many, folder_id
 from webmail.views.home import _greeting
@@ -80,3 +81,16 @@ def test_a_shared_mailbox_is_opened_from_the_tree(alice: Account, bob: Account) 
 def test_the_greeting_knows_the_hour(hour: int, said: str) -> None:
     with translation.override("en"):
         assert _greeting(hour) == said
+
+
+@pytest.mark.parametrize(
+    ("used", "said"), [(89, ""), (95, "almost full"), (120, "Your mailbox is full")], ids=["room", "little", "none"]
+)
+def test_a_mailbox_without_room_says_what_follows_and_what_to_do(
+    client: Client, alice: Account, used: int, said: str
+) -> None:
+    Account.objects.filter(pk=alice.pk).update(quota_bytes=100)
+    Mailbox.objects.filter(pk=alice.pk).update(used_bytes=used)
+    html = client.get("/").content.decode()
+    assert ("quota-word" in html) == bool(said) and said in html
+    assert ("Find large mails" in html) == bool(said)
