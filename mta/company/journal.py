@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from accounts.models import Account
+from accounts.selectors import resolve
 from mailstore import blobs
 from mailstore.message import Address, Outgoing, OutgoingPart, Scanned, compose, header
 from mailstore.services.deliver import Incoming, Placement, Prepared, prepare, store
-from mta.inbound.recipients import Target, find_target, merge_accounts
+from mta.inbound.recipients import Refusal, Target, find_target, merge_accounts
 from mta.models import Submission
 from mta.services.system_mail import queue_mail
 
@@ -110,15 +111,20 @@ def _journal(system: Account, address: str, subject: str, lines: Sequence[str], 
         )
     )
     target = find_target(address, sender="")
-    if isinstance(target, Target):
-        # However full it is: a journal with holes is none.
-        reached = [account.id for account, _matched in merge_accounts([target]).values()]
-        places = [Placement(account_id) for account_id in dict.fromkeys([*reached, *(a.id for a in target.full)])]
-        local = prepare(report, trace=b"Return-Path: <>\r\n")
-        return Journal(system.domain_id, address, subject, report, local, tuple(places)) if places else None
-    if target.name == "ELSEWHERE":
+    if target is Refusal.ELSEWHERE:
         return Journal(system.domain_id, address, subject, report, None, ())
-    return None
+    places = [Placement(account_id) for account_id in _keepers(target, address)]
+    local = prepare(report, trace=b"Return-Path: <>\r\n")
+    return Journal(system.domain_id, address, subject, report, local, tuple(places)) if places else None
+
+
+def _keepers(target: Target | Refusal, address: str) -> Iterable[int]:
+    """The accounts here that the journal's address means, however full they are: a journal with holes is none."""
+    if isinstance(target, Target):
+        reached = [account.id for account, _matched in merge_accounts([target]).values()]
+        return dict.fromkeys([*reached, *(account.id for account in target.full)])
+    resolved = resolve(address) if target is Refusal.FULL else None
+    return [resolved.account.id] if resolved is not None and resolved.account is not None else []
 
 
 def _hops(message: bytes) -> bytes:

@@ -23,7 +23,6 @@ from mailstore.message import scan
 from mailstore.services.deliver import Prepared, store
 from mta.alone import each_alone
 from mta.company.journal import incoming_journals
-from mta.company.policy import send_policy
 from mta.inbound.recipients import Target, find_target
 from mta.links import SignedLink
 from mta.models import HeldPost
@@ -146,13 +145,13 @@ def _distribute(post: HeldPost) -> None:
 
 
 def _write_journals(post: HeldPost, target: Target, raw: bytes) -> None:
-    """Of the members' domains: while it was held nobody had it. A colleague's mail is in his own domain's journal since
-    he sent it."""
+    """Of the members' domains: while it was held nobody had it. A colleague's mail is in his own domain's journal, where
+    there is one, since he sent it."""
     if not any(facts.journal for facts in target.facts.values()):
         return
     but = 0
     if post.is_local and (author := domain_named(post.envelope_from.rpartition("@")[2])) is not None:
-        but = author.id if send_policy(author.id).journal_address else 0
+        but = author.id
     for each in incoming_journals([target], raw, scan(raw[post.trace_length :]), post.envelope_from, but=but):
         each.write()
 

@@ -94,7 +94,9 @@ def test_one_statement_for_any_number_of_rows_stays_prepared(table: str) -> None
     for number in range(4):
         insert_rows(table, "id", [(number * 10 + each,) for each in range(number + 1)])
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'INSERT INTO test_columns%%'")
+        cursor.execute(
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'INSERT INTO test_columns (id)%%'"
+        )
         assert cursor.fetchone() == (1,)
 
 

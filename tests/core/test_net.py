@@ -151,6 +151,13 @@ def test_an_answer_that_is_no_small_image_is_refused(server: str, path: str, kin
     assert caught.value.kind is kind
 
 
+def test_nothing_is_posted_in_the_clear(server: str) -> None:
+    with pytest.raises(MailError) as caught:
+        net.post(f"{server}/x.png", b"x", content_type="text/plain", timeout_s=60)
+    assert caught.value.kind is ErrorKind.INVALID
+    assert not Handler.seen
+
+
 def test_the_clock_bounds_the_whole_body() -> None:
     with pytest.raises(MailError) as caught:
         net._bounded(iter([b"a"]), max_bytes=10, deadline=0)

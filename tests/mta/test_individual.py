@@ -81,11 +81,53 @@ def test_everybody_gets_a_copy_that_names_nobody_else(
         assert [each.address for each in copy.to] == [recipient]
         assert not copy.cc
         assert not copy.bcc
+        assert "Cc: in the text" in (copy.text or "")
         assert copy.references[-2:] == ("before@example.test", "one@example.test")
     assert read(got["x@far.example"]).to[0].name == "李四"
     assert read(got["carol@example.test"]).to[0].name == "Carol"
     assert len({read(each).message_id for each in got.values()} | {"one@example.test"}) == 5
     assert mails(alice, "sent") == [RAW]
+
+
+def test_what_is_shared_names_nobody_however_he_was_named() -> None:
+    raw = (
+        b"Resent-To: a@far.example\r\nresent-cc : b@far.example\r\nSubject: to: x\r\nTO:\r\n c@far.example,\r\n\td@far.example\r\n"
+        b"X-To: kept\r\nBCC: e@far.example\r\n\r\nTo: in the text\r\n"
+    )
+    assert individual.shared(raw) == (
+        b"To: undisclosed-recipients:;\r\nSubject: to: x\r\nX-To: kept\r\n\r\nTo: in the text\r\n"
+    )
+
+
+def test_names_are_those_that_the_author_gave_in_any_field() -> None:
+    raw = (
+        b"To: Li <X@Far.example>, y@far.example\r\nCc: Mr Wu <z@far.example>\r\nBcc: Mr Hu <h@far.example>\r\n\r\nx\r\n"
+    )
+    found = {"x@far.example": "Li", "z@far.example": "Mr Wu", "h@far.example": "Mr Hu"}
+    assert individual.names_in(raw) == found
+
+
+def test_a_copy_names_its_recipient_and_the_last_of_the_conversation() -> None:
+    chain = " ".join(f"<{number}@far.example>" for number in range(30)).encode()
+    raw = (
+        b"To: nobody:;\r\nMessage-ID: <m@example.test>\r\nReferences: "
+        + chain
+        + b"\r\nSubject: s\r\n\r\nReferences: x\r\n"
+    )
+    copy = individual.own_copy(raw, "m@example.test", "x@far.example", "Li")
+    found = read(copy)
+    assert found.references == (*(f"{number}@far.example" for number in range(11, 30)), "m@example.test")
+    assert (found.message_id or "").startswith("m.") and (found.message_id or "").endswith("@example.test")
+    assert copy.endswith(b"Subject: s\r\n\r\nReferences: x\r\n")
+    assert [copy.lower().count(name) for name in (b"\nto:", b"message-id:", b"references: <")] == [0, 1, 1]
+    assert individual.own_copy(raw, "m@example.test", "x@far.example", "Li") == copy
+    assert b"Message-ID" not in individual.own_copy(raw, "", "x@far.example")
+
+
+@pytest.mark.parametrize("message_id", ["x" * 300, "x" * 300 + "@example.test", "x@" + "y" * 300])
+def test_an_id_of_ones_own_is_bounded_and_his_alone(message_id: str) -> None:
+    mine, his = (individual.own_id(message_id, each) for each in ("a@far.example", "b@far.example"))
+    assert mine != his and len(mine) <= 250
 
 
 def test_an_answer_finds_the_authors_mail(alice: Account, bob: Account) -> None:

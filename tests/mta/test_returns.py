@@ -41,6 +41,12 @@ def test_nothing_else_does(kind: Returns, change: Callable[[str], str]) -> None:
     assert kind.number_of(change(kind.address(77, "example.test", NOW_S)), NOW_S) is None
 
 
+@KINDS
+@pytest.mark.parametrize("number", [0, 1 << 63])
+def test_what_no_row_has_leads_nowhere(kind: Returns, number: int) -> None:
+    assert kind.number_of(kind.address(number, "example.test", NOW_S), NOW_S) is None
+
+
 def test_one_kind_is_not_another() -> None:
     address = FORWARDED.address(77, "example.test", NOW_S)
     assert INDIVIDUAL.number_of(address.replace("SRS0=", "verp="), NOW_S) is None

@@ -17,7 +17,7 @@ from django.db.models import Sum
 
 from accounts.models import Account
 from accounts.selectors import access_for
-from accounts.services import add_alias
+from accounts.services import add_alias, create_group, update_account
 from core.access import Access
 from core.errors import ErrorKind, MailError
 from logs_app.models import Event
@@ -147,6 +147,34 @@ def test_the_journal_has_what_comes_in_where_that_is_wanted(running: Running, al
     assert len(mails(bob, "inbox")) == 3, "a colleague's mail is there once"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_journal_names_all_and_has_no_holes(running: Running, alice: Account, bob: Account) -> None:
+    add_alias(bob, "archive")
+    carol, dora = make_account("carol@example.test"), make_account("dora@example.test", quota_bytes=1)
+    create_group(alice.domain, "team", name="Team", posting="anyone", members=[alice, carol, dora])
+    set_send_policy(alice.domain, journal_address="archive@example.test", journals_incoming=True)
+    raw = b"Message-ID: <one@far.example>\r\n" + INCOMING
+    with running.client() as client:
+        client.sendmail("x@far.example", ["archive@example.test"], INCOMING)
+        assert len(mails(bob, "inbox")) == 1, "what is sent to another name of the journal is not journaled"
+        update_account(bob, quota_bytes=1)
+        client.sendmail("x@far.example", ["team@example.test", "alice@example.test"], raw)
+    (report,) = (each for each in mails(bob, "inbox") if b"Recipient:" in each)
+    text = read(report).text or ""
+    for name in ("alice", "carol", "dora"):
+        assert text.count(f"Recipient: {name}@example.test, Expanded: team@example.test") == 1
+    assert "Message-Id: <one@far.example>" in text
+    assert report.startswith(b"Return-Path: <>\r\n")
+    assert b"\r\nAuto-Submitted: auto-generated\r\n" in report
+
+
+def test_what_the_system_sends_is_in_no_journal(alice: Account, bob: Account) -> None:
+    set_send_policy(alice.domain, journal_address="bob@example.test")
+    access = access_for(alice, alice.pk)
+    submit(access, request("x@far.example", envelope_from="", save_to_sent=False, origin="system"))
+    assert mails(bob, "inbox") == []
+
+
 def test_another_domain_here_has_its_own_journal(alice: Account, bob: Account) -> None:
     other = make_account("dora@other.test")
     set_send_policy(other.domain, journal_address="archive@far.example", journals_incoming=True)
@@ -160,6 +188,11 @@ def test_another_domain_here_has_its_own_journal(alice: Account, bob: Account) -
 @pytest.mark.django_db(transaction=True)
 def test_journals_that_lead_to_each_other_come_to_an_end(running: Running, alice: Account) -> None:
     set_send_policy(alice.domain, journal_address="archive@far.example", journals_incoming=True)
+    with running.client() as client:
+        client.sendmail("x@far.example", ["alice@example.test"], INCOMING)
+    first = Delivery.objects.get(recipient="archive@far.example")
+    assert b"Received: " not in blobs.get(first.submission.wire_blob_id).partition(b"\r\n\r\n")[0]
+    first.submission.delete()
     hops = b"".join(b"Received: from a by b; Mon, 30 Nov 2026 00:00:00 +0000\r\n" for _ in range(20))
     with running.client() as client:
         client.sendmail("x@far.example", ["alice@example.test"], hops + b"X-MS-Journal-Report: \r\n" + INCOMING)
