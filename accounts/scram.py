@@ -20,9 +20,10 @@ NONCE_BYTES = 18
 _FIRST = re.compile(
     r"(?P<gs2>(?P<binding>n|y|p=(?P<type>[A-Za-z0-9.\-]+)),(?:a=(?P<authzid>[^,]*))?,)(?P<bare>.*)\Z", re.DOTALL
 )
-_BARE = re.compile(r"n=(?P<name>[^,]+),r=(?P<nonce>[\x21-\x2b\x2d-\x7e]+)(?:,.*)?\Z", re.DOTALL)
+_BARE = re.compile(r"n=(?P<name>[^,]+),r=(?P<nonce>[\x21-\x2b\x2d-\x7e]+)(?P<more>,.*)?\Z", re.DOTALL)
 _FINAL = re.compile(
-    r"(?P<bare>c=(?P<binding>[A-Za-z0-9+/=]+),r=(?P<nonce>[^,]+)(?:,.*)?),p=(?P<proof>[A-Za-z0-9+/=]+)\Z", re.DOTALL
+    r"(?P<bare>c=(?P<binding>[A-Za-z0-9+/=]+),r=(?P<nonce>[^,]+)(?P<more>,.*)?),p=(?P<proof>[A-Za-z0-9+/=]+)\Z",
+    re.DOTALL,
 )
 
 
@@ -56,6 +57,7 @@ def client_first(message: bytes, *, plus: bool, offers_plus: bool, bindings: Map
     bare = _BARE.match(found["bare"]) if found else None
     if found is None or bare is None:
         raise ScramError("not a first message")
+    _require_none(bare["more"])
     if plus != (found["type"] is not None) or (found["binding"] == "y" and offers_plus):
         raise ScramError("somebody took -PLUS out of the list")  # RFC 5802 6
     if found["type"] is not None and found["type"] not in bindings:
@@ -86,6 +88,7 @@ class Dialogue:
         found = _FINAL.match(_text(message))
         if found is None:
             raise ScramError("not a last message")
+        _require_none(found["more"])
         if not hmac.compare_digest(_decoded(found["binding"]), self.first.binding):
             raise ScramError("another channel")
         if not hmac.compare_digest(found["nonce"].encode(), self.nonce.encode()):
@@ -97,6 +100,12 @@ class Dialogue:
             return None
         signature = hmac.digest(proved[0].server_key, said, "sha256")
         return proved[0].key, b"v=" + base64.b64encode(signature)
+
+
+def _require_none(extensions: str | None) -> None:
+    """Of what nobody knows yet all may be passed over but what must not (RFC 5802 5.1, `m`)."""
+    if extensions and ",m=" in extensions:
+        raise ScramError("a mandatory extension")
 
 
 def _is_proof(proof: bytes, said: bytes, stored_key: bytes) -> bool:

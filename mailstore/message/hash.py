@@ -17,11 +17,16 @@ _PREFIX = re.compile(
     r"(?i)\s*(?:re|fwd?|aw|antw|sv|vs|wg|tr|rv|res|enc|rif|回复|回覆|回復|答复|答覆|答復|转发|轉發|轉寄|转寄)"
     r"\s*(?:[\[(]\d{1,4}[\])])?\s*[:：]\s*"
 )
+_QUOTED_LOCAL = re.compile(r'"((?:[^"\\]|\\.)*)"@')
+_ESCAPED = re.compile(r"\\(.)")
 
 
 def message_id_hash(message_id: str) -> int:
-    """A positive 63-bit number for a Message-ID, with or without its brackets; the same on every machine."""
+    """A positive 63-bit number for a Message-ID, with or without its brackets; the same on every machine. Quotes that a
+    sender put around the part before the @ make no other id (RFC 5256 3)."""
     plain = message_id.strip().strip("<>").strip()
+    if plain.startswith('"'):
+        plain = _QUOTED_LOCAL.sub(lambda found: _ESCAPED.sub(r"\1", found[1]) + "@", plain, count=1)
     digest = hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 

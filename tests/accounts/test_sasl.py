@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from accounts.models import Account
 from accounts.sasl import Door, Login, begin, mechanisms, read_bearer, read_plain, text_of
-from accounts.scram import ScramError, client_first
+from accounts.scram import Dialogue, ScramError, client_first
 from accounts.services import create_client_code, suspend_account
 from accounts.sign_in import Circumstances, Reason, SignedIn, SignInError
 from accounts.verifiers import SCRAM_ROUNDS, fake_salt
@@ -151,6 +151,8 @@ def test_a_suspended_account_is_told_so(alice: Account) -> None:
         b"p=tls-exporter,,n=a,r=abc",
         b"y,,n=a,r=abc",
         b"n,,m=x,n=a,r=abc",
+        b"n,,n=a,r=abc,m=x",
+        b"n,,n=a,r=abc,x=y,m=x",
         b"n,,n=a=2X,r=abc",
         b"n,a=b,n=a,r=abc",
         b"\xff",
@@ -160,6 +162,19 @@ def test_a_suspended_account_is_told_so(alice: Account) -> None:
 def test_what_is_no_first_message_is_refused(message: bytes) -> None:
     with pytest.raises(ScramError):
         client_first(message, plus=message.startswith(b"p"), offers_plus=True, bindings=BINDINGS)
+
+
+def test_other_extensions_are_passed_over() -> None:
+    assert client_first(b"n,,n=a,r=abc,x=y", plus=False, offers_plus=False, bindings={}).nonce == "abc"
+
+
+@pytest.mark.parametrize("extension", ["m=x", "x=y,m=x"])
+def test_a_mandatory_extension_of_the_last_message_is_refused(extension: str) -> None:
+    first = client_first(b"n,,n=a,r=abc", plus=False, offers_plus=False, bindings={})
+    dialogue = Dialogue.begin(first, salt=b"salt", rounds=4_096)
+    assert dialogue.prove(f"c=biws,r={dialogue.nonce},x=y,p=AAAA".encode(), []) is None
+    with pytest.raises(ScramError, match="mandatory"):
+        dialogue.prove(f"c=biws,r={dialogue.nonce},{extension},p=AAAA".encode(), [])
 
 
 @pytest.mark.django_db

@@ -57,7 +57,7 @@ def _of_mailbox(session: Session, name: str) -> bytes:
 
 def _place(session: Session, name: str) -> tuple[Access, bool]:
     """Whose space a mailbox counts in, and whether it does not count. One that does not exist yet counts as it would when
-    it is made (RFC 9208 4.1.3)."""
+    it is made (RFC 9208 4.1.2)."""
     try:
         named = session.directory.find(name)
     except MailError as error:

@@ -7,7 +7,7 @@ the other folders, and nothing else can be. The rights of a level are tied (RFC 
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence, Set as AbstractSet
 
 from accounts.models import Account
 from accounts.rows import Level
@@ -45,11 +45,7 @@ async def get_list(session: Session, cursor: Cursor) -> Answer:
     """`GETACL mailbox`: for the owner."""
     name = _name(session, cursor)
     cursor.end()
-    named, owner = await session.run(_managed, session, name)
-    grants = await session.run(grants_of, owner)
-    pairs = [(owner.address, OWNER), *((each.grantee.address, LEVELS[Level(each.level)]) for each in grants)]
-    listed = b"".join(b" " + string(who.encode()) + b" " + _written(rights).encode() for who, rights in pairs)
-    session.write(b"* ACL " + _shown(session, named) + listed + b"\r\n")
+    session.write(await session.run(_list_of, session, name))
     return Answer("Done")
 
 
@@ -71,7 +67,7 @@ async def set_rights(session: Session, cursor: Cursor) -> Answer:
     cursor.space()
     how, rights = _asked(cursor.astring())
     cursor.end()
-    await session.run(_set, session, name, identifier, how, rights)
+    session.write(await session.run(_set, session, name, identifier, how, rights))
     return Answer("Done")
 
 
@@ -80,7 +76,7 @@ async def delete_rights(session: Session, cursor: Cursor) -> Answer:
     name = _name(session, cursor)
     identifier = _identifier(cursor)
     cursor.end()
-    await session.run(_set, session, name, identifier, "", frozenset())
+    session.write(await session.run(_set, session, name, identifier, "", frozenset()))
     return Answer("Done")
 
 
@@ -125,7 +121,20 @@ def _held(owner: Account, grantee: Account) -> str:
     return next((LEVELS[Level(each.level)] for each in grants_of(owner) if each.grantee_id == grantee.pk), "")
 
 
-def _set(session: Session, name: str, identifier: str, how: str, rights: frozenset[str]) -> None:
+def _list_of(session: Session, name: str) -> bytes:
+    named, owner = _managed(session, name)
+    return _lists(session, [named], owner)
+
+
+def _lists(session: Session, mailboxes: Sequence[Named], owner: Account) -> bytes:
+    """The access lists of mailboxes of one owner, which are alike."""
+    pairs = [(owner.address, OWNER), *((each.grantee.address, LEVELS[Level(each.level)]) for each in grants_of(owner))]
+    listed = b"".join(b" " + string(who.encode()) + b" " + _written(rights).encode() for who, rights in pairs)
+    return b"".join(b"* ACL " + _shown(session, each) + listed + b"\r\n" for each in mailboxes)
+
+
+def _set(session: Session, name: str, identifier: str, how: str, rights: frozenset[str]) -> bytes:
+    """Untagged: the lists of all other mailboxes, which changed with this one (RFC 4314 5.1.1)."""
     named, owner = _managed(session, name)
     assert named.folder is not None
     grantee = _grantee(owner, identifier)
@@ -137,7 +146,7 @@ def _set(session: Session, name: str, identifier: str, how: str, rights: frozens
     if level is None and wanted and how != "-":
         raise NoError("CANNOT", f"Rights come together: {READ}, {READ + CHANGE}, {READ + CHANGE + POST}")
     if (LEVELS[level] if level is not None else "") == held and wanted:
-        return  # nothing of it changes what he has
+        return b""  # nothing of it changes what he has
     if named.folder.role != Role.INBOX:
         raise NoError("CANNOT", "Rights count for the whole mailbox: set them at INBOX")
     actor = session.directory.account
@@ -145,6 +154,11 @@ def _set(session: Session, name: str, identifier: str, how: str, rights: frozens
         grant_mailbox(owner, grantee, level, actor=actor)
     elif held:
         revoke_mailbox(owner, grantee, actor=actor)
+    else:
+        return b""
+    here = named.folder.id
+    others = [each for each in session.directory.names(only_own=True) if each.folder and each.folder.id != here]
+    return _lists(session, others, owner)
 
 
 def _level(wanted: AbstractSet[str]) -> Level | None:

@@ -6,7 +6,6 @@ from django.conf import settings
 
 from core.errors import ErrorKind, MailError
 from mailaccess.directory import Named
-from mailaccess.imap.commands.quota import UNIT_BYTES
 from mailaccess.imap.commands.select import mailbox_id
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
@@ -73,7 +72,7 @@ def _value(named: Named, item: bytes) -> str:
     if item == b"DELETED":
         return str(count_flag(row.id, Flag.DELETED))
     if item == b"DELETED-STORAGE":
-        return str(-(-flagged_bytes(row.id, Flag.DELETED) // UNIT_BYTES))
+        return str(flagged_bytes(row.id, Flag.DELETED))  # RFC 9208 4.1.4: as RFC822.SIZE, not in units of STORAGE
     if item == b"RECENT":
         told = recents.told(row.id, stored=row.recent_uid)
         return str(count_above(row.id, told)[0] if 0 < told < row.uidnext - 1 else 0 if told else row.total)

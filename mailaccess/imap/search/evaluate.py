@@ -199,7 +199,7 @@ class Evaluator:
     # From letters ---------------------------------------------------------------------------------
 
     def _header(self, name: str, value: str, within: int) -> Steps:
-        if name == "message-id" and value[:1] == "<" and value[-1:] == ">" and "@" in value:
+        if name == "message-id" and value[:1] == "<" and value[-1:] == ">" and "@" in value and '"' not in value:
             found = words.with_message_id(self.view.access, message_id_hash(value))
             return (yield from self._messages(found))
         if name in _HEADERS:

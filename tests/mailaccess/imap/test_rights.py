@@ -31,7 +31,12 @@ def test_an_owner_gives_and_takes_rights(imap_server: Running, alice: Account, b
     )
     assert talk.say(b"LISTRIGHTS INBOX BOB@example.test")[0].startswith(b'* LISTRIGHTS INBOX "BOB@example.test" ')
     assert talk.say(b"LISTRIGHTS INBOX anyone")[0] == b'* LISTRIGHTS INBOX "anyone" ""'
-    assert talk.say(b"SETACL INBOX bob@example.test lr")[-1] == b"a OK Done"
+    told = talk.say(b"SETACL INBOX bob@example.test lr")
+    assert told[-1] == b"a OK Done"
+    line = b'* ACL Sent "alice@example.test" lrswikxtepacd "bob@example.test" lr'
+    assert line in told, "the other mailboxes' lists have changed with it (RFC 4314 5.1.1)"
+    assert not [each for each in told if each.startswith(b"* ACL INBOX")]
+    assert talk.say(b"SETACL INBOX bob@example.test lr") == [b"a OK Done"]
     assert talk.say(b"GETACL Sent")[0].endswith(b' "bob@example.test" lr')
     assert talk.say(b"LISTRIGHTS Sent bob@example.test")[0] == b'* LISTRIGHTS Sent "bob@example.test" lr'
     assert talk.say(b"SETACL Sent bob@example.test lr")[-1] == b"a OK Done"
@@ -47,7 +52,10 @@ def test_an_owner_gives_and_takes_rights(imap_server: Running, alice: Account, b
     assert talk.say(b"SETACL INBOX bob@example.test -r")[-1] == b"a OK Done"
     assert not MailboxGrant.objects.exists()
     assert talk.say(b"SETACL INBOX bob@example.test +lr")[-1] == b"a OK Done"
-    assert talk.say(b"DELETEACL INBOX bob@example.test")[-1] == b"a OK Done"
+    told = talk.say(b"DELETEACL INBOX bob@example.test")
+    assert told[-1] == b"a OK Done"
+    assert b'* ACL Sent "alice@example.test" lrswikxtepacd' in told
+    assert talk.say(b"DELETEACL INBOX bob@example.test") == [b"a OK Done"]
     assert not MailboxGrant.objects.exists()
     talk.close()
 

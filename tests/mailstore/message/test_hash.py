@@ -14,6 +14,12 @@ def test_the_hash_of_a_message_id_never_changes() -> None:
     assert message_id_hash(" <8f31@example.test> ") == message_id_hash("8f31@example.test")
 
 
+def test_quotes_make_no_other_message_id() -> None:
+    assert message_id_hash('<"8f31"@example.test>') == message_id_hash("8f31@example.test")
+    assert message_id_hash(r'<"8\f\"31"@example.test>') == message_id_hash('8f"31@example.test')
+    assert message_id_hash('<"8f31@example.test>') != message_id_hash("8f31@example.test")
+
+
 @given(st.text())
 def test_a_hash_is_a_positive_63_bit_number(text: str) -> None:
     assert 0 <= message_id_hash(text) < 1 << 63
