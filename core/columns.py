@@ -199,4 +199,5 @@ _PACKED: dict[str, tuple[str, Pack]] = {
     "text": _TEXT,
     "character varying": _TEXT,
     "inet": _TEXT,
+    "tsvector": _TEXT,
 }

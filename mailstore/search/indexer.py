@@ -18,6 +18,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
@@ -43,6 +44,9 @@ MAX_WAITING = 4
 """Mails whose files are being read: their bytes are in memory."""
 LATER_S = 30.0
 """A mail whose bytes can't be had now is tried again then."""
+
+Stored = tuple[int, Any]
+"""When a message was received, and the columns that `blobs.decode` takes."""
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +94,10 @@ class Indexer:
         """Do some of what waits; how many messages were done."""
         done = self._remove()
         ready = [future.result() for future in list(self._waiting.values()) if future.done()]
-        for message_id in self._next(BATCH - len(ready)):
-            found = self._document(message_id)
+        waiting = list(self._next(BATCH - len(ready)))
+        rows = load(waiting)
+        for message_id in waiting:
+            found = self._document(message_id, rows.get(message_id))
             if found is not None:
                 ready.append(found)
         self._commit(ready)
@@ -137,17 +143,17 @@ class Indexer:
         rows = sql.rows(query, [*bounds, limit + len(busy)])
         return [row[0] for row in rows if row[0] not in busy][:limit]
 
-    def _document(self, message_id: int) -> Document | None:
+    def _document(self, message_id: int, row: Stored | None) -> Document | None:
         """Its tokens now, or None when its files are being read, or it can't be had."""
+        if row is None:
+            return Document(message_id, mailbox_of(message_id), 0, [])
+        received_us, columns = row
         try:
-            found = load(message_id)
+            raw = blobs.decode(*columns)
         except MailError as error:
             log.warning("not indexed yet", extra={"message_id": message_id, "error": error.kind.value})
             self._later[message_id] = time.monotonic() + LATER_S
             return None
-        if found is None:
-            return Document(message_id, mailbox_of(message_id), 0, [])
-        received_us, raw = found
         message = read(raw)
         if not has_files(message):
             return self._made(message_id, received_us, raw, message)
@@ -181,6 +187,8 @@ class Indexer:
         with transaction.atomic() if lock else contextlib.nullcontext():
             query = f"SELECT message_id FROM mailstore_searchtodo WHERE message_id IN ({inside}){lock}"
             claimed = {row[0] for row in sql.rows(query, ids)}
+            if lock:  # killed by the machine's fall, the mails wait again
+                sql.run("SET LOCAL synchronous_commit = off")
             self.index.add([each for each in documents if each.message_id in claimed and each.tokens])
             sql.run(f"DELETE FROM mailstore_searchtodo WHERE message_id IN ({sql.marks(list(claimed))})", list(claimed))
         for message_id in ids:
@@ -206,14 +214,14 @@ class Indexer:
         return self._made(message_id, 0, raw, read(raw)).tokens
 
 
-def load(message_id: int) -> tuple[int, bytes] | None:
-    """When a message was received, and its bytes; None when it is gone. UNAVAILABLE when its object can't be had."""
+def load(message_ids: Sequence[int]) -> dict[int, Stored]:
+    """Of those that aren't gone. One query: where the machine is busy each one waits for its turn."""
     query = (
-        "SELECT m.received_us, b.codec, b.data, b.key, b.size FROM mailstore_message m "
-        "JOIN mailstore_blob b ON b.id = m.blob_id WHERE m.id = %s"
+        "SELECT m.id, m.received_us, b.codec, b.data, b.key, b.size FROM mailstore_message m "
+        f"JOIN mailstore_blob b ON b.id = m.blob_id WHERE {sql.among('m.id')}"
     )
-    row = sql.row(query, [message_id])
-    return (row[0], blobs.decode(*row[1:])) if row else None
+    found = sql.rows(query, [sql.numbers(message_ids)]) if message_ids else []
+    return {row[0]: (row[1], row[2:]) for row in found}
 
 
 @contextlib.contextmanager

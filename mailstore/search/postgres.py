@@ -9,15 +9,16 @@ where some are not known, and there a phrase counts as all of its words.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
+from core.bulk import insert_rows
 from mailstore import sql
 from mailstore.search.document import GAP, Document
 from mailstore.search.engine import Hit
 from mailstore.search.expression import Either, Every, Expression, Phrase
-from mailstore.search.keys import KeyGiver, bounds
+from mailstore.search.keys import SEQUENCE_BITS, KeyGiver, bounds, first_key
 
 PERIOD_BITS = 24
 """Of a key: the mailbox and 2^19 seconds."""
@@ -38,18 +39,19 @@ class PostgresIndex:
     """See `engine.Index`. It writes in the caller's transaction."""
 
     def add(self, documents: Sequence[Document]) -> None:
-        """A key that another worker took meanwhile is tried again."""
-        giver = KeyGiver(_taken)
+        """Three statements for what is new. A key that another worker took meanwhile is tried again."""
         known = self.keys_of([each.message_id for each in documents])
+        new = list({each.message_id: each for each in documents if each.message_id not in known}.values())
         with transaction.atomic():
             for each in documents:
-                text = vector(each.tokens)
                 if each.message_id in known:
-                    sql.run(f"UPDATE {TABLE} SET v = %s::tsvector WHERE message_id = %s", [text, each.message_id])
-                    continue
-                while not _inserted(each, giver.give(each.mailbox, each.received_us), text):
-                    if self.keys_of([each.message_id]):
-                        break
+                    update = f"UPDATE {TABLE} SET v = %s::tsvector WHERE message_id = %s"
+                    sql.run(update, [vector(each.tokens), each.message_id])
+            while new:
+                inserted = _inserted(new)
+                left = [each for each in new if each.message_id not in inserted]
+                there = self.keys_of([each.message_id for each in left])
+                new = [each for each in left if each.message_id not in there]
 
     def remove(self, message_id: int, tokens: Sequence[str] | None) -> None:
         """The tokens aren't needed."""
@@ -134,17 +136,44 @@ def _hits(condition: str, values: list[int], asked: str, words: str, *, low: int
     return [Hit(*row) for row in sql.rows(statement, [*parameters, asked, limit])]
 
 
-def _inserted(document: Document, key: int, text: str) -> bool:
-    statement = (
-        f"INSERT INTO {TABLE} (key, message_id, mailbox_id, period, v) VALUES (%s, %s, %s, %s, %s::tsvector) "
-        "ON CONFLICT DO NOTHING"
-    )
-    values = [key, document.message_id, document.mailbox, key >> PERIOD_BITS, text]
-    return sql.run(statement, values) == 1
+def _inserted(documents: Sequence[Document]) -> set[int]:
+    """Put new ones in; those that found their key, and themselves, still absent."""
+    taken = _Taken(first_key(each.mailbox, each.received_us) for each in documents)
+    giver = KeyGiver(taken.between)
+    rows = []
+    for each in documents:
+        key = giver.give(each.mailbox, each.received_us)
+        taken.add(key)
+        rows.append((key, each.message_id, each.mailbox, key >> PERIOD_BITS, vector(each.tokens)))
+    tail = "ON CONFLICT DO NOTHING RETURNING message_id"
+    return {row[0] for row in insert_rows(TABLE, "key, message_id, mailbox_id, period, v", rows, tail)}
 
 
-def _taken(low: int, high: int) -> set[int]:
-    return {row[0] for row in sql.rows(f"SELECT key FROM {TABLE} WHERE key BETWEEN %s AND %s", [low, high])}
+class _Taken:
+    """Keys in use: those of some seconds are read together, and what is given meanwhile is known."""
+
+    def __init__(self, seconds: Iterable[int]) -> None:
+        self._seconds = set(seconds)
+        self._keys: set[int] = set()
+        begins = sorted(self._seconds)
+        for part in sql.slices(begins):
+            query = (
+                f"SELECT d.key FROM {sql.numbered()} CROSS JOIN {TABLE} d "
+                f"WHERE d.key BETWEEN n.value AND n.value + {(1 << SEQUENCE_BITS) - 1}"
+            )
+            self._keys.update(row[0] for row in sql.rows(query, [sql.numbers(part)]))
+
+    def add(self, key: int) -> None:
+        """It has been given."""
+        self._keys.add(key)
+
+    def between(self, low: int, high: int) -> set[int]:
+        """Of one second; asked for if it is none of those that were read."""
+        if low not in self._seconds:
+            self._seconds.add(low)
+            found = sql.rows(f"SELECT key FROM {TABLE} WHERE key BETWEEN %s AND %s", [low, high])
+            self._keys.update(row[0] for row in found)
+        return {key for key in range(low, high + 1) if key in self._keys}
 
 
 def vector(tokens: Sequence[str]) -> str:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core.access import Access
 from core.errors import ErrorKind, MailError
 from mailstore import blobs, objects, sql
 from mailstore.models import SearchRemoval, SearchTodo
-from mailstore.search import document, indexer as indexing
+from mailstore.search import document
 from mailstore.search.index import index
 from mailstore.search.indexer import Indexer, only_indexer
 from mailstore.search.words import asked
@@ -173,18 +174,28 @@ def test_bytes_that_are_away_are_tried_again_later(
     mine: Access, indexer: Indexer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = message_of(stored(mine, letter("a")))
-    real = indexing.load
+    real = blobs.decode
 
-    def away(message_id: int) -> tuple[int, bytes] | None:
+    def away(*columns: object) -> bytes:
         raise MailError(ErrorKind.UNAVAILABLE)
 
-    monkeypatch.setattr(indexing, "load", away)
+    monkeypatch.setattr(blobs, "decode", away)
     assert indexer.drain() == 0
     assert SearchTodo.objects.filter(pk=message).exists()
-    monkeypatch.setattr(indexing, "load", real)
+    monkeypatch.setattr(blobs, "decode", real)
     assert indexer.drain() == 0, "not at once"
     indexer._later.clear()
     assert indexer.drain() == 1
+
+
+def test_a_round_asks_the_database_as_often_for_many_mails_as_for_two(mine: Access, indexer: Indexer) -> None:
+    counts = []
+    for count in (1, 2, 12):
+        stored_many(mine, count, first=100 * count)
+        with CaptureQueriesContext(connection) as captured:
+            assert indexer.round() == count
+        counts.append(len(captured))
+    assert counts[1] == counts[2]
 
 
 def test_a_large_import_does_not_delay_others(mine: Access, his: Access, indexer: Indexer) -> None:
