@@ -13,7 +13,7 @@ export const listUrl = () => list()?.dataset.url || location.pathname + location
 export const isOpen = () => Boolean(pane() && $(".mail, .compose", pane()));
 
 // Whether list and pane are seen at once.
-export const isBeside = () => innerWidth > 760 && !document.body.classList.contains("pane-off");
+export const isBeside = () => Boolean(pane()) && innerWidth > 760 && !document.body.classList.contains("pane-off");
 
 let asked = 0;
 

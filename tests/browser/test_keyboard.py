@@ -28,7 +28,11 @@ def test_signing_in_needs_only_keys(world: World) -> None:
 
 def test_what_is_typed_at_once_and_enter_lead_through_a_new_mail(world: World) -> None:
     person, other = world.person(), world.person()
-    page = person.open("/inbox/")
+    person.receive("Waiting")
+    page = person.open("/")
+    page.keyboard.press("j")
+    expect(person.row("Waiting").get_by_role("link")).to_be_focused()
+    person.open("/inbox/")
     page.keyboard.press("c")
     page.wait_for_selector("form[data-composer]")
     page.keyboard.type(other.address)
