@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from django.db import DatabaseError
 
 from mailstore import blobs, sql
+from mailstore.message.binary import without_binary
 from mta import individual
 from mta.models import Delivery, Submission
 from mta.outbound.queue import Claimed, by_destination
@@ -147,5 +148,7 @@ def _small_contents(blob_ids: set[int]) -> dict[int, bytes]:
 
 def _ready(content: bytes, submission: Submission, known: KnownKeys) -> bytes:
     if content.count(b"\n") != content.count(b"\r\n") or content.count(b"\r") != content.count(b"\r\n"):
-        content = _LINE_END.sub(b"\r\n", content)  # before it is signed: no other line end may leave (RFC 5321 2.3.8)
+        content = _LINE_END.sub(
+            b"\r\n", without_binary(content)
+        )  # before it is signed: no other line end may leave (RFC 5321 2.3.8)
     return signed(content, envelope_from=submission.envelope_from, now_s=time.time(), known=known)

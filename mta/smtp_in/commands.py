@@ -18,6 +18,8 @@ LOCAL_PART_MAX = 64
 """RFC 5321 4.5.3.1.1."""
 DOMAIN_MAX = 255
 """RFC 5321 4.5.3.1.2."""
+BINARY = "BINARYMIME"
+"""RFC 3030 3."""
 MAIL_PARAMETERS = frozenset({"SIZE", "BODY", "SMTPUTF8", "AUTH", "REQUIRETLS"})
 MAIL_DSN_PARAMETERS = MAIL_PARAMETERS | {"RET", "ENVID"}
 RCPT_DSN_PARAMETERS = frozenset({"NOTIFY", "ORCPT"})
@@ -57,6 +59,7 @@ class Mail:
     require_tls: bool = False
     returned: str = ""
     envelope_id: str = ""
+    is_binary: bool = False
     hold_for: str | None = None
     hold_until: str | None = None
     """As they were said (`mta.smtp_in.later` reads them)."""
@@ -71,7 +74,7 @@ UNKNOWN_PARAMETER = Problem(555, "5.5.4", "Parameter is not known")
 
 
 def parse_mail(argument: str, *, dsn: bool = False, holds: bool = False) -> Mail | Problem:
-    """Read what follows `MAIL ` (RFC 5321 4.1.1.2, RFC 1870 SIZE, RFC 6152 BODY, RFC 6531 SMTPUTF8, RFC 8689
+    """Read what follows `MAIL ` (RFC 5321 4.1.1.2, RFC 1870 SIZE, RFC 6152 and RFC 3030 BODY, RFC 6531 SMTPUTF8, RFC 8689
     REQUIRETLS; with `dsn` RFC 3461 4.3, 4.4; with `holds` RFC 4865 5)."""
     found = _MAIL.fullmatch(argument)
     if found is None:
@@ -89,7 +92,9 @@ def parse_mail(argument: str, *, dsn: bool = False, holds: bool = False) -> Mail
         return sender
     returned, envelope_id = parameters.get("RET", "").upper(), parameters.get("ENVID", "")
     said = (sender, int(parameters.get("SIZE", "0")), utf8, "REQUIRETLS" in parameters, returned, envelope_id)
-    return Mail(*said, parameters.get("HOLDFOR"), parameters.get("HOLDUNTIL"))
+    return Mail(
+        *said, parameters.get("BODY", "").upper() == BINARY, parameters.get("HOLDFOR"), parameters.get("HOLDUNTIL")
+    )
 
 
 def parse_rcpt(argument: str, *, utf8: bool = False, dsn: bool = False) -> str | Problem:
@@ -154,7 +159,7 @@ def _check_mail(parameters: dict[str, str], known: frozenset[str]) -> Problem | 
     size = parameters.get("SIZE", "0")
     if not (size.isascii() and size.isdigit() and len(size) <= 20):  # RFC 1870 4
         return BAD_PARAMETER
-    if parameters.get("BODY", "7BIT").upper() not in {"7BIT", "8BITMIME"}:
+    if parameters.get("BODY", "7BIT").upper() not in {"7BIT", "8BITMIME", BINARY}:
         return BAD_PARAMETER
     if parameters.get("SMTPUTF8") or parameters.get("REQUIRETLS"):
         return BAD_PARAMETER

@@ -16,12 +16,14 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import DatabaseError
 
+from core import dbthread
 from core.errors import MailError
 from core.full import refusal
+from mailstore.message.binary import without_binary
 from mta.inbound.afterwards import Afterwards
 from mta.smtp_in import later, refused, replies
 from mta.smtp_in.chunk import ChunkReader, Chunks, parse_bdat
-from mta.smtp_in.commands import Problem, parse_mail, parse_rcpt, parse_wish
+from mta.smtp_in.commands import BINARY, Problem, parse_mail, parse_rcpt, parse_wish
 from mta.smtp_in.data import DataReader, has_bare_line_end
 from mta.smtp_in.guard import Visitor
 from mta.smtp_in.patience import Patience
@@ -137,6 +139,10 @@ class Dialogue(abc.ABC):
         if reader.too_large:
             return replies.TOO_LARGE
         message = reader.message()
+        if envelope.is_binary:
+            message = await dbthread.run(without_binary, message)
+            if len(message) > self.largest_bytes:
+                return replies.TOO_LARGE
         if has_bare_line_end(message):
             return replies.INVALID_CHARACTERS
         return await self._expected(self.accept(envelope, message))
@@ -179,7 +185,7 @@ class Dialogue(abc.ABC):
     def extensions(self) -> list[str]:
         """What EHLO offers."""
         offered = ["PIPELINING", f"SIZE {self.largest_bytes}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
-        offered += ["CHUNKING", f"LIMITS RCPTMAX={RECIPIENTS_MAX}"]  # RFC 3030, RFC 9422
+        offered += ["CHUNKING", BINARY, f"LIMITS RCPTMAX={RECIPIENTS_MAX}"]  # RFC 3030, RFC 9422
         offered += ["DSN"] if self.offers_dsn else []
         if self.session.tls is not None:
             return [*offered, "REQUIRETLS"]  # RFC 8689 2: only where it is there
@@ -247,6 +253,7 @@ class Dialogue(abc.ABC):
         self.envelope = self.envelope_class()
         self.envelope.mail_from = parsed.sender
         self.envelope.require_tls = parsed.require_tls
+        self.envelope.is_binary = parsed.is_binary
         self.envelope.release_us = release_us
         self.envelope.returned, self.envelope.envelope_id = parsed.returned, parsed.envelope_id
         self.envelope.smtp_utf8 = self.session.smtp_utf8 = parsed.utf8
@@ -281,8 +288,8 @@ class Dialogue(abc.ABC):
             return replies.NEEDS_MAIL
         if not self.envelope.rcpt_tos:
             return replies.NO_RECIPIENTS
-        if self._chunks.are_of(self.envelope):
-            return replies.OUT_OF_ORDER  # RFC 3030 2: not after BDAT
+        if self.envelope.is_binary or self._chunks.are_of(self.envelope):
+            return replies.OUT_OF_ORDER  # RFC 3030 2, 3: not after BDAT, nor for what has no lines
         self.wants_data = True
         return replies.GO_AHEAD
 

@@ -36,6 +36,8 @@ class Envelope(smtp.Envelope):
         self.returned = ""
         self.envelope_id = ""
         self.require_tls = False
+        self.is_binary = False
+        """Its parts may hold any bytes (RFC 3030 3)."""
         self.release_us = 0
         """When its sender wants it sent; 0: at once."""
         self.recipient_wishes: dict[str, RecipientWish] = {}

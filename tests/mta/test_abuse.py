@@ -7,6 +7,7 @@ nothing that it refused.
 from __future__ import annotations
 
 import contextlib
+import email
 import os
 import resource
 import socket
@@ -249,6 +250,32 @@ def test_a_chunk_with_bare_line_ends_is_refused_too(server: Running) -> None:
     message = b"Subject: x\n\nx\n"
     talk.send(b"BDAT %d LAST\r\n%s" % (len(message), message))
     assert talk.reply().startswith("550 5.6.11")
+
+
+def test_a_binary_mail_comes_in_chunks_alone_and_is_kept_as_lines(server: Running, bob: Account, settings: Any) -> None:
+    content = bytes(range(256)) + b"\r.\r\n.\r\nQUIT\r\n\n\0"
+    message = b"Subject: b\r\nContent-Type: application/x-b\r\nContent-Transfer-Encoding: binary\r\n\r\n" + content
+    talk = server.talk()
+    assert "BINARYMIME" in talk.say("EHLO client.test")
+    begin = ["MAIL FROM:<x@far.example> BODY=BINARYMIME", f"RCPT TO:<{bob.address}>"]
+    assert [talk.say(line)[:3] for line in begin] == ["250", "250"]
+    assert talk.say("DATA").startswith("503 5.5.1"), "a dot on a line may be anywhere in it"
+    talk.send(b"BDAT 100\r\n" + message[:100] + b"BDAT %d LAST\r\n" % (len(message) - 100) + message[100:])
+    assert [talk.reply()[:3] for _ in range(2)] == ["250", "250"]
+    (kept,) = mails(bob, "inbox")
+    assert kept.count(b"\r") == kept.count(b"\n") == kept.count(b"\r\n")
+    assert email.message_from_bytes(kept).get_payload(decode=True) == content
+    bare = b"Subject: b\r\n\r\nHello\nthere\r\n"
+    assert [talk.say(line)[:3] for line in begin] == ["250", "250"]
+    talk.send(b"BDAT %d LAST\r\n" % len(bare) + bare)
+    assert talk.reply().startswith("550 5.6.11"), "what is not called binary has lines"
+    settings.MESSAGE_MAX_BYTES = len(message) + 50
+    small = server.talk()
+    small.say("EHLO client.test")
+    assert [small.say(line)[:3] for line in begin] == ["250", "250"]
+    small.send(b"BDAT %d LAST\r\n" % len(message) + message)
+    assert small.reply().startswith("552 5.3.4"), "base64 is longer"
+    assert len(mails(bob, "inbox")) == 1
 
 
 # Rudeness ---------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import socket
 import threading
 from typing import Any
@@ -29,9 +30,9 @@ from tests.mta.test_submit import RAW, mails, states
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def write(author: Account, *recipients: str) -> int:
+def write(author: Account, *recipients: str, raw: bytes = RAW) -> int:
     """Submit as `author`."""
-    return submit(access_for(author, author.pk), SubmitRequest(author.address, recipients, RAW))
+    return submit(access_for(author, author.pk), SubmitRequest(author.address, recipients, raw))
 
 
 def test_one_connection_carries_many_mails(alice: Account, settings: Any) -> None:
@@ -66,6 +67,16 @@ def test_a_server_without_pipelining_or_with_chunking_gets_the_same_bytes(alice:
             worker.send_due()
         assert server.bodies[0].endswith(b"\r\nNoodles?\r\n")
         assert ("DATA" in server.said) is ("CHUNKING" not in offered)
+
+
+def test_nothing_binary_leaves(alice: Account, settings: Any) -> None:
+    content = bytes(range(256))
+    file = b"Content-Type: application/x-b\r\nContent-Transfer-Encoding: binary\r\n\r\n" + content
+    write(alice, "x@far.example", raw=RAW.partition(b"\r\n\r\n")[0] + b"\r\n" + file)
+    with scripted("CHUNKING", "8BITMIME", "BINARYMIME") as server:
+        settings.ROUTES = {"*": f"127.0.0.1:{server.port}"}
+        worker.send_due()
+    assert email.message_from_bytes(server.bodies[0]).get_payload(decode=True) == content
 
 
 def test_a_dead_destination_is_asked_once_and_slows_nobody(alice: Account, settings: Any) -> None:
