@@ -9,6 +9,7 @@ from accounts.selectors import access_for
 from core.access import Access
 from mailaccess.imap.commands import idle
 from mailaccess.imap.feed import feed
+from mailaccess.imap.folder_index import index
 from mailstore.models import Flag, Role
 from mailstore.selectors.folders import modseq_of
 from mailstore.selectors.lists import Filter, list_page
@@ -70,6 +71,27 @@ def test_what_others_expunged_is_missing_with_a_code_but_its_uid_is_known(imap_s
     assert talk.say(b"FETCH 1:2 FLAGS")[-1] == b"a OK Fetched"
 
 
+def test_what_need_not_be_answered_is_not_missing(imap_server: Running, mine: Access) -> None:
+    found = stored_many(mine, 4)
+    talk = opened(imap_server)
+    assert talk.say(b"SEARCH RETURN (SAVE) 1:2")[-1] == b"a OK Searched"
+    assert talk.say(b"FETCH 1:4 FLAGS (CHANGEDSINCE 1000000)")[-1] == b"a OK Fetched"
+    purge(mine, [found[3]])
+    assert talk.say(b"FETCH $ FLAGS")[-1] == b"a OK Fetched"
+    purge(mine, [found[1]])
+    assert talk.say(b"FETCH $ FLAGS")[-1] == b"a OK Fetched"
+    assert talk.say(b"UID FETCH 1:9 FLAGS")[-1] == b"a OK Fetched"
+    assert talk.say(b"FETCH 1 (BODY.PEEK[]<0.0>)")[-1].startswith(b"a BAD")
+
+
+def test_a_level_that_is_subscribed_itself_is_told_once(imap_server: Running, mine: Access) -> None:
+    talk = opened(imap_server)
+    talk.say(b"CREATE Levels/one")
+    talk.say(b"SUBSCRIBE Levels")
+    (line, _) = talk.say(b'LSUB "" L%')
+    assert line.endswith(b'"/" Levels') and b"Noselect" not in line
+
+
 @pytest.mark.parametrize("command", [b"ENABLE CONDSTORE", b"ENABLE QRESYNC", b"STORE 1 (UNCHANGEDSINCE 1) +FLAGS ()"])
 def test_what_enables_condstore_tells_the_modseq_once(imap_server: Running, mine: Access, command: bytes) -> None:
     stored(mine, letter("one"))
@@ -86,6 +108,26 @@ def test_the_first_unread_message_is_told_from_the_index_too(imap_server: Runnin
     talk.say(b"FETCH 1:* FLAGS")  # the index is in memory now
     assert b"* OK [UNSEEN 3] First unread" in talk.say(b"SELECT INBOX")
     set_flags(mine, found, add=Flag.SEEN)
+    assert not any(b"UNSEEN" in line for line in talk.say(b"SELECT INBOX"))
+
+
+def test_an_old_index_and_a_large_folder_tell_no_first_unread_message(
+    imap_server: Running, mine: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = stored_many(mine, 4)
+    set_flags(mine, found[:1], add=Flag.SEEN)
+    talk = opened(imap_server)
+    talk.say(b"FETCH 1:* FLAGS")
+    set_flags(mine, found[:2], add=Flag.SEEN)
+    assert b"* OK [UNSEEN 3] First unread" in talk.say(b"SELECT INBOX")
+    monkeypatch.setattr("mailaccess.imap.commands.select.WALKED_MAX", 3)
+    index.forget()
+    assert not any(b"UNSEEN" in line for line in talk.say(b"SELECT INBOX"))
+
+
+def test_the_second_revision_has_no_first_unread_message(imap_server: Running, mine: Access) -> None:
+    stored(mine, letter("one"))
+    talk = opened(imap_server, enable=b"IMAP4rev2")
     assert not any(b"UNSEEN" in line for line in talk.say(b"SELECT INBOX"))
 
 
