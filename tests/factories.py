@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.models import Account, Domain
-from accounts.services import create_account, create_domain
+from accounts.models import Account, Domain, Group
+from accounts.services import create_account, create_domain, create_group
 from mailstore.services.deliver import Placement, prepare
 from mta.inbound.filing import Filed
 from mta.models import QuarantinedMail
@@ -28,6 +28,12 @@ def make_account(address: str, password: str | None = PASSWORD, **fields: Any) -
     local_part, _, name = address.partition("@")
     fields.setdefault("name", local_part.capitalize())
     return create_account(make_domain(name), local_part, password=password, **fields)
+
+
+def make_list(domain: Domain, local_part: str, members: list[Account], *externals: str) -> Group:
+    """A list to which anyone may write."""
+    kinds = {"kind": Group.Kind.LIST, "posting": Group.Posting.ANYONE}
+    return create_group(domain, local_part, name=local_part, members=members, externals=list(externals), **kinds)
 
 
 def quarantined(

@@ -6,24 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core.access import Access
-from mailstore.models import Flag
+from mailstore.models import FLAG_NAMES, Flag
 from mailstore.selectors.keywords import KeywordRow, keywords
 
-SYSTEM = {
-    Flag.SEEN: "\\Seen",
-    Flag.ANSWERED: "\\Answered",
-    Flag.FLAGGED: "\\Flagged",
-    Flag.DELETED: "\\Deleted",
-    Flag.DRAFT: "\\Draft",
-    Flag.FORWARDED: "$Forwarded",
-    Flag.MDN_SENT: "$MDNSent",
-    Flag.TODO: "$Todo",
-    Flag.DONE: "$Done",
-}
-"""`$Todo` and `$Done` are the to-do marks of the webmail; KMail names its own to-do mark so too."""
 FLAG_BITS = 16
 """The low bits of a state are flags, those above keywords."""
-BITS = {name.upper(): int(bit) for bit, name in SYSTEM.items()}
+BITS = {name.upper(): int(bit) for bit, name in FLAG_NAMES.items()}
 RECENT = "\\Recent"
 IGNORED = frozenset({RECENT.upper()})
 """Only the server sets it (RFC 3501 2.3.2)."""
@@ -83,10 +71,10 @@ class FlagNames:
 
     def all_names(self) -> list[str]:
         """Everything a message here can carry."""
-        return [*SYSTEM.values(), *(row.atom for row in self.rows)]
+        return [*FLAG_NAMES.values(), *(row.atom for row in self.rows)]
 
     def _names(self, state: int) -> Iterable[str]:
-        yield from (name for bit, name in SYSTEM.items() if state & bit)
+        yield from (name for bit, name in FLAG_NAMES.items() if state & bit)
         yield from (row.atom for row in self.rows if state >> FLAG_BITS & 1 << row.bit)
 
 

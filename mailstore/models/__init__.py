@@ -8,7 +8,7 @@ verifies them; a constraint would cost an index look-up for each row of the deli
 from mailstore.models.blobs import Blob, Dictionary
 from mailstore.models.correspondents import Correspondent
 from mailstore.models.drafts import Draft, DraftAttachment
-from mailstore.models.entries import TODO_MARKS, Entry, EntryChange, Expunged, Flag, Recoverable, settled
+from mailstore.models.entries import FLAG_NAMES, TODO_MARKS, Entry, EntryChange, Expunged, Flag, Recoverable, settled
 from mailstore.models.labels import EntryLabel, Keyword, Snooze, Todo
 from mailstore.models.mailboxes import Folder, Mailbox, Role
 from mailstore.models.messages import Message
@@ -18,6 +18,7 @@ from mailstore.models.search import SearchRemoval, SearchTodo
 from mailstore.models.threads import FolderThread, ThreadOf, ThreadReference
 
 __all__ = [
+    "FLAG_NAMES",
     "TODO_MARKS",
     "Blob",
     "Correspondent",

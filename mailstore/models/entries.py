@@ -25,6 +25,19 @@ class Flag(enum.IntFlag):
     DONE = 256
 
 
+FLAG_NAMES = {
+    Flag.SEEN: "\\Seen",
+    Flag.ANSWERED: "\\Answered",
+    Flag.FLAGGED: "\\Flagged",
+    Flag.DELETED: "\\Deleted",
+    Flag.DRAFT: "\\Draft",
+    Flag.FORWARDED: "$Forwarded",
+    Flag.MDN_SENT: "$MDNSent",
+    Flag.TODO: "$Todo",
+    Flag.DONE: "$Done",
+}
+"""As programs and archives know them. `$Todo` and `$Done` are the to-do marks of the webmail; KMail names its own so too."""
+
 TODO_MARKS = int(Flag.TODO | Flag.DONE)
 """An entry has one of them at most."""
 

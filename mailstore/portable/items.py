@@ -5,32 +5,11 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from mailstore.models import Flag
+from mailstore.models import FLAG_NAMES
 
 ATOM = re.compile(r"[!#$&'+\-./0-9:;<=>?@A-Z\[^_`a-z|~]{1,100}\Z")
 """A keyword that IMAP can carry (RFC 9051 9: atom)."""
-SYSTEM_FLAGS = {
-    "\\seen": Flag.SEEN,
-    "\\answered": Flag.ANSWERED,
-    "\\flagged": Flag.FLAGGED,
-    "\\deleted": Flag.DELETED,
-    "\\draft": Flag.DRAFT,
-    "$forwarded": Flag.FORWARDED,
-    "$mdnsent": Flag.MDN_SENT,
-    "$todo": Flag.TODO,
-    "$done": Flag.DONE,
-}
-NAMES = {
-    Flag.SEEN: "\\Seen",
-    Flag.ANSWERED: "\\Answered",
-    Flag.FLAGGED: "\\Flagged",
-    Flag.DELETED: "\\Deleted",
-    Flag.DRAFT: "\\Draft",
-    Flag.FORWARDED: "$Forwarded",
-    Flag.MDN_SENT: "$MDNSent",
-    Flag.TODO: "$Todo",
-    Flag.DONE: "$Done",
-}
+SYSTEM_FLAGS = {name.lower(): flag for flag, name in FLAG_NAMES.items()}
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
@@ -77,4 +56,4 @@ def flags_of(names: list[str]) -> tuple[int, tuple[str, ...]]:
 
 def names_of(flags: int, keywords: tuple[str, ...]) -> list[str]:
     """The way back."""
-    return [name for flag, name in NAMES.items() if flags & flag] + list(keywords)
+    return [name for flag, name in FLAG_NAMES.items() if flags & flag] + list(keywords)

@@ -20,16 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def domain() -> Domain:
-    return make_domain("example.test", title="Example")
-
-
-@pytest.fixture
-def boss(domain: Domain) -> Account:
-    return make_account("boss@example.test", role=Account.Role.DOMAIN_ADMIN)
-
-
-@pytest.fixture
 def calls() -> Iterator[list[tuple[str, str]]]:
     """What a step was told."""
     heard: list[tuple[str, str]] = []

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import DataError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from core import columns
 from core.bulk import insert_rows, update_rows
@@ -98,6 +99,52 @@ def test_one_statement_for_any_number_of_rows_stays_prepared(table: str) -> None
             "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'INSERT INTO test_columns (id)%%'"
         )
         assert cursor.fetchone() == (1,)
+
+
+def test_an_update_stays_prepared_and_its_errors_are_djangos(table: str) -> None:
+    name = NAMES["varchar(9)"]
+    insert_rows(table, f"id, {name}", [(1, "a")])
+    for count in (1, 2, 3):
+        update_rows(table, [name], [(1, "b")] * count)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", [f"UPDATE {table} SET {name} =%"]
+        )
+        assert cursor.fetchone() == (1,)
+    with pytest.raises(DataError), transaction.atomic():
+        update_rows(table, [name], [(1, "more than nine")])
+    assert read(name) == ["b"]
+
+
+def test_what_many_rows_return_is_whole(table: str) -> None:
+    rows = [(number,) for number in range(columns.ROWS + 2)]
+    assert columns.insert_all(connection, table, "id", rows, "RETURNING id") == rows
+    parts = columns._packed([lambda values: bytes(len(values))], [(1,)] * (2 * columns.ROWS + 1))
+    assert [len(part[0]) for part in parts] == [columns.ROWS, columns.ROWS, 1]
+
+
+def test_only_in_a_sound_transaction_that_nobody_looks_at(table: str) -> None:
+    def is_possible() -> bool:
+        return columns.insert_all(connection, table, "id", [], "") is not None
+
+    assert is_possible()
+    with connection.execute_wrapper(lambda execute, *given: execute(*given)):
+        assert not is_possible()
+    with CaptureQueriesContext(connection):
+        assert not is_possible()
+    connection.needs_rollback = True
+    assert not is_possible()
+    connection.needs_rollback = False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_connection_has_a_cursor_of_its_own() -> None:
+    assert columns.insert_all(connection, "core_none", "id", [], "") is None, "outside a transaction"
+    with transaction.atomic():
+        columns._cursor(connection)
+    connection.close()
+    with transaction.atomic():
+        assert columns._cursor(connection).connection is connection.connection
 
 
 def test_a_rollback_between_does_not_matter(table: str) -> None:

@@ -10,8 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Account, Group
-from accounts.services import create_group
+from accounts.models import Account
 from logs_app.models import Event, Kind
 from mailstore.models import Entry, Folder
 from mta.authentication.letter import Letter
@@ -20,7 +19,7 @@ from mta.models import MailPolicy
 from mta.outbound import worker
 from mta.records.wanted import wanted_records
 from mta.services.policy import update_mail_policy
-from tests.factories import make_account
+from tests.factories import make_account, make_list
 from tests.flows.test_mail_in import eventually
 from tests.mta.conftest import Running
 from tests.mta.names import serving
@@ -123,15 +122,7 @@ def test_results_in_our_name_are_not_believed(judged: Running, alice: Account) -
 
 
 def test_a_list_passes_on_what_it_saw_under_its_seal(judged: Running, alice: Account, settings: Any) -> None:
-    create_group(
-        alice.domain,
-        "list",
-        name="List",
-        kind=Group.Kind.LIST,
-        posting=Group.Posting.ANYONE,
-        members=[alice],
-        externals=["guest@far.test"],
-    )
+    make_list(alice.domain, "list", [alice], "guest@far.test")
     message = letter("teller@bank.test")
     sink = Sink()
     with remote(sink) as port:

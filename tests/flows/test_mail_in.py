@@ -24,7 +24,8 @@ from mailstore.models import Entry, Folder
 from mta.inbound import receive
 from mta.models import Accepted, Delivery
 from mta.steps import BEFORE_STORE, BeforeStore, register_before_store
-from tests.mta.conftest import Running, client_tls
+from tests.dialogue import client_tls
+from tests.mta.conftest import Running
 from tests.mta.test_submit import mails
 
 LETTER = (

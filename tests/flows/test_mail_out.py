@@ -14,9 +14,10 @@ from mta.outbound import settle, worker
 from mta.outbound.queue import claim
 from mta.outbound.result import Verdict, for_all
 from mta.services import SubmitRequest, submit
+from tests.dialogue import client_tls
 from tests.factories import PASSWORD
 from tests.flows.test_mail_in import eventually
-from tests.mta.conftest import Running, Talk, client_tls
+from tests.mta.conftest import Running, Talk
 from tests.mta.names import serving
 from tests.mta.sink import Sink, remote
 from tests.mta.test_submit import RAW, mails, states

@@ -25,9 +25,9 @@ from core.checks import PORTS
 from core.ports import free_ports
 from mailstore.selectors.folders import modseq_of
 from mta.models import Delivery, SendSettings
+from tests.dialogue import client_tls
 from tests.factories import PASSWORD
 from tests.flows.test_kill import ROOT, answers, environment, wait_until
-from tests.mta.conftest import client_tls
 from tests.mta.sink import Sink, remote
 from tests.mta.test_submit import mails
 from webmail.serve.programs import redis_program

@@ -13,9 +13,10 @@ from accounts.services import create_group, grant_mailbox, set_rights
 from core.errors import ErrorKind, MailError
 from mta.models import Delivery, Submission
 from mta.services import submit
+from tests.dialogue import client_tls
 from tests.factories import PASSWORD, make_account
 from tests.flows.test_mail_in import code_of, send
-from tests.mta.conftest import Running, client_tls
+from tests.mta.conftest import Running
 from tests.mta.test_submit import RAW, mails, request
 
 pytestmark = pytest.mark.django_db(transaction=True)

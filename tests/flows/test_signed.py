@@ -7,13 +7,14 @@ from typing import Any
 import dkim as dkimpy
 import pytest
 
-from accounts.models import Account, Group
+from accounts.models import Account
 from accounts.selectors import access_for
-from accounts.services import add_domain_alias, create_group
+from accounts.services import add_domain_alias
 from mta.models import DkimKey
 from mta.outbound import worker
 from mta.records.wanted import wanted_records
 from mta.services import SubmitRequest, submit
+from tests.factories import make_list
 from tests.flows.test_mail_in import LETTER, send
 from tests.mta.conftest import Running
 from tests.mta.sink import Sink, remote
@@ -66,15 +67,7 @@ def test_retired_and_waiting_keys_do_not_sign(alice: Account, settings: Any) -> 
 
 
 def test_mail_of_outsiders_to_a_list_is_signed_by_the_list(running: Running, alice: Account, settings: Any) -> None:
-    create_group(
-        alice.domain,
-        "list",
-        name="List",
-        kind=Group.Kind.LIST,
-        posting=Group.Posting.ANYONE,
-        members=[alice],
-        externals=["guest@far.example"],
-    )
+    make_list(alice.domain, "list", [alice], "guest@far.example")
     sink = Sink()
     with remote(sink) as port:
         settings.ROUTES = {"*": f"127.0.0.1:{port}"}

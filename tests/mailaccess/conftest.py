@@ -7,8 +7,6 @@ import contextlib
 import dataclasses
 import imaplib
 import poplib
-import socket
-import ssl
 import threading
 from collections.abc import Iterator
 
@@ -22,6 +20,7 @@ from mailaccess.imap.recent import recents
 from mailaccess.pop3.connection import Connection as Pop3Connection
 from mailaccess.server import MakeConnection, Server
 from mailstore.selectors.folders import modseq_of
+from tests.dialogue import Dialogue, client_tls
 from tests.factories import PASSWORD
 
 
@@ -57,23 +56,16 @@ class Running:
         return client
 
 
-class Talk:
+class Talk(Dialogue):
     """A raw dialogue."""
 
     def __init__(self, port: int, *, tls: bool = False, greet: bool = True) -> None:
-        self.socket: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
-        if tls:
-            self.socket = client_tls().wrap_socket(self.socket)
-        self.file = self.socket.makefile("rb")
+        super().__init__(port, tls=tls)
         self.greeting = self.line() if greet else b""
 
     def line(self) -> bytes:
         """One line without its end."""
         return self.file.readline().removesuffix(b"\r\n")
-
-    def send(self, data: bytes) -> None:
-        """Write as it is."""
-        self.socket.sendall(data)
 
     def say(self, command: bytes, tag: bytes = b"a") -> list[bytes]:
         """A tagged command; all lines up to its answer. Literals in answers are read with their lines."""
@@ -96,30 +88,6 @@ class Talk:
             size = int(line[line.rindex(b"{") + 1 : -1].rstrip(b"+"))
             line += b"\r\n" + self.file.read(size) + self.line()
         return line
-
-    def start_tls(self) -> None:
-        """The handshake."""
-        self.socket = client_tls().wrap_socket(self.socket)
-        self.file = self.socket.makefile("rb")
-
-    def is_closed(self) -> bool:
-        """Whether the server has hung up (waits for it)."""
-        try:
-            return self.file.readline() == b""
-        except (ConnectionError, ssl.SSLError):
-            return True
-
-    def close(self) -> None:
-        """Hang up."""
-        self.socket.close()
-
-
-def client_tls() -> ssl.SSLContext:
-    """Trusts everybody, as the certificate is self-signed."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 @pytest.fixture

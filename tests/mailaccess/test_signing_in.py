@@ -26,8 +26,9 @@ from logs_app.models import Event, Kind
 from mailaccess.imap import session
 from mailaccess.imap.commands import idle
 from mailaccess.pop3 import lock
+from tests.dialogue import client_tls
 from tests.factories import PASSWORD
-from tests.mailaccess.conftest import Running, Talk, client_tls
+from tests.mailaccess.conftest import Running, Talk
 
 Say = Callable[[bytes], bytes]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
 
 import pytest
 from django.db import connection, transaction
@@ -23,6 +22,7 @@ from mailstore.services.entries import Selection, set_flags
 from mailstore.services.keywords import create_label, set_keywords
 from mailstore.services.todos import mark_todo
 from tests.mailstore.letters import folder_id, keep_orders, letter
+from tests.mailstore.test_lists import plan_of
 
 KEPT = "SEARCH o USING PRIMARY KEY (folder_id=? AND kind=? AND hash=?"
 PEOPLE = ["张伟 <zhang@a.test>", "Bob <bob@b.test>", "赵敏 <zhao@c.test>", "alice <alice@d.test>", "李娜 <LI@e.test>"]
@@ -242,24 +242,10 @@ def test_the_chosen_index_leads_and_nothing_is_sorted(
     keep_orders(mine)
     key = Key("m" if sort.by in {By.SENDER, By.SUBJECT} else 1_700_000_005_000_000, folder_id(mine))
     for after in (None, key):
-        plan = last_plan(lambda: list_page(mine, folder_id(mine), filter=wanted, sort=sort, after=after))  # noqa: B023
+        plan = plan_of(lambda: list_page(mine, folder_id(mine), filter=wanted, sort=sort, after=after))  # noqa: B023
         assert (index if index.startswith(KEPT) else f"INDEX {index}") in plan, plan
         assert "TEMP B-TREE" not in plan, plan
         assert "SCAN e" not in plan, plan
-
-
-def last_plan(call: Callable[[], object]) -> str:
-    """What SQLite does for the last query of a call."""
-    seen: list[tuple[str, list[object]]] = []
-
-    def note(execute, query, parameters, many, context):  # type: ignore[no-untyped-def]
-        seen.append((query, list(parameters)))
-        return execute(query, parameters, many, context)
-
-    with connection.execute_wrapper(note):
-        call()
-    query, parameters = seen[-1]
-    return "\n".join(row[3] for row in sql.rows(f"EXPLAIN QUERY PLAN {query}", parameters))
 
 
 def test_a_locked_folder_and_a_strangers_are_refused_in_every_order(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import smtplib
-import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from mta.smtp_in.server import SmtpServer
+from tests.dialogue import Dialogue
 
 
 @dataclasses.dataclass
@@ -34,14 +33,11 @@ class Running:
         return smtplib.SMTP("127.0.0.1", port or self.mx, timeout=60)
 
 
-class Talk:
+class Talk(Dialogue):
     """A raw dialogue: bytes out, whole replies in."""
 
     def __init__(self, port: int, *, greet: bool = True, tls: bool = False) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
-        if tls:
-            self.socket = client_tls().wrap_socket(self.socket)
-        self.file = self.socket.makefile("rb")
+        super().__init__(port, tls=tls)
         if greet:
             self.greeting = self.reply()
 
@@ -52,38 +48,10 @@ class Talk:
             lines.append(self.file.readline().decode())
         return "".join(lines).replace("\r\n", "\n").strip("\n")
 
-    def send(self, data: bytes) -> None:
-        """Write as it is."""
-        self.socket.sendall(data)
-
     def say(self, line: str) -> str:
         """One command, its reply."""
         self.send(line.encode() + b"\r\n")
         return self.reply()
-
-    def start_tls(self) -> None:
-        """The handshake after STARTTLS was answered; no check of the certificate."""
-        self.socket = client_tls().wrap_socket(self.socket)
-        self.file = self.socket.makefile("rb")
-
-    def is_closed(self) -> bool:
-        """Whether the server has hung up (waits for it)."""
-        try:
-            return self.file.readline() == b""
-        except (ConnectionError, ssl.SSLError):
-            return True
-
-    def close(self) -> None:
-        """Hang up."""
-        self.socket.close()
-
-
-def client_tls() -> ssl.SSLContext:
-    """Trusts everybody, as the certificate is self-signed."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 
 from accounts.models import Account
 from mta.smtp_in import connection, dialogue, patience
-from tests.mta.conftest import Running, Talk, client_tls
+from tests.dialogue import client_tls
+from tests.mta.conftest import Running, Talk
 from tests.mta.test_submit import mails
 
 

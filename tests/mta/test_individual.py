@@ -24,7 +24,7 @@ from mta.returns import INDIVIDUAL
 from mta.services import SubmitRequest, submit, take_back
 from mta.services.recall import recall
 from mta.services.release import release
-from tests.factories import make_account
+from tests.factories import make_account, make_list
 from tests.mta.conftest import Running
 from tests.mta.sink import Sink, remote
 from tests.mta.test_bounce_texts import FAILURES, raw
@@ -165,15 +165,7 @@ def test_what_is_taken_back_stays_individual(alice: Account, settings: Any) -> N
 def test_a_list_and_its_member_get_one_copy_and_guests_see_the_list_alone(
     alice: Account, bob: Account, settings: Any
 ) -> None:
-    create_group(
-        alice.domain,
-        "team",
-        name="Team",
-        kind=Group.Kind.LIST,
-        posting=Group.Posting.ANYONE,
-        members=[bob],
-        externals=["guest@far.example"],
-    )
+    make_list(alice.domain, "team", [bob], "guest@far.example")
     sink = Sink()
     with remote(sink) as port:
         settings.ROUTES = {"*": f"127.0.0.1:{port}"}

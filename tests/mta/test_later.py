@@ -11,8 +11,9 @@ from mta.models import Delivery, Submission
 from mta.outbound import worker
 from mta.smtp_in.commands import UNKNOWN_PARAMETER, Mail, parse_mail
 from mta.smtp_in.later import offer, release_us
+from tests.dialogue import client_tls
 from tests.factories import PASSWORD
-from tests.mta.conftest import Running, client_tls
+from tests.mta.conftest import Running
 from tests.mta.test_submit import mails
 
 NOW_US = 1_800_000_000_000_000

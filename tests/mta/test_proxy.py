@@ -9,7 +9,8 @@ import pytest
 
 from accounts.models import Account
 from core.proxy_protocol import V2_SIGNATURE
-from tests.mta.conftest import Running, Talk, client_tls
+from tests.dialogue import client_tls
+from tests.mta.conftest import Running, Talk
 from tests.mta.test_submit import mails
 
 V1 = b"PROXY TCP4 203.0.113.9 192.0.2.2 4660 25\r\n"

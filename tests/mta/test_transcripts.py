@@ -30,17 +30,11 @@ def test_the_server_says_what_the_transcript_says(path: Path, running: Running, 
 
 def play(talk: Talk, line: str, where: str) -> None:
     """One line of a transcript."""
+    if talk.plays(line, where):
+        return
     verb, _, rest = line.partition(" ")
-    if verb == "C:":
-        talk.send(rest.encode() + b"\r\n")
-    elif verb == "raw":
-        talk.send(rest.encode().decode("unicode_escape").encode("latin-1"))
-    elif verb == "long":
+    if verb == "long":
         talk.send(b"A" * int(rest))
-    elif verb == "tls":
-        talk.start_tls()
-    elif verb == "closed":
-        assert talk.is_closed(), where
     elif verb == "S*:":
         got = ", ".join(line[4:] for line in talk.reply().splitlines())
         assert fnmatch.fnmatchcase(got, rest), f"{where}: wanted {rest!r}, got {got!r}"

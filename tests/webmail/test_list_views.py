@@ -21,24 +21,15 @@ from mailstore.selectors.lists import By, Filter, Key, Sort
 from mailstore.services import entries, orders
 from mailstore.services.keywords import create_label, set_keywords
 from mailstore.services.todos import finish_todo, mark_todo
-from tests.webmail.mails import browser_of, deliver, deliver_many, folder_id, mail, with_files
-from tests.webmail.test_folder import LIST, MAX_QUERIES, get, link, numbers, queries
+from tests.webmail.mails import deliver, deliver_many, folder_id, mail, with_files
+from tests.webmail.test_folder import LIST, MAX_QUERIES, client, get, inbox, link, numbers, queries
 from webmail.asked import Asked, name_of, sort_of
 from webmail.display import MAX_SORTS, change_display, remember_sort
 from webmail.models import Display
 
+__all__ = ["client", "inbox"]
+
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def client(alice: Account) -> Client:
-    change_display(alice, page_size=20)
-    return browser_of(alice)
-
-
-@pytest.fixture
-def inbox(alice: Account) -> str:
-    return reverse("folder", args=[folder_id(alice)])
 
 
 def senders(html: str) -> list[str]:

@@ -8,7 +8,7 @@ from core.access import Right
 from core.errors import ErrorKind, MailError
 from mailaccess.directory import Named
 from mailaccess.imap.errors import BadError
-from mailaccess.imap.flags import SYSTEM, FlagNames
+from mailaccess.imap.flags import FlagNames
 from mailaccess.imap.folder_index import index
 from mailaccess.imap.grammar.cursor import MAX_NUMBER64, Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
@@ -18,6 +18,7 @@ from mailaccess.imap.grammar.strings import mailbox
 from mailaccess.imap.resync import Resync, resynchronise
 from mailaccess.imap.session import Answer, Session, State
 from mailaccess.imap.view import View
+from mailstore.models import FLAG_NAMES
 from mailstore.selectors.folder_state import first_unread_number
 from mailstore.selectors.folders import FolderRow
 
@@ -115,7 +116,7 @@ def _entered(session: Session, asked: Asked, *, read_only: bool) -> tuple[View, 
     may_make = access.may(Right.FLAG)
     permanent = [] if read_only else [*names.all_names(), *(["\\*"] if may_make else [])]
     lines = [
-        f"FLAGS ({' '.join(names.all_names() or SYSTEM.values())})",
+        f"FLAGS ({' '.join(names.all_names() or FLAG_NAMES.values())})",
         f"{row.total} EXISTS",
         *([] if session.rev2 else [f"{view.recent_total} RECENT"]),
         *([] if session.rev2 else _unseen(row)),

@@ -10,7 +10,8 @@ from imapclient.imapclient import MailboxQuotaRoots
 
 from core.access import Access
 from mailstore.models import Entry
-from tests.mailaccess.conftest import Running, client_tls
+from tests.dialogue import client_tls
+from tests.mailaccess.conftest import Running
 from tests.mailaccess.programs.conftest import ADDRESS, PASSWORD
 from tests.mailstore.letters import letter, stored
 

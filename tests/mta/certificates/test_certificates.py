@@ -24,10 +24,11 @@ from mta.certificates.files import write_all
 from mta.certificates.selectors import days_left
 from mta.certificates.services import remove_certificate, set_certificate, warn_of_expiry
 from mta.models import AcmeAccount, AcmeFailure, HostCertificate
+from tests.dialogue import client_tls
 from tests.factories import make_account
 from tests.mta.authority import issued, pem, pem_key
 from tests.mta.certificates.acme_server import Authority, serving
-from tests.mta.conftest import Running, client_tls
+from tests.mta.conftest import Running
 from tests.mta.test_submit import mails
 
 HOST = "imap.example.test"

@@ -25,7 +25,7 @@ from django.conf import settings
 
 from core.checks import PORTS
 from core.ports import free_ports
-from tests.mailaccess.conftest import client_tls
+from tests.dialogue import client_tls
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 PATIENCE_S = 120.0
