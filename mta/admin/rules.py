@@ -12,6 +12,7 @@ from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
 from accounts.admin_site import PAGES, Section
 from accounts.forms import EXPLAINERS
 from core.errors import MailError
+from mta.admin.filter_lines import FilterForm
 from mta.models import Filter, FilterRun
 from mta.rules.terms import actions_of, conditions_of
 from mta.rules.words import action_words, condition_words, explained
@@ -52,6 +53,7 @@ class OfAccount(ScopedAdmin):
 class FilterAdmin(OfAccount):
     """Of every account of the domain."""
 
+    form = FilterForm
     list_display = ("name", "account", "position", "is_active", "asks", "does", "troubles")
     list_filter = ("is_active",)
     search_fields = ("name", "account__address")

@@ -1,0 +1,118 @@
+"""The form of a filter: lines of choices instead of JSON, folders and labels by name."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Account
+from core.access import system_access
+from mailstore.selectors.folders import folder_tree
+from mailstore.services.folders import create_folder
+from mailstore.services.keywords import create_label
+from mta.models import Filter
+from tests.factories import make_account
+
+pytestmark = pytest.mark.django_db
+
+ADD = "admin:mta_filter_add"
+
+
+@pytest.fixture
+def boss(alice: Account, client: Client) -> Client:
+    """The browser of the domain's administrator."""
+    client.force_login(make_account("boss@example.test", role=Account.Role.DOMAIN_ADMIN, language="en"))
+    return client
+
+
+@pytest.fixture
+def folders(alice: Account) -> dict[str, int]:
+    """Folders in a folder and a label of alice's; ids by name."""
+    access = system_access(alice.pk)
+    outer = create_folder(access, "Customers")
+    create_folder(access, "Offers", parent_id=outer)
+    create_label(access, "Urgent")
+    return {row.name: row.id for row in folder_tree(access)}
+
+
+def form(account: Account, *lines: dict[str, str], **fields: str) -> dict[str, str]:
+    """What a browser posts; lines with `do` are actions."""
+    said = {"account": str(account.pk), "name": "offers", "position": "0", "is_active": "on", "joined": "all", **fields}
+    for kind in ("conditions", "actions"):
+        mine = [line for line in lines if ("do" in line) is (kind == "actions")]
+        for number, line in enumerate([*mine, {}]):
+            columns = ("do", "target") if kind == "actions" else ("what", "header", "not", "how", "value")
+            said |= {f"{kind}-{number}-{column}": line.get(column, "") for column in columns}
+    return said
+
+
+SUBJECT = {"what": "subject", "how": "contains", "value": "Offer"}
+LIST = {"what": "header", "header": "List-Id", "not": "1", "how": "present"}
+
+
+def test_lines_become_a_filter_and_the_filter_lines(boss: Client, alice: Account, folders: dict[str, int]) -> None:
+    lines = (SUBJECT, LIST, {"do": "move", "target": "customers / offers"}, {"do": "label", "target": "urgent"})
+    assert boss.post(reverse(ADD), form(alice, *lines, {"do": "star"})).status_code == 302
+    row = Filter.objects.get()
+    assert row.conditions == [SUBJECT, {"what": "header", "how": "present", "header": "List-Id", "not": True}]
+    assert row.actions[0] == {"do": "move", "target": folders["Offers"]}
+    assert [each["do"] for each in row.actions] == ["move", "label", "star"]
+    page = boss.get(reverse("admin:mta_filter_change", args=[row.pk])).content.decode()
+    assert "{&quot;" not in page, "no JSON is left"
+    assert re.search(r'name="conditions-0-value"[^>]*value="Offer"|value="Offer"[^>]*name="conditions-0-value"', page)
+    assert 'value="Customers/Offers"' in page
+    assert '<option value="Urgent"></option>' in page
+    assert 'name="actions-4-do"' in page
+    assert 'name="actions-5-do"' not in page
+
+
+def test_what_was_not_touched_is_no_change(boss: Client, alice: Account, folders: dict[str, int]) -> None:
+    lines = (SUBJECT, LIST, {"do": "move", "target": "Customers/Offers"})
+    boss.post(reverse(ADD), form(alice, *lines))
+    row = Filter.objects.get()
+    url = reverse("admin:mta_filter_change", args=[row.pk])
+    page = boss.get(url)
+    assert boss.post(url, form(alice, *lines, name="renamed")).status_code == 302
+    changed = Filter.objects.get()
+    assert (changed.name, changed.conditions, changed.actions) == ("renamed", row.conditions, row.actions)
+    assert page.context["adminform"].form.fields["actions"].has_changed(
+        page.context["adminform"].form.initial["actions"], [{"do": "move", "target": "Customers/Offers"}]
+    ) is False  # fmt: skip
+    assert boss.post(url, form(alice, SUBJECT, {"do": "read"})).status_code == 302
+    assert Filter.objects.get().actions == [{"do": "read"}]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([SUBJECT, {"do": "move", "target": "Nowhere"}], "Line 1: the action needs a folder"),
+        ([SUBJECT, {"do": "label", "target": "5"}], "Line 1: the action needs a folder"),
+        ([SUBJECT, {"do": "", "target": "Customers"}], "Line 1: unknown action"),
+        ([SUBJECT], "At least one line is needed"),
+        ([{"do": "star"}], "At least one line is needed"),
+        ([SUBJECT, {**SUBJECT, "how": "over"}, {"do": "star"}], "Line 2: this can&#x27;t be compared in this way"),
+        ([{"value": "x"}, {"do": "star"}], "Line 1: unknown kind of condition"),
+    ],
+)
+def test_a_refusal_names_the_line_and_what_was_typed_stays(
+    boss: Client, alice: Account, folders: dict[str, int], lines: list[dict[str, str]], said: str
+) -> None:
+    answer = boss.post(reverse(ADD), form(alice, *lines, name="typed"))
+    page = answer.content.decode()
+    assert (answer.status_code, said in page) == (200, True), re.findall(r"Line \d[^<]*", page)
+    assert 'value="typed"' in page
+    for line in lines:
+        assert not line.get("target") or f'value="{line["target"]}"' in page
+    assert not Filter.objects.exists()
+
+
+def test_folders_are_those_of_the_account_alone(boss: Client, alice: Account, bob: Account, folders: Any) -> None:
+    answer = boss.post(reverse(ADD), form(bob, SUBJECT, {"do": "move", "target": "Customers/Offers"}))
+    assert answer.status_code == 200
+    assert boss.post(reverse(ADD), form(bob, SUBJECT, {"do": "move", "target": "收件箱"})).status_code == 302
+    inbox = next(row.id for row in folder_tree(system_access(bob.pk)) if row.role == "inbox")
+    assert Filter.objects.get().actions == [{"do": "move", "target": inbox}]
