@@ -62,6 +62,7 @@ def test_the_mail_pages_have_no_barriers(world: World, language: str) -> None:
         "/approvals/",
         "/logs/delivery/",
         "/logs/approvals/",
+        "/programs/",
         "/no-such-page/",
     ):
         person.open(path)
@@ -107,6 +108,8 @@ def test_lists_labels_and_to_do_have_no_barriers(world: World, language: str) ->
     for path in (
         f"/mailbox/{mailbox}/todo/",
         f"/mailbox/{mailbox}/todo/done/",
+        f"/mailbox/{mailbox}/quarantine/",
+        f"/mailbox/{mailbox}/outbox/",
         f"/mailbox/{mailbox}/labels/",
         f"/mailbox/{mailbox}/labels/new/",
         label,
