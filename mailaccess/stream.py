@@ -268,6 +268,12 @@ class Stream(asyncio.Protocol, abc.ABC):
         """Whether DEFLATE is on."""
         return self._deflate is not None
 
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether the client is gone. In the clear one that closed its side may still listen (`nc`); what it said before
+        is obeyed in any case."""
+        return self.is_lost or (self._ended and self.tls is not None)
+
     # Waiting and counting -------------------------------------------------------------------------
 
     async def arrival(self, timeout_s: float) -> None:

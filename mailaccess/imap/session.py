@@ -83,6 +83,10 @@ class Wire(Protocol):
     def is_compressed(self) -> bool:
         """Whether DEFLATE is on."""
 
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether nobody waits for an answer any more."""
+
 
 @dataclass(slots=True)
 class Session:

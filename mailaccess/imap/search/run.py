@@ -29,16 +29,19 @@ async def finished(session: Session, steps: Generator[None, None, T]) -> T:
         if found is not None:
             return found.value
         await session.wire.drain()
+        if session.wire.has_hung_up:  # nothing was written that would have told
+            raise ConnectionError("the client is gone")
 
 
 def _advance(steps: Generator[None, None, T]) -> _End[T] | None:
     until = time.monotonic() + SLICE_S
     try:
-        while time.monotonic() < until:
+        while True:
             next(steps)
+            if time.monotonic() >= until:
+                return None
     except StopIteration as end:
         return _End(end.value)
-    return None
 
 
 def keys(cursor: Cursor, charset: str) -> Key:

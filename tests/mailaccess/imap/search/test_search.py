@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from core.access import Access
-from mailaccess.imap.search import evaluate, letters
+from mailaccess.imap.search import evaluate, letters, run
 from mailaccess.imap.search.letters import Letter
 from mailstore import sql
 from mailstore.models import Flag
@@ -309,6 +309,7 @@ def test_a_long_search_lets_others_work_and_ends_with_its_client(
         return True
 
     monkeypatch.setattr(letters, "BATCH", 1)
+    monkeypatch.setattr(run, "SLICE_S", 0.0)
     monkeypatch.setattr(evaluate, "FEW", 0)
     monkeypatch.setattr(letters, "in_header", lambda name, value: slow)
     talk, other = opened(imap_server), opened(imap_server)
@@ -317,8 +318,9 @@ def test_a_long_search_lets_others_work_and_ends_with_its_client(
     assert other.say(b"SEARCH ALL")[-1] == b"a OK Searched"
     gate = imap_server.server.gate
     _hang_up(talk)
-    _until(lambda: len(gate.open) == 1)
+    _until(lambda: any(each.has_hung_up for each in gate.open))
     go.set()
+    _until(lambda: len(gate.open) == 1)
     _hang_up(other)
     _until(lambda: not gate.tasks)
     assert len(read) < 6
