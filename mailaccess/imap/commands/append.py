@@ -16,7 +16,7 @@ from mailaccess.imap.grammar.errors import ImapSyntaxError
 from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.grammar.sets import ranges_of, written
 from mailaccess.imap.session import Answer, Session
-from mailstore.message.recode import without_nul
+from mailstore.message.binary import without_nul
 from mailstore.models import Flag, Role
 from mailstore.selectors.folders import FolderRow
 from mailstore.services.append import Letter, Ready, append_ready, ready

@@ -8,7 +8,7 @@ import email.policy
 import pytest
 
 from mailstore.message import body
-from mailstore.message.recode import without_nul
+from mailstore.message.binary import without_nul
 from mailstore.message.structure import structure
 
 BINARY = bytes(range(256)) * 3
