@@ -24,7 +24,7 @@ from accounts.sign_in import SignInError, prove
 from core.errors import ErrorKind, MailError
 
 PASSWORD_PROBLEMS: dict[str, str | Promise] = {
-    "too_short": _("The password needs at least %(min)d characters.") % {"min": MIN_LENGTH},
+    "too_short": _("The password needs at least %(min)d characters."),
     "too_long": _("The password is too long."),
     "characters": _("The password has characters that mail programs can't send."),
     "account_name": _("The password is too close to the account's name."),
@@ -44,6 +44,12 @@ EXPLAINERS: list[Callable[[MailError], str | None]] = []
 """Upper layers say more about their own refusals; the first that answers is heard."""
 
 
+def password_problem(code: str) -> str:
+    """What is wrong with a password, in the reader's language (a lazy text that is filled in early has the server's)."""
+    text = str(PASSWORD_PROBLEMS[code])
+    return text % {"min": MIN_LENGTH} if "%(" in text else text
+
+
 def sentences(error: MailError) -> list[str]:
     """What to tell the reader about a refusal, in his language."""
     for explain in EXPLAINERS:
@@ -51,7 +57,7 @@ def sentences(error: MailError) -> list[str]:
             return [said]
     problems = error.data.get("problems")
     if isinstance(problems, list):
-        return [str(PASSWORD_PROBLEMS[problem]) for problem in problems]
+        return [password_problem(problem) for problem in problems]
     text = str(SENTENCES.get(error.kind, _("This is not possible now.")))
     return [text % error.data if "%(" in text else text]
 
@@ -95,7 +101,7 @@ class NewPassword(forms.Form):
         if password != str(self.cleaned_data.get(self.second) or ""):
             self.add_error(self.second, gettext("The two passwords are different."))
         for problem in problems_of(password, address=account.address, name=account.name):
-            self.add_error(self.first, str(PASSWORD_PROBLEMS[problem]))
+            self.add_error(self.first, password_problem(problem))
         return password
 
 

@@ -1,6 +1,8 @@
 // Files of a draft: uploaded in the background as soon as they are chosen, dropped or pasted.
 // XMLHttpRequest and not fetch: only it tells how far an upload is.
 
+const shown = (bytes) => (bytes < 1 << 20 ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / (1 << 20)).toFixed(1).replace(".0", "")} MB`);
+
 export class Attachments {
   constructor(form, { csrf, uploadUrl, limit, changed, texts }) {
     Object.assign(this, { form, csrf, uploadUrl, limit, changed, texts });
@@ -9,7 +11,17 @@ export class Attachments {
     this.running = new Set();
     this.input.addEventListener("change", () => { this.add(this.input.files); this.input.value = ""; });
     this.list.addEventListener("click", (event) => this.clicked(event));
+    this.sum = form.querySelector("[data-files-sum]");
+    new MutationObserver(() => this.summed()).observe(this.list, { childList: true, subtree: true, attributeFilter: ["data-size"] });
+    this.summed();
     this.acceptDrops();
+  }
+
+  // How many and how much of what is allowed, once there are several.
+  summed() {
+    const text = this.sum.dataset.words.replace("{n}", this.count).replace("{size}", shown(this.used())).replace("{limit}", shown(this.limit));
+    this.sum.hidden = this.count < 2;
+    if (this.sum.textContent !== text) this.sum.textContent = text;
   }
 
   acceptDrops() {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import translation
 
+from accounts.forms import password_problem
 from accounts.password_rules import problems_of
 
 
@@ -27,3 +29,9 @@ from accounts.password_rules import problems_of
 )
 def test_each_rule_is_named(password: str, problems: list[str]) -> None:
     assert problems_of(password, address="wangfang@example.test", name="王芳") == problems
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "at least 8 characters"), ("zh-hans", "至少需要 8 个字符")])
+def test_a_refusal_is_in_the_readers_language(language: str, said: str) -> None:
+    with translation.override(language):
+        assert said in password_problem("too_short")
