@@ -38,6 +38,7 @@ def test_reading_and_answering_on_a_phone(world: World, width: int) -> None:
     page.get_by_role("button", name=re.compile(r"^Reply( \(R\))?$")).tap()
     expect(person.editor()).to_be_visible()
     fits(page)
+    expect(page.get_by_role("button", name="Discard draft")).to_be_in_viewport(ratio=1)
     person.editor().press_sequentially("Short answer")
     page.get_by_role("button", name="Send", exact=True).tap()
     person.toast("Sent")
