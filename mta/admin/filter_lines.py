@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_lazy as _
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from accounts.admin_base import ServiceForm
 from accounts.models import Account
@@ -22,7 +22,7 @@ from mailstore.models import Role
 from mailstore.portable.names import role_of
 from mailstore.selectors.folders import folder_tree
 from mailstore.selectors.keywords import keywords
-from mta.models import Filter, ForwardTarget
+from mta.models import Filter, FilterRun, ForwardTarget
 from mta.rules.terms import ACTIONS_MAX, CONDITIONS_MAX, VALUE_MAX_CHARS, Do
 from mta.rules.words import DOES, HOWS, WHATS
 from mta.services.filters import NO_TARGETS
@@ -190,6 +190,42 @@ class FilterForm(ServiceForm):
         return super().clean()
 
 
+class FilterRunForm(ServiceForm):
+    """Filters at work on one folder, all by name."""
+
+    folder = forms.CharField(
+        label=_("folder"),
+        max_length=320,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        help_text=_("A folder inside another: Customers/Offers."),
+    )
+    filters = forms.CharField(
+        label=pgettext_lazy("of mail", "Filters"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text=_("Names, one on each line. Empty: all that are on."),
+    )
+
+    class Meta:
+        model = FilterRun
+        fields = ("account", "filters")
+
+    def clean(self) -> dict[str, Any] | None:
+        """Names become ids of the account's own."""
+        account, given = self.cleaned_data.get("account"), self.cleaned_data
+        if isinstance(account, Account) and given.get("folder"):
+            self.instance.folder_id = Names(account).read({"do": Do.MOVE, "target": given["folder"]})["target"] or 0
+            if not self.instance.folder_id:
+                self.add_error("folder", gettext("There is no such folder."))
+        if isinstance(account, Account) and "filters" in given:
+            known = {_same(name): pk for pk, name in Filter.objects.filter(account=account).values_list("pk", "name")}
+            wanted = [line.strip() for line in given["filters"].splitlines() if line.strip()]
+            given["filters"] = [known[_same(each)] for each in wanted if _same(each) in known]
+            if gone := [each for each in wanted if _same(each) not in known]:
+                self.add_error("filters", gettext("There is no filter “%(name)s”.") % {"name": gone[0]})
+        return super().clean()
+
+
 class Names:
     """The folders, labels and forwarding addresses of an account by name."""
 
@@ -212,6 +248,10 @@ class Names:
     def all(self) -> list[str]:
         """What may be offered."""
         return [*self._offered, *self._labels.values(), *self._addresses]
+
+    def folder(self, folder_id: int) -> str:
+        """One folder's; empty when it is gone."""
+        return self._folders.get(folder_id, "")
 
     def shown(self, line: Line) -> Line:
         """A row's action with a name instead of a number; what is gone has none."""

@@ -12,7 +12,7 @@ from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
 from accounts.admin_site import PAGES, Section
 from accounts.forms import EXPLAINERS
 from core.errors import MailError
-from mta.admin.filter_lines import FilterForm
+from mta.admin.filter_lines import FilterForm, FilterRunForm, Names
 from mta.models import Filter, FilterRun
 from mta.rules.terms import actions_of, conditions_of
 from mta.rules.words import action_words, condition_words, explained
@@ -102,11 +102,28 @@ class FilterAdmin(OfAccount):
 class FilterRunAdmin(OfAccount):
     """Started here, watched, stopped by deleting."""
 
+    form = FilterRunForm
     list_display = ("account", "created_at", "state", "progress", "matched")
     list_filter = ("state",)
     search_fields = ("account__address",)
-    fields = ("account", "folder_id", "filters")
+    fields = ("account", "folder", "filters")
     export_columns = ("account", "created_at", "state", "total", "seen", "matched")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What was started is looked at by other names than what is to be started."""
+        shown = ("account", "folder", "names", "created_at", "state", "progress", "matched")
+        return shown if obj else super().get_fields(request, obj)
+
+    @admin.display(description=_("folder"))
+    def folder(self, row: FilterRun) -> str:
+        """Where it works."""
+        return Names(row.account).folder(row.folder_id)
+
+    @admin.display(description=pgettext_lazy("of mail", "Filters"))
+    def names(self, row: FilterRun) -> str:
+        """Those that are still there."""
+        found = Filter.objects.filter(pk__in=row.filters, account=row.account_id)
+        return "; ".join(found.order_by("position", "pk").values_list("name", flat=True))
 
     @admin.display(description=_("progress"))
     def progress(self, row: FilterRun) -> str:
@@ -119,8 +136,7 @@ class FilterRunAdmin(OfAccount):
 
     def create(self, request: HttpRequest, obj: Any, form: Any) -> FilterRun:
         """Through the service; workers do the rest."""
-        ids = [each for each in obj.filters or [] if isinstance(each, int)]
-        return start_run(obj.account, obj.folder_id, filter_ids=ids, actor=actor_of(request))
+        return start_run(obj.account, obj.folder_id, filter_ids=obj.filters or [], actor=actor_of(request))
 
     def destroy(self, request: HttpRequest, obj: Any) -> None:
         """It stops before its next slice, and is forgotten."""

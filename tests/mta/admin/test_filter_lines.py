@@ -14,7 +14,7 @@ from core.access import system_access
 from mailstore.selectors.folders import folder_tree
 from mailstore.services.folders import create_folder
 from mailstore.services.keywords import create_label
-from mta.models import Filter
+from mta.models import Filter, FilterRun
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
@@ -116,3 +116,18 @@ def test_folders_are_those_of_the_account_alone(boss: Client, alice: Account, bo
     assert boss.post(reverse(ADD), form(bob, SUBJECT, {"do": "move", "target": "收件箱"})).status_code == 302
     inbox = next(row.id for row in folder_tree(system_access(bob.pk)) if row.role == "inbox")
     assert Filter.objects.get().actions == [{"do": "move", "target": inbox}]
+
+
+def test_a_run_is_started_and_shown_by_names(boss: Client, alice: Account, folders: dict[str, int]) -> None:
+    boss.post(reverse(ADD), form(alice, SUBJECT, {"do": "star"}))
+    run = reverse("admin:mta_filterrun_add")
+    said = {"account": str(alice.pk), "folder": "Customers/Offers", "filters": "Offers\r\n"}
+    for wrong in ({"folder": "Nowhere"}, {"filters": "another"}, {"folder": str(folders["Offers"])}):
+        assert boss.post(run, said | wrong).status_code == 200
+    assert not FilterRun.objects.exists()
+    assert boss.post(run, said).status_code == 302
+    row = FilterRun.objects.get()
+    assert (row.folder_id, row.filters) == (folders["Offers"], [Filter.objects.get().pk])
+    page = boss.get(reverse("admin:mta_filterrun_change", args=[row.pk])).content.decode()
+    assert "Customers/Offers" in page
+    assert "offers" in page
