@@ -7,6 +7,7 @@ answers them. A host that fails is left alone for a while: authorities count fai
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import logging
 import socket
@@ -34,7 +35,7 @@ RENEW_BEFORE = datetime.timedelta(days=30)
 AGAIN = datetime.timedelta(hours=6)
 ORDER_S = 90
 AT_ONCE = 10
-"""Certificates of one run; the next hour goes on. Authorities have limits of some hundred a week."""
+"""Orders of one run, failed ones too; the next hour goes on. Authorities have limits of some hundred a week."""
 CHALLENGE_KEPT = datetime.timedelta(hours=1)
 ACCOUNT_BITS = 2048
 
@@ -46,12 +47,7 @@ def renew_all() -> int:
     if not settings.ACME_DIRECTORY:
         return 0
     AcmeChallenge.objects.filter(created_us__lt=_us(timezone.now() - CHALLENGE_KEPT)).delete()
-    done = 0
-    for domain, host in wanted():
-        if done >= AT_ONCE:
-            break
-        done += _try(domain, host)
-    return done
+    return sum(_try(domain, host) for domain, host in itertools.islice(wanted(), AT_ONCE))
 
 
 def wanted() -> Iterator[tuple[Domain, str]]:
@@ -66,7 +62,7 @@ def wanted() -> Iterator[tuple[Domain, str]]:
     own = _addresses(settings.PUBLIC_HOST)
     for domain in Domain.objects.filter(is_active=True).order_by("pk"):
         for host in hosts_of(domain):
-            if host not in good | failed and own and _addresses(host) and _addresses(host) <= own:
+            if own and host not in good | failed and (found := _addresses(host)) and found <= own:
                 yield domain, host
 
 

@@ -190,3 +190,14 @@ def test_what_fails_is_left_alone_for_a_while(authority: Authority, alice: Accou
 def test_without_a_directory_nobody_is_asked(alice: Account, settings: Any) -> None:
     settings.ACME_DIRECTORY = ""
     assert acme.renew_all() == 0
+
+
+def test_one_run_orders_a_few_whatever_becomes_of_them(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    settings.ACME_DIRECTORY = "https://authority.example/directory"
+    tried: list[str] = []
+    monkeypatch.setattr(acme, "wanted", lambda: ((None, f"{number}.example.test") for number in range(30)))
+    monkeypatch.setattr(acme, "_try", lambda domain, host: bool(tried.append(host)))
+    assert acme.renew_all() == 0
+    assert len(tried) == acme.AT_ONCE
