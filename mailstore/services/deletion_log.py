@@ -18,7 +18,8 @@ from mailstore import sql
 
 MAILS = 50
 """Mails of one event: what `logs_app` keeps of a list."""
-_quoted = json.encoder.encode_basestring_ascii
+_quoted = json.encoder.encode_basestring
+"""Chinese as it is: an eighth less to write. No column holds a surrogate."""
 
 
 class Deletion(enum.StrEnum):

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from hypothesis import given, strategies as st
 
 from core.access import Access
+from mailstore import sql
 from mailstore.search.document import Document
 from mailstore.search.expression import Either, Every, Expression, Phrase
 from mailstore.search.index import index
-from mailstore.search.postgres import MAX_POSITION, MAX_POSITIONS, query, vector
+from mailstore.search.postgres import (
+    IN_MAILBOX,
+    MAX_POSITION,
+    MAX_POSITIONS,
+    ONE_PERIOD,
+    SOME_PERIODS,
+    _by_index,
+    query,
+    vector,
+)
 from mailstore.search.sqlite import match
 from mailstore.search.words import words
 
@@ -90,3 +101,18 @@ def test_words_side_by_side_are_told_from_words_apart_newest_first(mine: Access,
 
 def test_what_the_index_alone_knows_is_asked_without_places() -> None:
     assert query(Every((NEAR, A), (NEAR, B)), is_near=False) == "(('a' & 'b') & 'a' & !'b')"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="reads PostgreSQL's plans")
+@pytest.mark.parametrize(
+    ("condition", "values"),
+    [(ONE_PERIOD, [7]), (SOME_PERIODS, [7, 9]), (IN_MAILBOX, [7])],
+    ids=["one", "some", "mailbox"],
+)
+def test_postgres_asks_its_index_for_words_and_place_together(db: None, condition: str, values: list[int]) -> None:
+    with _by_index():
+        sql.run("SET LOCAL enable_indexscan = off")
+        question = f"EXPLAIN SELECT key FROM mailstore_searchdocument WHERE {condition} AND v @@ %s::tsquery"
+        plan = "\n".join(row[0] for row in sql.rows(question, [*values, "'invoice'"]))
+    (asked,) = [line for line in plan.splitlines() if "Index Cond" in line]
+    assert "v @@" in asked and condition.split()[0] in asked and "search_words" in plan
