@@ -25,6 +25,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
@@ -112,6 +113,11 @@ class ServiceForm(ModelForm):  # type: ignore[type-arg]
     """Shows what a service refused at the field that it speaks of."""
 
     request: HttpRequest
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.label = capfirst(str(field.label or ""))  # as Django has it for fields that are not spelled out here
 
     def clean(self) -> dict[str, Any] | None:
         """Runs a second time after a refusal; see ScopedAdmin.changeform_view."""

@@ -313,6 +313,7 @@ ADMIN_PAGES = {
     "filters": "mta/filter",
     "filter-new": "mta/filter/add",
     "filter-runs": "mta/filterrun",
+    "filter-run-new": "mta/filterrun/add",
     "replies": "mta/autoreply",
     "forwards": "mta/autoforward",
     "forward-targets": "mta/forwardtarget",

@@ -63,6 +63,7 @@ def test_lines_become_a_filter_and_the_filter_lines(boss: Client, alice: Account
     assert [each["do"] for each in row.actions] == ["move", "label", "star"]
     page = boss.get(reverse("admin:mta_filter_change", args=[row.pk])).content.decode()
     assert "{&quot;" not in page, "no JSON is left"
+    assert re.search(r">\s*Conditions\s*<", page)
     assert re.search(r'name="conditions-0-value"[^>]*value="Offer"|value="Offer"[^>]*name="conditions-0-value"', page)
     assert 'value="Customers/Offers"' in page
     assert '<option value="Urgent"></option>' in page
