@@ -99,8 +99,8 @@ class PostgresIndex:
         """One query for a slice."""
         found: dict[int, int] = {}
         for part in sql.slices(message_ids):
-            statement = f"SELECT message_id, key FROM {TABLE} WHERE message_id IN ({sql.marks(part)})"
-            found.update(sql.rows(statement, part))
+            statement = f"SELECT message_id, key FROM {TABLE} WHERE {sql.among('message_id')}"
+            found.update(sql.rows(statement, [sql.numbers(part)]))
         return found
 
     def message_ids(self, mailbox: int, after: int, limit: int) -> list[int]:

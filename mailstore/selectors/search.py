@@ -217,10 +217,10 @@ class _Evaluator:
         rows = []
         for part in sql.slices(ids):
             query = (
-                f"SELECT {ROW_COLUMNS}{columns} FROM mailstore_entry e {ROW_JOINS} WHERE {column} IN ({sql.marks(part)}) "
+                f"SELECT {ROW_COLUMNS}{columns} FROM mailstore_entry e {ROW_JOINS} WHERE {sql.among(column)} "
                 f"AND e.mailbox_id = %s AND m.id = e.message_id AND {scope} AND {matching}"
             )
-            rows += sql.rows(query, [*before, *part, self.access.mailbox, *values])
+            rows += sql.rows(query, [*before, sql.numbers(part), self.access.mailbox, *values])
         rows.sort(reverse=True)
         listed = [(ListRow(*row[:width]), dict(zip(self.facts, row[width:], strict=True))) for row in rows]
         texts = self._texts({row.message_id for row, _ in listed})
