@@ -20,6 +20,7 @@ os.environ.setdefault("STATIC_STORAGE", "django.contrib.staticfiles.storage.Stat
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 os.environ.setdefault("GREETING_PAUSE_S", "0")
 os.environ.setdefault("TARPIT_S", "0")
+os.environ.setdefault("UNDO_SEND_S", "0")
 
 from webmail.settings import *  # noqa: E402, F403
 from webmail.settings import DATA_DIR, DATABASES, LOGGING, STATIC_ROOT  # noqa: E402

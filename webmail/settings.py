@@ -83,7 +83,7 @@ ACME_EMAIL = env.str("ACME_EMAIL", default="")
 """The address that the ACME server may write to."""
 ACME_CA_FILE = env.str("ACME_CA_FILE", default="")
 """The authority of an ACME server of one's own, as PEM; empty: the usual ones."""
-UNDO_SEND_S = env.int("UNDO_SEND_S", default=0)
+UNDO_SEND_S = env.int("UNDO_SEND_S", default=5)
 """Seconds a mail sent from the browser is held so that it can be taken back (0 sends at once)."""
 TRUSTED_NETWORKS = env.str("TRUSTED_NETWORKS", default="127.0.0.0/8,::1/128").split(",")
 """Clients whose mail the MX does not judge (SPF, DKIM, DMARC): this machine, and gateways that have judged already."""

@@ -121,9 +121,10 @@ function sayUndo({ text, action }) {
   toast(text, { action: undo, linger: (action?.seconds || 8) * 1000 });
 }
 
-async function unsend(url) {
+export async function unsend(url) {
   try {
     const found = await post(url, new FormData());
+    if (!list()) return location.assign(found.next);
     if (found.next) await openPane(found.next);
     refresh();
   } catch (error) {

@@ -25,16 +25,18 @@ function leave(line, linger) {
   for (const name of ["mouseleave", "focusout"]) line.addEventListener(name, go);
 }
 
-// Said on the next page.
-export function stash({ text }) {
-  try { sessionStorage.setItem(KEPT, text); } catch { /* storage is forbidden: it stays unsaid */ }
+// Said on the next page, with what can be undone by an address while there is time.
+export function stash({ text, action }) {
+  const undo = action?.url ? { ...action, until: Date.now() + action.seconds * 1000 } : null;
+  try { sessionStorage.setItem(KEPT, JSON.stringify({ text, undo })); } catch { /* storage is forbidden: it stays unsaid */ }
 }
 
-export function lingering() {
+export function lingering(takeBack) {
   document.querySelectorAll("[data-toast]").forEach((line) => leave(line, LINGER_MS));
   try {
-    const text = sessionStorage.getItem(KEPT);
+    const { text, undo } = JSON.parse(sessionStorage.getItem(KEPT)) || {};
     sessionStorage.removeItem(KEPT);
-    if (text) toast(text);
+    const linger = undo ? undo.until - Date.now() : 0;
+    toast(text, linger > 0 ? { action: { label: undo.label, run: () => takeBack(undo.url) }, linger } : {});
   } catch { /* storage is forbidden */ }
 }
