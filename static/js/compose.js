@@ -32,7 +32,7 @@ class Composer {
     });
     this.recipients = Object.fromEntries(FIELDS.map((name) => [name, this.recipientField(name)]));
     this.editor = new Editor(form, {
-      changed: () => this.changed(),
+      changed: () => { if (this.started) this.changed(); }, // it says so while it loads, too
       ready: () => this.opened(),
       send: () => this.send(),
       save: () => this.saving.save(),
@@ -127,7 +127,6 @@ class Composer {
   }
 
   changed() {
-    if (!this.started) return;
     this.touched = true;
     this.clearNotice();
     this.saving.changed();

@@ -36,7 +36,7 @@ def test_imapclient_goes_through_everything_it_knows(imap_server: Running, mine:
         assert found[b"ENVELOPE"].message_id == b"<one@letters.test>"
         assert found[b"BODY[TEXT]"] == b"Dear all\r\n"
         client.add_flags([1], [b"\\Flagged", b"Project"])
-        assert set(client.get_flags([1])[1]) == {b"\\Flagged", b"Project"}
+        assert set(client.get_flags([1])[1]) == {b"\\Recent", b"\\Flagged", b"Project"}
         client.copy([1], "项目/2026")
         assert client.folder_status("项目/2026")[b"MESSAGES"] == 1
         client.move([1], "项目/2026")

@@ -41,7 +41,7 @@ def test_kill_9_loses_and_doubles_nothing(transactional_db: None, alice: Account
             str(alice.pk),
             str(number),
         ]
-        worker = subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True, bufsize=1)
+        worker = subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, bufsize=0)
         read_some(worker, chance.randrange(2, 8))
         time.sleep(chance.random() / 50)
         killed(worker)
