@@ -18,7 +18,7 @@ from mailstore.selectors.conversations import (
 from mailstore.selectors.list_order import Key
 from mailstore.services.entries import move, set_flags
 from tests.mailstore.letters import folder_id, letter, stored, stored_many
-from tests.mailstore.test_list_orders import last_plan
+from tests.mailstore.test_lists import plan_of
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_its_place_counts_single_mails_and_conversations(mine: Access, talks: di
 def test_an_index_leads_and_the_newest_mail_is_a_point(mine: Access, asked: dict[str, bool], index: str) -> None:
     stored_many(mine, 3)
     key = Key(1_800_000_000_000_000, folder_id(mine))
-    plan = last_plan(lambda: conversation_page(mine, folder_id(mine), after=key, **asked))  # type: ignore[arg-type]
+    plan = plan_of(lambda: conversation_page(mine, folder_id(mine), after=key, **asked))  # type: ignore[arg-type]
     assert f"INDEX folder_thread_{index}" in plan, plan
     assert f"INDEX entry_{index}" in plan, plan
     assert "entry_date (folder_id=? AND sort_us=?)" in plan, plan

@@ -24,7 +24,7 @@ from mailstore.services.folders import create_folder
 from mailstore.services.keywords import create_label, set_keywords
 from mailstore.services.todos import finish_todo, mark_todo, restore_todo
 from tests.mailstore.letters import folder_id, letter, stored, stored_many
-from tests.mailstore.test_list_orders import last_plan
+from tests.mailstore.test_lists import plan_of
 
 UNMARKED = Filter(unmarked=True)
 
@@ -73,11 +73,11 @@ def test_a_label_is_filtered_and_goes_on_where_the_scan_ended(
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plans")
 def test_an_index_gives_the_order(mine: Access, labelled: tuple[int, list[int]]) -> None:
-    plan = last_plan(lambda: labelled_page(mine, labelled[0], after=Key(1_700_000_004_000_000, labelled[1][4])))
+    plan = plan_of(lambda: labelled_page(mine, labelled[0], after=Key(1_700_000_004_000_000, labelled[1][4])))
     assert "entry_label_date" in plan and "TEMP B-TREE" not in plan
     mark_todo(mine, labelled[1])
     for done in (False, True):
-        plan = last_plan(lambda: todo_page(mine, done=done))  # noqa: B023
+        plan = plan_of(lambda: todo_page(mine, done=done))  # noqa: B023
         assert "todo_list" in plan, plan
 
 
@@ -154,7 +154,7 @@ def test_a_conversation_of_to_do_mails_leaves_its_folder(mine: Access) -> None:
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plans")
 def test_to_do_mails_are_looked_for_among_a_conversations_own(mine: Access) -> None:
     stored_many(mine, 3)
-    plan = last_plan(lambda: conversation_page(mine, folder_id(mine), unmarked=True))
+    plan = plan_of(lambda: conversation_page(mine, folder_id(mine), unmarked=True))
     inner = [line for line in plan.splitlines() if line.startswith("SEARCH e ")]
     found = [line.split("INDEX ", 1)[1].split(" ", 1)[0] for line in inner if "PRIMARY KEY" not in line]
     assert found == [*["entry_message"] * 4, "entry_date"]
