@@ -66,6 +66,7 @@ def test_by_keys_and_live_beside_another_tab(world: World) -> None:
 
     person.folder("Quarantine").click()
     mine = page.locator(".quarantine-row")
+    expect(mine).to_have_count(2)
     page.keyboard.press("j")
     page.keyboard.press("x")
     other.keyboard.press("j")
