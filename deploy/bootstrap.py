@@ -33,6 +33,9 @@ PIP_FILES = (".config/pip/pip.conf", ".pip/pip.conf")
 LOCK = ["pyproject.toml", "uv.lock"]
 SPF_SUITE = "pyspf==2.0.14"
 """Its source archive carries the published SPF test suite (RFC 7208), which its wheel leaves out."""
+ARC_SUITE = ("libmail-dkim-perl", "libmail-dkim-perl_1.20230212.orig.tar.gz")
+"""Debian's package and its source archive, which carries the published ARC test suite (RFC 8617)."""
+ARC_SUITE_SHA256 = "f1301a1bcc17b9cc2448c5937bb3bbeff4ba28f1d47ae4dd2004d65242e59a17"
 POSTGRES = "/usr/lib/postgresql"
 DEBIAN = {
     "/usr/bin/chromium": "chromium",
@@ -47,6 +50,7 @@ DEBIAN = {
     "/usr/bin/rspamd": "rspamd",
     "/usr/sbin/clamd": "clamav-daemon",
     "/usr/sbin/spamd": "spamd",
+    "/usr/share/perl5/Mail/DKIM/ARC/Verifier.pm": "libmail-dkim-perl",
     "/usr/bin/swaks": "swaks",
     "/usr/bin/thunderbird": "thunderbird",
     "/usr/sbin/smtp-source": "postfix",
@@ -66,6 +70,8 @@ def main() -> None:
     step("-".join(("python", *groups)), LOCK, lambda: environment(groups))
     if dev and not list((VENV / "suites").glob("pyspf-*.tar.gz")):
         spf_suite()
+    if dev and not (VENV / "suites" / ARC_SUITE[1]).exists():
+        arc_suite()
     step("assets", ["package.json", "package-lock.json", "deploy/assets.py", "deploy/icons.txt"], assets)
     step("messages", ["locale/zh_Hans/LC_MESSAGES/django.po"], compile_messages)
 
@@ -117,6 +123,27 @@ def spf_suite() -> None:
     if found[2] and hashlib.sha256(content).hexdigest() != found[2]:
         sys.exit(f"{name} is damaged.")
     (VENV / "suites").mkdir(exist_ok=True)
+    (VENV / "suites" / name).write_bytes(content)
+
+
+def arc_suite() -> None:
+    """Fetch the archive from where apt has the package from; a word about why not, which the tests repeat."""
+    package, name = ARC_SUITE
+    (VENV / "suites").mkdir(exist_ok=True)
+    missing = VENV / "suites" / "arc.missing"
+    try:
+        asked = ["apt-get", "download", "--print-uris", package]
+        told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+        found = re.search(r"'([^']+)/[^/']+\.deb'", told)
+        if found is None:
+            raise OSError(f"apt knows no {package}")
+        content = read(f"{found[1]}/{name}")
+    except (OSError, subprocess.CalledProcessError) as error:  # no apt, no package, no such file at the mirror
+        missing.write_text(f"no {name} where apt has {package} from: {error}")
+        say(f"the published ARC suite is not tested: {missing.read_text()}")
+        return
+    if hashlib.sha256(content).hexdigest() != ARC_SUITE_SHA256:
+        sys.exit(f"{name} is damaged.")
     (VENV / "suites" / name).write_bytes(content)
 
 

@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
-from mta.authentication.dkim import ALGORITHMS, FIELDS_MAX, read_signature, verify_hashes
+from mta.authentication.dkim import ALGORITHMS, FIELDS_MAX, has_good_times, read_signature, verify_hashes
 from mta.authentication.inquiry import NotKnownError
 from mta.authentication.keys import NoKey, find_key
 from mta.authentication.letter import Field, Letter, relaxed_field
@@ -164,6 +164,8 @@ def _problem_of_message(look: Look, letter: Letter, field: Field) -> str:
         return signature.problem[1]
     if SEAL in signature.names:
         return "signature covers a seal"  # 4.1.2
+    if b"from" not in signature.names or not has_good_times(signature.tags):
+        return "signature can't be read"  # RFC 6376 6.1.1, 3.5
     tags = {name: value for name, value in signature.tags.items() if name != "i"}  # i= is no identity here
     problem = verify_hashes(look, letter, field, dataclasses.replace(signature, tags=tags))
     return problem[1] if problem is not None else ""
@@ -178,7 +180,7 @@ def _problem_of_seals(look: Look, sets: Sequence[ArcSet]) -> str:
 def _problem_of_seal(look: Look, field: Field, before: bytes) -> str:
     signature = read_signature(field, required=SEAL_REQUIRED)
     tags = signature.tags
-    if signature.problem is not None or "h" in tags or tags["a"] not in ALGORITHMS:  # 4.1.3
+    if signature.problem is not None or "h" in tags or tags["a"] not in ALGORITHMS or not has_good_times(tags):  # 4.1.3
         return "seal can't be read"
     key = find_key(look, tags["s"], tags["d"])
     if isinstance(key, NoKey):

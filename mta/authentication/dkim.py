@@ -101,13 +101,18 @@ def _problem_of_tags(tags: dict[str, str], now_s: float) -> tuple[Outcome, str] 
         return Outcome.PERMERROR, "identity is not of the signing domain"  # 6.1.1
     if tags.get("q", "dns/txt") != "dns/txt":
         return Outcome.PERMERROR, "key can't be asked for"
+    if not has_good_times(tags):
+        return Outcome.PERMERROR, "signature can't be read"
     return _problem_of_times(tags.get("t", ""), tags.get("x", ""), now_s)
 
 
+def has_good_times(tags: dict[str, str]) -> bool:
+    """Whether t= and x= are numbers where they are there (3.5)."""
+    found = [tags[name] for name in ("t", "x") if name in tags]
+    return all(text.isascii() and text.isdigit() and len(text) <= 12 for text in found)
+
+
 def _problem_of_times(made: str, ends: str, now_s: float) -> tuple[Outcome, str] | None:
-    for text in filter(None, (made, ends)):
-        if not (text.isascii() and text.isdigit() and len(text) <= 12):
-            return Outcome.PERMERROR, "signature can't be read"
     if ends and now_s > int(ends):
         return Outcome.FAIL, "signature expired"  # 3.5 x=
     if ends and made and int(ends) <= int(made):
