@@ -88,11 +88,11 @@ def _is_of(rule: ApprovalRule, facts: Facts) -> bool:
     sender = facts.sender
     if any(each.pk == sender.pk for each in rule.exceptions.all()):
         return False
-    accounts, departments = rule.accounts.all(), {each.pk for each in rule.departments.all()}
-    if not accounts and not departments:
+    if rule.authors == ApprovalRule.Authors.ALL:
         return True
-    if any(each.pk == sender.pk for each in accounts):
+    if any(each.pk == sender.pk for each in rule.accounts.all()):
         return True
+    departments = {each.pk for each in rule.departments.all()}
     return bool(departments and departments & facts.departments)
 
 

@@ -14,11 +14,23 @@ from mta.models import ApprovalRule
 
 FIELDS = frozenset(
     {
-        *("name", "position", "is_active", "direction", "recipient_domains", "keywords", "file_types", "min_size_kb"),
+        *(
+            "name",
+            "position",
+            "is_active",
+            "authors",
+            "direction",
+            "recipient_domains",
+            "keywords",
+            "file_types",
+            "min_size_kb",
+        ),
         *("min_recipients", "approver", "substitute", "remind_after_h", "deadline_h", "on_deadline"),
     }
 )
-MANY = frozenset({"accounts", "departments", "exceptions"})
+NAMED = ("accounts", "departments")
+MANY = frozenset({*NAMED, "exceptions"})
+Authors = ApprovalRule.Authors
 RULES_MAX = 200
 KEYWORDS_MAX = 500
 """Lines of one rule: each is looked for in every mail of its senders."""
@@ -27,11 +39,13 @@ HOURS_MAX = 24 * 90
 
 @transaction.atomic
 def create_rule(domain: Domain, *, actor: Account | None = None, **given: Any) -> ApprovalRule:
-    """Raises INVALID (with the field), LIMIT, NO_PERMISSION, NOT_FOUND (people and departments of another domain)."""
+    """Whose mail it speaks of goes by who is named, unless `authors` is given. Raises INVALID (with the field), LIMIT,
+    NO_PERMISSION, NOT_FOUND (people and departments of another domain)."""
     require_admin(actor, domain.pk)
     if ApprovalRule.objects.filter(domain=domain).count() >= RULES_MAX:
         raise MailError(ErrorKind.LIMIT, limit=RULES_MAX)
     _check(domain.pk, given)
+    given = _with_authors(given, anybody=any(given.get(name) for name in NAMED))
     fields = {name: value for name, value in given.items() if name in FIELDS}
     rule = ApprovalRule.objects.create(domain=domain, **fields)
     _set_many(rule, given)
@@ -44,6 +58,9 @@ def update_rule(rule: ApprovalRule, *, actor: Account | None = None, **changes: 
     """As `create_rule`; what waits already stays with who was asked."""
     require_admin(actor, rule.domain_id)
     _check(rule.domain_id, changes)
+    if changes.keys() & {"authors", *NAMED}:
+        anybody = any(changes[name] if name in changes else getattr(rule, name).exists() for name in NAMED)
+        changes = _with_authors(changes, anybody=anybody)
     described = apply(rule, {name: value for name, value in changes.items() if name in FIELDS})
     described |= _set_many(rule, changes)
     if described:
@@ -76,6 +93,14 @@ def _check(domain_id: int, given: dict[str, Any]) -> None:
     for name in ("remind_after_h", "deadline_h"):
         if not 0 <= int(given.get(name, 0)) <= HOURS_MAX:
             raise MailError(ErrorKind.INVALID, field=name)
+
+
+def _with_authors(given: dict[str, Any], *, anybody: bool) -> dict[str, Any]:
+    """INVALID for everybody and somebody at once, and for nobody."""
+    authors = given.get("authors", Authors.NAMED if anybody else Authors.ALL)
+    if authors not in Authors.values or (authors == Authors.NAMED) is not anybody:
+        raise MailError(ErrorKind.INVALID, field="authors", wrong="both" if anybody else "nobody")
+    return given | {"authors": authors}
 
 
 def _set_many(rule: ApprovalRule, given: dict[str, Any]) -> dict[str, list[str]]:

@@ -31,7 +31,8 @@ DAY_H = 24
 KEPT_H = 48
 WAITING = (Delivery.State.QUEUED, Delivery.State.DEFERRED)
 LEAVING = (*WAITING, Delivery.State.SENDING)
-"""What a stop holds: an attempt that is under way ends as it does, and there is no other."""
+"""What a stop holds: an attempt that is under way ends as it does, and there is no other; what a worker has in hand without
+having begun it goes back (`mta.outbound.queue.renew`)."""
 ACCOUNT_LOCK, DOMAIN_LOCK = 0x6D746101, 0x6D746102
 """Which kind of number PostgreSQL's advisory locks are about; `_in_turn`."""
 
@@ -146,6 +147,7 @@ def allow_account(stop: SendStop, *, actor: Account | None = None) -> None:
     """It may send again, and what was held is due. Raises NO_PERMISSION, NOT_FOUND."""
     account = stop.account
     require_admin(actor, account.domain_id)
+    _in_turn(ACCOUNT_LOCK, account.pk)  # what is being held at this moment is held before it is let go
     stop.delete()
     now_us = time.time_ns() // 1000
     held = Delivery.objects.filter(mailbox_id=account.pk, on_hold=True)

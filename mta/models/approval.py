@@ -13,8 +13,12 @@ from mta.models.outgoing import Submission
 
 
 class ApprovalRule(models.Model):
-    """Whose mail (everybody's when neither accounts nor departments are named), and which of it: every condition that
-    is filled in must hold. The first rule by position that fits asks its approver."""
+    """Whose mail, and which of it: every condition that is filled in must hold. The first rule by position that fits asks
+    its approver. A rule whose named accounts and departments are all gone speaks of nobody, not of everybody."""
+
+    class Authors(models.TextChoices):
+        ALL = "all", _("Everybody")
+        NAMED = "named", _("Accounts and departments named here")
 
     class Direction(models.TextChoices):
         ANY = "any", _("To anybody")
@@ -29,8 +33,9 @@ class ApprovalRule(models.Model):
     name = models.CharField(_("name"), max_length=80)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("active"), default=True)
+    authors = models.CharField(_("whose mail"), max_length=8, choices=Authors.choices, default=Authors.ALL)
     accounts = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, related_name="+", blank=True, verbose_name=_("accounts"), help_text=_("Empty: all.")
+        settings.AUTH_USER_MODEL, related_name="+", blank=True, verbose_name=_("accounts")
     )
     departments = models.ManyToManyField(
         Department,

@@ -87,13 +87,14 @@ def put_back(claimed: Sequence[Claimed], at_us: int, now_us: int) -> None:
 
 
 def renew(claimed: Sequence[Claimed], now_us: int) -> list[Claimed]:
-    """Claim again, from now on, what has waited for its turn; those that are still ours, in their order."""
+    """Claim again, from now on, what has waited for its turn; those that are still ours, in their order. What was put on
+    hold meanwhile is not claimed again, and not given back either (`put_back`)."""
     until_us = now_us + CLAIM_S * 1_000_000
     marks = ", ".join(["(%s, %s)"] * len(claimed))
     sql = f"""
         UPDATE mta_delivery SET claimed_until_us = %s, next_attempt_us = %s, updated_us = %s
         FROM (VALUES {marks}) AS ours
-        WHERE mta_delivery.id = ours.column1 AND state = 'sending' AND claimed_until_us = ours.column2
+        WHERE mta_delivery.id = ours.column1 AND state = 'sending' AND claimed_until_us = ours.column2 AND NOT on_hold
         RETURNING mta_delivery.id
     """
     values = [value for each in claimed for value in (each.id, each.until_us)]

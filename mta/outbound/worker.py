@@ -151,7 +151,7 @@ class Run:
                 self._in_flight += len(group.deliveries)
             else:
                 surplus.append(group)
-        await self._put_back(surplus)
+        await self._put_back([each for group in surplus for each in group.deliveries])
 
     def _lane(self, group: Group) -> Lane:
         key = lane_key(group)
@@ -162,13 +162,12 @@ class Run:
 
     async def _give_back(self, groups: Sequence[Group]) -> None:
         self._in_flight -= sum(len(group.deliveries) for group in groups)
-        await self._put_back(groups)
+        await self._put_back([each for group in groups for each in group.deliveries])
 
-    async def _put_back(self, groups: Sequence[Group]) -> None:
+    async def _put_back(self, deliveries: Sequence[Claimed]) -> None:
         by_claim: dict[int, list[Claimed]] = {}
-        for group in groups:
-            for delivery in group.deliveries:
-                by_claim.setdefault(delivery.until_us, []).append(delivery)
+        for delivery in deliveries:
+            by_claim.setdefault(delivery.until_us, []).append(delivery)
         for claimed in by_claim.values():
             now_us = _now_us()
             await dbthread.run(put_back, claimed, now_us + LATER_S * 1_000_000, now_us)
@@ -204,14 +203,16 @@ class Run:
         self._moved.set()
 
     async def _is_ours(self, group: Group) -> bool:
-        """Whether anything of it is still claimed here; what is not leaves the group."""
+        """Whether anything of it is still claimed here; what is not leaves the group, and what is on hold goes back."""
         now_us = _now_us()
         if min(each.until_us for each in group.deliveries) - now_us > (CLAIM_S - RENEWED_AFTER_S) * 1_000_000:
             return True
-        count = len(group.deliveries)
         kept = await dbthread.run(renew, group.deliveries, now_us)
-        self._in_flight -= count - len(kept)
+        ours = {each.id for each in kept}
+        gone = [each for each in group.deliveries if each.id not in ours]
+        self._in_flight -= len(gone)
         group.deliveries = kept
+        await self._put_back(gone)
         return bool(kept)
 
     def _note(self, group: Group, results: Sequence[Result]) -> None:

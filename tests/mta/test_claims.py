@@ -12,7 +12,8 @@ from django.db import OperationalError
 from accounts.models import Account
 from accounts.selectors import access_for
 from mailstore.models import Blob
-from mta.models import Delivery, SmartHost, Submission
+from mta.company.rates import allow_account, stop_account
+from mta.models import Delivery, SendStop, SmartHost, Submission
 from mta.outbound import client, lane, settle, worker
 from mta.outbound.queue import Claimed, claim, renew
 from mta.outbound.result import Result, Verdict
@@ -65,6 +66,30 @@ def test_what_another_worker_has_claimed_meanwhile_is_left_to_it(
         "a@far.example": "sending",
         "b@far.example": "accepted",
     }
+
+
+def test_what_waits_for_its_turn_when_its_account_is_stopped_does_not_begin(
+    alice: Account, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = worker.load
+
+    def stopped(claimed: Sequence[Claimed]) -> Any:
+        stop_account(alice, strangers=3)
+        return real(claimed)
+
+    monkeypatch.setattr(worker, "load", stopped)
+    monkeypatch.setattr(worker, "RENEWED_AFTER_S", -1)
+    with scripted() as server:
+        settings.ROUTES = {"*": f"127.0.0.1:{server.port}"}
+        write(alice, "a@far.example")
+        assert worker.send_due() == 0
+        assert server.said == []
+        row = Delivery.objects.get()
+        assert (row.state, row.tries, row.on_hold, row.claimed_until_us) == ("queued", 0, True, 0)
+        allow_account(SendStop.objects.get())
+        monkeypatch.setattr(worker, "load", real)
+        assert worker.send_due() == 1
+    assert states() == {"a@far.example": ("accepted", "2.0.0")}
 
 
 def test_a_paced_destination_takes_what_can_begin_within_its_claim() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import Account
 from accounts.selectors import access_for
-from accounts.services import create_department, update_account
+from accounts.services import create_department, delete_department, erase_account, update_account
 from core.errors import ErrorKind, MailError
 from logs_app.models import Event, Kind
 from mailstore.models import Draft
@@ -267,6 +269,63 @@ def test_rules_speak_of_accounts_and_of_departments_with_what_is_below(alice: Ac
     assert fits(rule, Facts(bob, **mail))
     update_rule(rule, exceptions=[alice])
     assert not fits(rule, Facts(alice, **mail))
+
+
+def test_a_rule_whose_only_department_is_gone_speaks_of_nobody_and_says_so(
+    alice: Account, bob: Account, rule: ApprovalRule, client: Client
+) -> None:
+    admin = make_account("admin@example.test", role=Account.Role.DOMAIN_ADMIN, language="en")
+    sales = create_department(alice.domain, "sales")
+    update_rule(rule, departments=[sales])
+    mail = Facts(alice, ["x@far.example"], RAW)
+    client.force_login(admin)
+    page = reverse("admin:mta_approvalrule_changelist")
+    assert "sales" in client.get(page).content.decode()
+    delete_department(sales)
+    rule = ApprovalRule.objects.get()
+    assert not fits(rule, mail)
+    assert "Nobody: all who were named are gone" in client.get(page).content.decode()
+    update_rule(rule, name="still outside")
+    assert not fits(ApprovalRule.objects.get(), mail)
+    update_rule(rule, authors="all")
+    assert fits(ApprovalRule.objects.get(), mail)
+
+
+def test_a_rule_whose_only_author_is_erased_says_so_too(
+    alice: Account, bob: Account, rule: ApprovalRule, client: Client
+) -> None:
+    client.force_login(make_account("admin@example.test", role=Account.Role.DOMAIN_ADMIN, language="en"))
+    update_rule(rule, accounts=[bob])
+    erase_account(bob)
+    assert not fits(ApprovalRule.objects.get(), Facts(alice, ["x@far.example"], RAW))
+    assert "Nobody: all" in client.get(reverse("admin:mta_approvalrule_changelist")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"departments": []}, "Name at least one account or department"),
+        ({"authors": "all"}, "so it can&#x27;t be everybody"),
+        ({"authors": "all", "departments": []}, None),
+    ],
+    ids=["nobody is left", "both", "everybody"],
+)
+def test_who_is_taken_out_of_a_rule_is_not_everybody(
+    alice: Account, rule: ApprovalRule, client: Client, changes: dict[str, Any], said: str | None
+) -> None:
+    client.force_login(make_account("admin@example.test", role=Account.Role.DOMAIN_ADMIN, language="en"))
+    update_rule(rule, departments=[create_department(alice.domain, "sales")])
+    url = reverse("admin:mta_approvalrule_change", args=[rule.pk])
+    form = client.get(url).context["adminform"].form
+    given = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    given = {name: [row.pk for row in value] if isinstance(value, list) else value for name, value in given.items()}
+    given |= changes
+    answer = client.post(url, {name: value for name, value in given.items() if value is not None})
+    if said is None:
+        assert (answer.status_code, ApprovalRule.objects.get().authors) == (302, "all")
+        return
+    assert said in answer.content.decode()
+    assert ApprovalRule.objects.get().departments.count() == 1
 
 
 def test_departments_are_asked_for_once_however_many_rules_name_them(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import io
 import sys
 import threading
 import time
 import zipfile
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.apps import apps
+from django.db import connection, transaction
 from django.db.models import Sum
 
 from accounts.models import Account
@@ -26,8 +29,8 @@ from mailstore.message import Address, Outgoing, OutgoingPart, compose, read
 from mailstore.services.deliver import Incoming, Placement, prepare, store
 from mta.company.files import check_files
 from mta.company.footer import with_footer
-from mta.company.policy import NO_RATES, send_policy, set_send_policy
-from mta.company.rates import Spending, allow_account, count_mail, obey, stop_account
+from mta.company.policy import NO_RATES, RATES, send_policy, set_send_policy
+from mta.company.rates import Spending, allow_account, count_mail, hold_if_stopped, obey, stop_account
 from mta.company.suppression import SUPPRESSED, suppress, suppressed, unsuppress
 from mta.models import Delivery, SendCount, SendPolicy, SendStop, Submission, SuppressedAddress
 from mta.outbound.queue import claim, put_back
@@ -364,6 +367,57 @@ def test_two_mails_at_once_do_not_spend_the_same_remainder(
     at_once(*(partial(write, *each) for each in mails_of))
     assert refused == [field]
     assert SendCount.objects.aggregate(all=Sum("recipients"))["all"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_being_held_when_the_account_is_allowed_again_is_let_go_too(alice: Account) -> None:
+    boss = make_account("boss@example.test", role=Account.Role.DOMAIN_ADMIN)
+    access = access_for(alice, alice.pk)
+    submission = Submission.objects.get(pk=submit(access, request("x@far.example")))
+    stop_account(alice, strangers=3)
+    Delivery.objects.update(on_hold=False, next_attempt_us=0)
+    held, done = threading.Event(), []
+
+    def hold() -> None:
+        with transaction.atomic():
+            hold_if_stopped(submission)
+            held.set()
+            time.sleep(0.3)  # long enough for the other to have passed, if nothing makes it wait
+
+    def allow() -> None:
+        held.wait(10)
+        allow_account(SendStop.objects.get(), actor=boss)
+        done.append(True)
+
+    at_once(hold, allow)
+    assert done
+    row = Delivery.objects.get()
+    assert (row.on_hold, row.state) == (False, "queued")
+
+
+@pytest.mark.parametrize(
+    ("stored", "changed", "expected"),
+    [
+        ({}, {"footer_text": "x"}, 2_000),
+        ({}, {"hourly_recipients": 5}, 0),
+        ({"hourly_recipients": 7}, {}, 7),
+        ({"stop_strangers": 1}, {}, 0),
+    ],
+    ids=["never chosen", "chosen and taken back", "chosen", "one of them chosen"],
+)
+def test_policies_of_before_the_default_rates_get_them_unless_somebody_chose(
+    alice: Account, charlie: Account, stored: dict[str, int], changed: dict[str, Any], expected: int
+) -> None:
+    SendPolicy.objects.create(domain=alice.domain, **{**NO_RATES, **stored})
+    if changed:
+        set_send_policy(alice.domain, **changed)
+    SendPolicy.objects.filter(pk=alice.domain_id).update(**{**NO_RATES, **stored})
+    SendPolicy.objects.create(domain=charlie.domain, **NO_RATES)
+    migration = importlib.import_module("mta.migrations.0029_rates_of_old_policies")
+    migration.fill_in(apps, SimpleNamespace(connection=connection))
+    assert SendPolicy.objects.get(pk=alice.domain_id).hourly_recipients == expected
+    given = {name: getattr(SendPolicy.objects.get(pk=charlie.domain_id), name) for name in RATES}
+    assert given == {name: getattr(SendPolicy(), name) for name in RATES}
 
 
 def test_dead_addresses_come_back_at_once_until_they_live(alice: Account) -> None:
