@@ -71,7 +71,7 @@ class Target:
         return any(each.lists and each.lists.wish_about(sender) == Wish.BLOCK for each in self.facts.values())
 
 
-def find_target(address: str, *, sender: str, proven: bool = True, approved: bool = False) -> Target | Refusal:
+def find_target(address: str, *, sender: str, proven: bool = True) -> Target | Refusal:
     """Resolve `address` for mail from `sender` (empty: the null sender). Two indexed queries, three with a
     catch-all.
 
@@ -92,7 +92,7 @@ def find_target(address: str, *, sender: str, proven: bool = True, approved: boo
         return Refusal.UNKNOWN
     if resolved.group_id is not None:
         believed = sender if proven or not is_local_domain(sender.rpartition("@")[2]) else ""
-        target = _group_target(resolved.group_id, resolved.address, believed, approved=approved)
+        target = _group_target(resolved.group_id, resolved.address, believed)
         return _without_insiders(target, sender, proven=proven)
     account = resolved.account
     assert account is not None
@@ -105,6 +105,11 @@ def find_target(address: str, *, sender: str, proven: bool = True, approved: boo
         return Refusal.INSIDE
     matched = resolved.address if resolved.via_alias else ""
     return Target(matched, account.domain_id, (account,), facts=facts)
+
+
+def approved_target(group_id: int, address: str, *, sender: str) -> Target | Refusal:
+    """The members of a list whose approver has agreed, whatever its `address` leads to by now."""
+    return _without_insiders(_group_target(group_id, address, sender, approved=True), sender, proven=True)
 
 
 def _bounce_target(address: str, sender: str) -> Target | Refusal | None:
@@ -152,7 +157,7 @@ def _is_full(account: AccountRow, facts: Mapping[int, Facts]) -> bool:
     return facts[account.id].used_bytes >= account.quota_bytes
 
 
-def _group_target(group_id: int, address: str, sender: str, *, approved: bool) -> Target | Refusal:
+def _group_target(group_id: int, address: str, sender: str, *, approved: bool = False) -> Target | Refusal:
     expansion = expand_group(group_id, sender=sender)
     if not expansion.allowed and not approved:
         return Refusal.POSTING

@@ -23,7 +23,7 @@ from mailstore.message import scan
 from mailstore.services.deliver import Prepared, store
 from mta.alone import each_alone
 from mta.company.journal import incoming_journals
-from mta.inbound.recipients import Target, find_target
+from mta.inbound.recipients import Target, approved_target
 from mta.links import SignedLink
 from mta.models import HeldPost
 from mta.notices import notice
@@ -80,17 +80,20 @@ def decide_by_link(token: str, *, release: bool) -> HeldPost:
     """The approver's decision; what was decided before stays so. Raises NOT_FOUND."""
     post = asked_post(token)
     approver = Account.objects.filter(approves=post.group_id).values_list("address", flat=True).first()
-    return _decide(post, release=release, by=approver or "link")
+    _decide(post, release=release, by=approver or "link")
+    return asked_post(token)
 
 
-def decide_as_admin(post: HeldPost, *, release: bool, actor: Account | None = None) -> HeldPost:
-    """An administrator's. Raises NO_PERMISSION, NOT_FOUND."""
+@transaction.atomic
+def decide_as_admin(post: HeldPost, *, release: bool, actor: Account | None = None) -> bool:
+    """An administrator's decision; False when somebody's was there before, or the time is over: then nothing is done.
+    Raises NO_PERMISSION, NOT_FOUND."""
     require_admin(actor, post.domain_id)
-    with transaction.atomic():
-        decided = _decide(post, release=release, by=actor.address if actor else "system")
-        facts = {"subject": post.subject, "decision": decided.state}
-        audit(actor, "decide_post", domain_id=post.domain_id, address=post.address, **facts)
-    return decided
+    if not _decide(post, release=release, by=actor.address if actor else "system"):
+        return False
+    facts = {"subject": post.subject, "decision": str(State.RELEASED if release else State.REFUSED)}
+    audit(actor, "decide_post", domain_id=post.domain_id, address=post.address, **facts)
+    return True
 
 
 def expire_posts(now: datetime.datetime | None = None) -> int:
@@ -107,10 +110,13 @@ def _expire(post: HeldPost) -> None:
 
 
 @transaction.atomic
-def _decide(post: HeldPost, *, release: bool, by: str) -> HeldPost:
-    if _finish(post, State.RELEASED if release else State.REFUSED, by=by) and release:
+def _decide(post: HeldPost, *, release: bool, by: str) -> bool:
+    """Whether this decision is the one that counts."""
+    if not _finish(post, State.RELEASED if release else State.REFUSED, by=by):
+        return False
+    if release:
         _distribute(post)
-    return HeldPost.objects.select_related("group").get(pk=post.pk)
+    return True
 
 
 def _finish(post: HeldPost, state: str, *, by: str) -> bool:
@@ -132,8 +138,8 @@ def _finish(post: HeldPost, state: str, *, by: str) -> bool:
 
 
 def _distribute(post: HeldPost) -> None:
-    """As if it came now and nobody had to be asked."""
-    target = find_target(post.address, sender=post.envelope_from, approved=True)
+    """As if it came now and nobody had to be asked; to that list, though its address may be another's by now."""
+    target = approved_target(post.group_id, post.address, sender=post.envelope_from)
     if not isinstance(target, Target):
         return
     raw = blobs.get(post.blob_id)
