@@ -62,8 +62,9 @@ class ApprovalRuleAdmin(ScopedAdmin):
         *("recipient_domains", "keywords", "file_types", "min_size_kb", "min_recipients", "approver", "substitute"),
         *("remind_after_h", "deadline_h", "on_deadline"),
     )
-    export_columns = ("name", "domain", "is_active", "whose", "direction", "keywords", "file_types")
-    export_columns += ("approver", "substitute")
+    export_columns = (
+        *("name", "domain", "is_active", "whose", "direction", "keywords", "file_types", "approver", "substitute"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With those whom they name."""
