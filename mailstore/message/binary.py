@@ -16,7 +16,8 @@ from mailstore.message.structure import Node, structure
 IDENTITY = frozenset({"7bit", "8bit", "binary"})
 """What is no encoding, only a promise (RFC 2045 6.2)."""
 _FIELD = re.compile(rb"(?im)^content-transfer-encoding[ \t]*:[^\n]*+\n?(?:[ \t][^\n]*+\n?)*+")
-_CONTAINER = re.compile(rb"(?im)^content-type[ \t]*:\s*(?:multipart|message)/")
+CONTAINER = re.compile(rb"(?im)^content-type[ \t]*:\s*(?:multipart|message)/")
+"""In a header: what holds parts and may not be encoded."""
 
 
 def without_binary(raw: bytes) -> bytes:
@@ -48,8 +49,8 @@ def _recoded(raw: bytes, wanted: Callable[[Node], bool]) -> bytes:
         if node.header_offset < done or not wanted(node):
             continue
         block = raw[node.header_offset : node.body_offset]
-        is_leaf = not node.children and node.message is None and not _CONTAINER.search(block)
-        pieces += [raw[done : node.header_offset], _labelled(block, b"base64" if is_leaf else b"8bit")]
+        is_leaf = not node.children and node.message is None and not CONTAINER.search(block)
+        pieces += [raw[done : node.header_offset], labelled(block, b"base64" if is_leaf else b"8bit")]
         done = node.body_offset
         if is_leaf:
             pieces.append(_encoded(raw, node))
@@ -57,8 +58,8 @@ def _recoded(raw: bytes, wanted: Callable[[Node], bool]) -> bytes:
     return b"".join([*pieces, raw[done:]])
 
 
-def _labelled(block: bytes, encoding: bytes) -> bytes:
-    """A header with this encoding, once; at its end when there was none."""
+def labelled(block: bytes, encoding: bytes) -> bytes:
+    """A header with this Content-Transfer-Encoding, once; at its end when there was none."""
     first = True
     if not _FIELD.search(block):
         blank = 2 if block.endswith(b"\r\n") else 1 if block.endswith(b"\n") else 0

@@ -24,6 +24,7 @@ __all__ = ["UnreachableError", "send", "stuffed", "transact"]
 ALONG_MAX_BYTES = 65_536
 """A message up to this goes along with its envelope; a larger one waits until somebody wants it."""
 CHUNK_BYTES = 1_048_576
+NO_8BIT = ("5.6.3", "The server takes no 8-bit mail, and this one can't be converted")
 GO_AHEAD = 354
 
 
@@ -177,6 +178,8 @@ def _not_possible(session: Session, addresses: Sequence[str], message: bytes) ->
     """What the server has said beforehand it can't take."""
     if not session.offers("smtputf8") and any(needs_smtputf8([_ascii_domain(each)]) for each in addresses):
         return "5.6.7", "The server does not take internationalised addresses"  # RFC 6531 3.5
+    if not session.takes_8bit and not message.isascii():
+        return NO_8BIT  # RFC 6152 3
     limit = session.offered.get("size", "")
     if limit.isascii() and limit.isdigit() and 0 < int(limit) < len(message):
         return "5.3.4", f"The server takes at most {limit} bytes"  # RFC 1870 6

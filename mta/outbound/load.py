@@ -16,6 +16,7 @@ from django.db import DatabaseError
 
 from mailstore import blobs, sql
 from mailstore.message.binary import without_binary
+from mailstore.message.seven_bit import seven_bit
 from mta import individual
 from mta.models import Delivery, Submission
 from mta.outbound.queue import Claimed, by_destination
@@ -115,6 +116,14 @@ def read_message(group: Group) -> bytes:
     return _ready(group.original(blobs.get(group.blob_id)), group.submission, KnownKeys())
 
 
+def read_seven_bit(group: Group) -> bytes:
+    """The message of one group for a server that takes no 8-bit bytes (RFC 6152 3), converted before it is signed (RFC 6376
+    5.3); with 8-bit bytes still when that can't be done, and then the client does not offer it. Signatures of others do not
+    survive it, which is no worse than a mail that does not arrive. Call on a database thread."""
+    content = _of_lines(group.original(blobs.get(group.blob_id)))
+    return _signed(seven_bit(content) or content, group.submission, KnownKeys())
+
+
 def _divided(found: list[list[Claimed]], submissions: Mapping[int, Submission]) -> Iterator[list[Claimed]]:
     """What one transaction may carry; what has an envelope sender of its own goes alone."""
     for rows in found:
@@ -147,8 +156,15 @@ def _small_contents(blob_ids: set[int]) -> dict[int, bytes]:
 
 
 def _ready(content: bytes, submission: Submission, known: KnownKeys) -> bytes:
-    if content.count(b"\n") != content.count(b"\r\n") or content.count(b"\r") != content.count(b"\r\n"):
-        content = _LINE_END.sub(
-            b"\r\n", without_binary(content)
-        )  # before it is signed: no other line end may leave (RFC 5321 2.3.8)
+    return _signed(_of_lines(content), submission, known)
+
+
+def _of_lines(content: bytes) -> bytes:
+    """No other line end may leave (RFC 5321 2.3.8), and none may be mended after it is signed."""
+    if content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r"):
+        return content
+    return _LINE_END.sub(b"\r\n", without_binary(content))
+
+
+def _signed(content: bytes, submission: Submission, known: KnownKeys) -> bytes:
     return signed(content, envelope_from=submission.envelope_from, now_s=time.time(), known=known)

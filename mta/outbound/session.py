@@ -50,6 +50,11 @@ class Session:
         return extension in self.offered
 
     @property
+    def takes_8bit(self) -> bool:
+        """Whether bytes above 127 may be sent (RFC 6152; what knows SMTPUTF8 must know it too, RFC 6531 3.1)."""
+        return self.offers("8bitmime") or self.offers("smtputf8")
+
+    @property
     def recipients_max(self) -> int:
         """RFC 9422 RCPTMAX, when it says less than we would."""
         for word in self.offered.get("limits", "").upper().split():

@@ -19,7 +19,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from core import dbthread, metrics
 from mta.outbound.client import transact
 from mta.outbound.lane import Bounds, Lane
-from mta.outbound.load import Group, load, read_message
+from mta.outbound.load import Group, load, read_message, read_seven_bit
 from mta.outbound.protection import protected
 from mta.outbound.queue import BATCH, CLAIM_S, Claimed, claim, due_releases, put_back, renew
 from mta.outbound.relays import Relays, lane_key
@@ -279,6 +279,8 @@ class Run:
         is_kept = session.carried > 0
         group.known.clear()
         try:
+            if not session.takes_8bit and not message.isascii():
+                message = await dbthread.run(read_seven_bit, group)
             results = await transact(session, group.sender, group.recipients, message, group.wishes, known=group.known)
         except BaseException:
             session.wire.close()
