@@ -16,17 +16,19 @@ from accounts.services import create_group, set_rights
 from core.access import system_access
 from mailstore.selectors.folders import folder_tree
 from mailstore.services.deliver import prepare
+from mailstore.services.drafts import create_draft
 from mta.certificates.services import set_certificate
 from mta.company.policy import set_send_policy
 from mta.company.suppression import suppress
 from mta.inbound.recipients import Target
 from mta.models import ForwardTarget, SendPolicy, SuppressedAddress
 from mta.services.filters import create_filter
-from mta.services.forwards import set_forward
+from mta.services.forwards import QUESTION, set_forward
 from mta.services.moderation import hold_post
 from mta.services.monitoring import create_monitor_rule
 from mta.services.replies import set_reply
 from mta.services.smart_host import SmartHostWish, set_smart_host
+from webmail import composing, drafting
 from webmail.demo import certificate, company
 
 HOST = f"mail.{company.DOMAIN}"
@@ -49,6 +51,9 @@ LIST = ("all-staff", "全体员工", "zhouyan@partner-expo.example", "Invitation
 """Address, name, who writes to it, subject."""
 LIST_TEXT = "Dear colleagues of Farvoyage Lighting,\n\nwe would like to invite all of you to our supplier conference.\n"
 OUTSIDE_TARGET = "li.na.private@mailbox.example"
+FORWARD_SUBJECT = "转发确认邮件，可以点吗？"
+FORWARD_TEXT = "王芳，\n\n我设置了把公司邮件转发到私人邮箱，私人邮箱里收到了这封确认：\n\n{link}\n\n是咱们系统发的吗？按制度我可以点吗？\n\n李娜\n"
+"""She asks her superior before she opens the link that came to her private mailbox."""
 
 
 @transaction.atomic
@@ -68,7 +73,7 @@ def fill() -> None:
         _filter(people[name], title, conditions, actions)
     _away(people["michael"], now)
     set_forward(people["liuwei"], people["zhoujie"].address)
-    ForwardTarget.objects.get_or_create(account=people["lina"], address=OUTSIDE_TARGET)
+    _ask_outside(people["lina"], people["wangfang"])
     set_rights(people["michael"], networks="198.51.100.0/24", max_recipients=50)
     create_monitor_rule(
         *(domain, "财务往来留痕"),
@@ -99,6 +104,23 @@ def _filter(
         conditions=[{"what": what, "how": how, "value": value} for what, how, value in conditions],
         actions=[{"do": do, "target": folders[target]} if target else {"do": do} for do, target in actions],
     )
+
+
+def _ask_outside(author: Account, reader: Account) -> None:
+    """An address outside that has not agreed yet, and its question, shown to a colleague."""
+    target, _is_new = ForwardTarget.objects.get_or_create(account=author, address=OUTSIDE_TARGET)
+    question = FORWARD_TEXT.format(link=QUESTION.make(target.pk, target.address))
+    draft = create_draft(
+        drafting.writing_access(author, author.pk),
+        identity=author.address,
+        to=f"{reader.name} <{reader.address}>",
+        subject=FORWARD_SUBJECT,
+        html="",
+        text=question,
+        is_plain=True,
+        options=dict(composing.DEFAULT_OPTIONS),
+    )
+    drafting.send(drafting.writing_access(author, author.pk), author, draft)
 
 
 def _away(account: Account, now: datetime.datetime) -> None:

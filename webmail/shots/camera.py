@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from webmail.demo.company import DOMAIN, PASSWORD
-from webmail.shots.pages import SETTLE_MS, Shot, Visit
+from webmail.shots.visit import SETTLE_MS, Shot, Visit
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 HEIGHTS = {390: 844}
@@ -62,6 +62,8 @@ def _take(visit: Visit, folder: Path, shots: Sequence[Shot], look: Look) -> list
             shot.visit(visit)
             visit.page.wait_for_timeout(SETTLE_MS)
             visit.page.screenshot(path=target, full_page=shot.whole_page)
+            if shot.after:
+                shot.after(visit)
         except Error as error:
             failures.append(Failure(target.name, str(error).splitlines()[0]))
     return failures
