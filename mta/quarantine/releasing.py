@@ -54,9 +54,11 @@ def deliver(mail: QuarantinedMail, *, via: str, trust: bool) -> bool:
     return True
 
 
-def set_state(mail: QuarantinedMail, state: QuarantinedMail.State) -> bool:
-    """From held to `state`; only one of several who try at once succeeds."""
-    is_first = bool(QuarantinedMail.objects.filter(pk=mail.pk, state=State.HELD).update(state=state))
+def set_state(
+    mail: QuarantinedMail, state: QuarantinedMail.State, *, before: QuarantinedMail.State = State.HELD
+) -> bool:
+    """From `before` to `state`; only one of several who try at once succeeds."""
+    is_first = bool(QuarantinedMail.objects.filter(pk=mail.pk, state=before).update(state=state))
     if is_first:
         touch_on_commit([mail.account_id])
     return is_first

@@ -49,6 +49,15 @@ def delete(access: Access, mail_id: int) -> bool:
     return set_state(_existing(mail_id, account_id=access.mailbox), State.DELETED)
 
 
+def put_back(access: Access, mail_id: int) -> bool:
+    """Take a `delete` back: the mail is held again as long as it would have been. False when it is not deleted.
+
+    Raises NOT_FOUND for a stranger's and for one whose days are over.
+    """
+    access.require(Right.DELETE)
+    return set_state(_existing(mail_id, account_id=access.mailbox), State.HELD, before=State.DELETED)
+
+
 def delete_for(mail: QuarantinedMail, *, actor: Account | None) -> bool:
     """As `delete`, by an administrator. Recorded."""
     require_admin(actor, mail.domain_id)

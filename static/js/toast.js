@@ -1,6 +1,7 @@
 // One line at the bottom, with Undo where there is one. It waits while it is pointed at or has the focus.
 const HOME = () => document.getElementById("toasts");
 const LINGER_MS = 6000;
+const UNDO_MS = 10000;
 const KEPT = "toast";
 
 export function toast(text, { action, bad = false, linger = LINGER_MS } = {}) {
@@ -32,7 +33,7 @@ export function stash({ text, action }) {
 }
 
 export function lingering(takeBack) {
-  document.querySelectorAll("[data-toast]").forEach((line) => leave(line, LINGER_MS));
+  document.querySelectorAll("[data-toast]").forEach((line) => leave(line, line.querySelector("button") ? UNDO_MS : LINGER_MS));
   try {
     const { text, undo } = JSON.parse(sessionStorage.getItem(KEPT)) || {};
     sessionStorage.removeItem(KEPT);

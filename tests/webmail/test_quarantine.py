@@ -76,6 +76,41 @@ def test_several_at_once(browser: Client, alice: Account, name: str, said: str) 
     assert "隔离区为空" in page(browser, alice)
 
 
+def undo_of(said: str) -> dict[str, str]:
+    """What the toast's button posts."""
+    found = re.search(r'<button name="undo" value="([^"]+)"', said)
+    assert found
+    return {"undo": found[1]}
+
+
+def test_a_deletion_is_taken_back_while_the_mail_is_kept(browser: Client, alice: Account) -> None:
+    url = reverse("quarantine_act", args=[alice.pk])
+    ids = [quarantined(alice, f"number-{number}").pk for number in range(3)]
+    undo = undo_of(act(browser, alice, "delete", *ids[:2]))
+    said = browser.post(url, undo, follow=True).content.decode()
+    assert "已撤销" in said
+    assert all(f"number-{number}" in said for number in range(3))
+    assert "已无可撤销的操作" in browser.post(url, undo, follow=True).content.decode()
+    assert "已放行 1 封邮件" in act(browser, alice, "release", ids[0])
+    assert "已无可撤销的操作" in browser.post(url, undo, follow=True).content.decode()
+    assert len(mails(alice, "inbox")) == 1
+    undo = undo_of(act(browser, alice, "delete", ids[1]))
+    QuarantinedMail.objects.filter(pk=ids[1]).update(expires_at=timezone.now())
+    assert "已无可撤销的操作" in browser.post(url, undo, follow=True).content.decode()
+    assert QuarantinedMail.objects.get(pk=ids[1]).state == "deleted"
+
+
+def test_only_who_deleted_takes_it_back(browser: Client, alice: Account, bob: Account) -> None:
+    mail = quarantined(alice)
+    undo = undo_of(act(browser, alice, "delete", mail.pk))
+    other = Client()
+    other.force_login(bob)
+    assert other.post(reverse("quarantine_act", args=[alice.pk]), undo).status_code == 404
+    assert other.post(reverse("quarantine_act", args=[bob.pk]), undo).status_code == 404
+    assert browser.post(reverse("quarantine_act", args=[alice.pk]), {"undo": "forged"}).status_code == 422
+    assert QuarantinedMail.objects.get().state == "deleted"
+
+
 def test_nothing_chosen_is_said_and_nonsense_is_refused(browser: Client, alice: Account) -> None:
     quarantined(alice)
     assert "请至少选择一封邮件" in act(browser, alice, "release")

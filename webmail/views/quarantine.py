@@ -7,9 +7,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.cache import never_cache
@@ -30,13 +32,15 @@ from mta.quarantine.selectors import (
     quarantined,
     quarantined_bytes,
 )
-from mta.quarantine.services import delete, release, set_digest
+from mta.quarantine.services import delete, put_back, release, set_digest
 from webmail.http import mailbox_access
 from webmail.judgement import reasons_of
 
 PAGE = 50
 MAX_CHOSEN = 200
 MAX_TEXT_CHARS = 20_000
+UNDO_SALT = "webmail.quarantine.undo"
+UNDO_S = 3600
 
 
 @never_cache
@@ -84,8 +88,12 @@ def quarantine_mail(request: HttpRequest, mailbox_id: int, mail_id: int) -> Http
 @login_required
 @require_POST
 def quarantine_act(request: HttpRequest, mailbox_id: int) -> HttpResponse:
-    """`act` is release, trust (release, and its sender on the white list) or delete; `ids` are the mails."""
+    """`act` is release, trust (release, and its sender on the white list) or delete; `ids` are the mails. `undo` takes a
+    deletion back."""
     access = mailbox_access(request, mailbox_id)
+    if "undo" in request.POST:
+        _undo(request, access)
+        return redirect("quarantine", mailbox_id)
     name = request.POST.get("act", "")
     ids = [int(text) for text in request.POST.getlist("ids") if text.isascii() and text.isdigit() and len(text) < 19]
     if name not in ("release", "trust", "delete"):
@@ -102,14 +110,42 @@ def quarantine_act(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 def _act(request: HttpRequest, access: Access, name: str, ids: list[int]) -> None:
     rows = [quarantined(access, each) for each in ids]
     if name == "delete":
-        count = sum(delete(access, row.id) for row in rows)
-        messages.success(request, ngettext("%d mail deleted", "%d mails deleted", count) % count)
+        deleted = [row.id for row in rows if delete(access, row.id)]
+        text = ngettext("%d mail deleted", "%d mails deleted", len(deleted)) % len(deleted)
+        messages.success(request, text, extra_tags=_undo_tags(access, deleted) if deleted else "")
         return
     wanted = [row for row in rows if row.may_release]
     count = sum(release(access, row.id, trust=name == "trust") for row in wanted)
     messages.success(request, ngettext("%d mail released", "%d mails released", count) % count)
     if len(wanted) < len(rows):
         messages.warning(request, _("Mail with a virus can only be released by the administrator."))
+
+
+def _undo_tags(access: Access, ids: list[int]) -> str:
+    """For the frame's toast: where Undo posts, and what."""
+    token = signing.dumps([access.mailbox, access.actor, *ids], salt=UNDO_SALT, compress=True)
+    return f"{reverse('quarantine_act', args=[access.mailbox])} {token}"
+
+
+def _undo(request: HttpRequest, access: Access) -> None:
+    """Deleted mail is held again, what of it is still kept."""
+    try:
+        mailbox, actor, *ids = signing.loads(request.POST["undo"], salt=UNDO_SALT, max_age=UNDO_S)
+    except signing.BadSignature:
+        raise MailError(ErrorKind.INVALID, field="undo") from None
+    if (mailbox, actor) != (access.mailbox, access.actor):
+        raise MailError(ErrorKind.NOT_FOUND)
+    count = 0
+    for each in ids:
+        try:
+            count += put_back(access, each)
+        except MailError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
+    if count:
+        messages.success(request, _("Undone"))
+    else:
+        messages.warning(request, _("There is nothing to undo any more."))
 
 
 @login_required
