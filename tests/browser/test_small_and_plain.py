@@ -47,6 +47,22 @@ def test_reading_and_answering_on_a_phone(world: World, width: int) -> None:
     expect(other.page.frame_locator("[data-letter-frame]").locator("body")).to_contain_text("Short answer")
 
 
+def test_a_wide_table_is_answered_on_a_phone(world: World) -> None:
+    """What is quoted moves sideways inside itself; what is written stays in sight."""
+    person = world.person(**PHONE)
+    cells = "".join(f"<td width='160'>Column{number}Value</td>" for number in range(9))
+    person.receive("Prices", html=f"<table border='1' width='1440'><tr>{cells}</tr></table>")
+    page = person.open()
+    person.row("Prices").get_by_role("link").tap()
+    expect(page.frame_locator("[data-letter-frame]").get_by_text("Column0Value")).to_be_visible()
+    page.get_by_role("button", name=re.compile(r"^Reply( \(R\))?$")).tap()
+    quote = person.editor().locator(".gm-quote")
+    expect(quote).to_be_visible()
+    assert quote.evaluate("quote => quote.scrollWidth > quote.clientWidth")
+    assert person.editor().evaluate("body => body.ownerDocument.documentElement.scrollWidth <= innerWidth")
+    fits(page)
+
+
 def test_every_page_fits_a_phone(world: World) -> None:
     person = world.person(**PHONE)
     person.receive("One", "Two")
