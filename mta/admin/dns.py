@@ -55,13 +55,17 @@ def _table(checked: list[Checked]) -> dict[str, Any]:
 
 def _row(each: Checked) -> list[object]:
     wanted = each.wanted
-    optional = "" if wanted.is_required else format_html(' <span class="opacity-60">({})</span>', _("recommended"))
+    optional = (
+        ""
+        if wanted.is_required
+        else format_html(' <span class="opacity-60 whitespace-nowrap">({})</span>', _("recommended"))
+    )
     return [
         format_html("{}{}", PURPOSES[wanted.purpose], optional),
         _copied(wanted.host),
         wanted.kind,
         _copied(wanted.value),
-        "" if wanted.priority is None else wanted.priority,
+        "" if wanted.priority is None else format_html("<span>{}</span>", wanted.priority),
         _("1 hour"),
         _state(each.state),
         format_html_join("", '<div class="found">{}</div>', ((text,) for text in each.found)),

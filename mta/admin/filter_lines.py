@@ -81,7 +81,7 @@ class LinesWidget(forms.Widget):
         rows = ((self._row(f"{name}-{number}", number, line, renderer),) for number, line in enumerate(lines))
         known = format_html_join("", '<option value="{}"></option>', ((each,) for each in self.known))
         return format_html(
-            '<div class="flex flex-col gap-4 max-w-4xl">{}</div><datalist id="{}-known">{}</datalist>',
+            '<div class="lines max-w-4xl">{}</div><datalist id="{}-known">{}</datalist>',
             format_html_join("", "{}", rows),
             name,
             known,
@@ -95,10 +95,9 @@ class LinesWidget(forms.Widget):
             if column == "target":
                 more["list"] = f"{prefix.rpartition('-')[0]}-known"
             value = str(line.get(column, "") or "")
-            cells.append((SafeString(control.render(f"{prefix}-{column}", value, more, renderer)),))
+            cells.append((column, SafeString(control.render(f"{prefix}-{column}", value, more, renderer))))
         return format_html(
-            '<div class="flex flex-col gap-2 lg:flex-row" role="group">{}</div>',
-            format_html_join("", '<div class="grow">{}</div>', cells),
+            '<div class="line" role="group">{}</div>', format_html_join("", '<div class="line-{}">{}</div>', cells)
         )
 
 

@@ -16,12 +16,31 @@ from accounts.admin_base import DOMAIN_OF, actor_of
 from accounts.admin_facts import FactsAdmin, moment_text
 from accounts.admin_site import PAGES, Section
 from accounts.models import Account
-from mta.models import Delivery
+from mta.models import OPEN, Delivery
 from mta.selectors.queue import follow, waiting
 from mta.services import queue_acts
 
 DOMAIN_OF.update({Delivery: "submission__domain_id"})
+HOLD = "hold"
 PAGES += [(Section.SENDING, "mta_delivery", _("Outgoing queue"), "schedule_send")]
+
+
+class StateFilter(admin.SimpleListFilter):
+    """By the states that a delivery in the queue can have."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """What an administrator keeps is on hold, whatever it waited for."""
+        return [(str(state), state.label) for state in OPEN] + [(HOLD, _("On hold"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """As the column says it."""
+        wanted = self.value()
+        if wanted == HOLD:
+            return queryset.filter(on_hold=True)
+        return queryset.filter(state=wanted, on_hold=False) if wanted in OPEN else queryset
 
 
 @admin.register(Delivery)
@@ -29,7 +48,7 @@ class QueueAdmin(FactsAdmin):
     """Deliveries that have not ended; those due first come first. An action ends them; rows stay for the author's view."""
 
     list_display = ("recipient", "sender", "shown_state", "tries", "next_attempt", "why")
-    list_filter = ("state", "on_hold")
+    list_filter = (StateFilter,)
     search_fields = ("recipient", "domain", "submission__envelope_from", "submission__queue_id")
     ordering = ("next_attempt_us", "pk")
     fields = ("recipient", "sender", "subject", "shown_state", "tries", "next_attempt", "why", "queue_id", "way")

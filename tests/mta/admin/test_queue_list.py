@@ -1,0 +1,34 @@
+"""The list of the outgoing queue: its filter knows the states that a delivery in the queue can have."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Account
+from mta.models import OPEN, Delivery
+from mta.services import queue_acts
+from tests.administered import waiting_delivery
+from tests.factories import make_account
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_is_filtered_by_the_words_of_its_column(alice: Account, client: Client) -> None:
+    client.force_login(make_account("boss@example.test", role=Account.Role.DOMAIN_ADMIN, language="zh-hans"))
+    for name in ("held", "late"):
+        waiting_delivery(alice, f"{name}@far.example")
+    queue_acts.hold([Delivery.objects.get(recipient="held@far.example").pk])
+    seen = {}
+    for state in (*OPEN, "hold", "nonsense"):
+        page = client.get(reverse("admin:mta_delivery_changelist"), {"state": state}).content.decode()
+        seen[str(state)] = set(re.findall(r"(\w+)@far\.example", page))
+    assert {state: names for state, names in seen.items() if names} == {
+        "deferred": {"late"},
+        "hold": {"held"},
+        "nonsense": {"held", "late"},
+    }
+    assert "状态" in page and "By " not in page and "以 " not in page
