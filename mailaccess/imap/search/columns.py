@@ -2,7 +2,7 @@
 
 Messages never change, so a column only grows behind its last UID and loses what left the folder. A column of texts is
 their lines in one piece of UTF-8: looking for a part of them is one search through memory. All sessions share the columns;
-those not used for longest are dropped beyond MAX_BYTES. A column is read in slices: `yield` lets others have the thread.
+those not used for longest are dropped beyond MAX_BYTES.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 from mailaccess.imap.grammar.strings import month_number
 from mailaccess.imap.search import envelope
 from mailaccess.imap.search.collation import base_subject, casemap
+from mailaccess.imap.search.reading import Column, Reading, Source, Steps, empty
 from mailstore.message import ancestor_hashes, header
 from mailstore.message.date import date_at
 from mailstore.message.scan import ancestors
@@ -28,41 +29,12 @@ from mailstore.selectors.fetch import beginning, fetch_rows
 
 MAX_BYTES = 96 << 20
 """Of all columns of a process. A folder of 100,000 has 4 to 8 MB a column of texts, 0.8 of numbers."""
-CHUNK_ROWS = 4_000
-"""Rows read before others have their turn: 10 to 40 ms."""
 HEADERS_CHUNK = 64
 """Rows with their bytes."""
 HEADER = "header "
 """Before the name of any field of the header, in lower case: a column too, the first time as slow as reading."""
 FIELD = "\x01"
-EMPTY = array("I")
 _DAY = re.compile(r'"\s*(?:[A-Za-z]{2,9}[.,]*\s*)?(\d{1,2})[ -]+([A-Za-z]{3})[a-z]*[ -]+(\d{4})\b')
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """How a column is made: columns of `mailstore.selectors.fetch`, and the texts (or numbers) of some rows."""
-
-    columns: tuple[str, ...]
-    texts: Callable[[Sequence[Any]], Iterable[str]] | None = None
-    form: Callable[[str], str] = str
-    """In which texts are compared; asked once for many, because it costs by the call."""
-    numbers: Callable[[Sequence[Any]], Iterable[int]] | None = None
-    chunk_rows: int = CHUNK_ROWS
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One thing of all messages in `uids`: lines, each with its end, or numbers."""
-
-    uids: array[int]
-    lines: bytes = b""
-    numbers: array[int] | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes held."""
-        return 4 * len(self.uids) + len(self.lines) + 8 * len(self.numbers or ())
 
 
 class Columns:
@@ -71,12 +43,14 @@ class Columns:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[int, str], Column] = OrderedDict()
+        self._under_way: WeakValueDictionary[tuple[int, str], Reading] = WeakValueDictionary()
+        """Held by those who read."""
 
-    def lines(self, folder_id: int, uids: array[int], name: str) -> Generator[None, None, bytes]:
+    def lines(self, folder_id: int, uids: array[int], name: str) -> Steps[bytes]:
         """A line for each UID; an empty one for a message that is gone."""
         return (yield from self._column(folder_id, uids, name)).lines
 
-    def numbers(self, folder_id: int, uids: array[int], name: str) -> Generator[None, None, array[int]]:
+    def numbers(self, folder_id: int, uids: array[int], name: str) -> Steps[array[int]]:
         """A number for each UID; 0 for a message that is gone."""
         found = (yield from self._column(folder_id, uids, name)).numbers
         assert found is not None
@@ -95,6 +69,7 @@ class Columns:
         """Forget everything (tests)."""
         with self._lock:
             self._kept.clear()
+            self._under_way.clear()
 
     @property
     def size(self) -> int:
@@ -102,21 +77,39 @@ class Columns:
         with self._lock:
             return sum(each.size for each in self._kept.values())
 
-    def _column(self, folder_id: int, uids: array[int], name: str) -> Generator[None, None, Column]:
+    def _column(self, folder_id: int, uids: array[int], name: str) -> Steps[Column]:
         known = self._get(folder_id, name)
         if known is not None and known.uids == uids:
             return known
-        together = TOGETHER if name in TOGETHER and known is None else (name,)
-        sources = [_source(each) for each in together]
-        last = known.uids[-1] if known is not None and known.uids else 0
-        fresh = yield from _read(folder_id, last + 1, uids[-1] if uids else 0, sources)
-        for each, source, parts in zip(together, sources, fresh, strict=True):
-            made = _aligned(_joined([known or _empty(source), *parts]), uids)
-            if not uids or uids[-1] >= last:
-                self._put(folder_id, each, made)
-            if each == name:
-                found = made
+        wanted = uids[-1] if uids else 0
+        reached = known.uids[-1] if known is not None and known.uids else 0
+        while known is None or reached < wanted:
+            reading = self._reading(folder_id, name, known, reached, wanted)
+            while not reading.is_done:
+                yield not reading.step()
+            known, reached = reading.columns[name], reading.last
+        found = known.aligned(uids)
+        if reached <= wanted:
+            self._put(folder_id, name, found)
         return found
+
+    def _reading(self, folder_id: int, name: str, known: Column | None, reached: int, wanted: int) -> Reading:
+        """The one that is under way, or a new one from behind what is known."""
+        with self._lock:
+            reading = self._under_way.get((folder_id, name))
+            if reading is None:
+                names = TOGETHER if name in TOGETHER and known is None else (name,)
+                sources = [(each, _source(each)) for each in names]
+                begun = [(each, source, known or empty(source)) for each, source in sources]
+                reading = Reading(folder_id, reached + 1, wanted, begun, self._finish)
+                self._under_way.update(((folder_id, each), reading) for each in names)
+        return reading
+
+    def _finish(self, folder_id: int, read: Mapping[str, Column]) -> None:
+        for name, column in read.items():
+            self._put(folder_id, name, column)
+            with self._lock:
+                self._under_way.pop((folder_id, name), None)
 
     def _get(self, folder_id: int, name: str) -> Column | None:
         with self._lock:
@@ -139,58 +132,6 @@ columns = Columns()
 
 def _source(name: str) -> Source:
     return SOURCES[name] if name in SOURCES else _of_header(name.removeprefix(HEADER))
-
-
-def _empty(source: Source) -> Column:
-    return Column(EMPTY, numbers=array("q") if source.numbers else None)
-
-
-def _read(
-    folder_id: int, first: int, last: int, sources: Sequence[Source]
-) -> Generator[None, None, list[list[Column]]]:
-    """The pieces of columns that are made of the same rows."""
-    found: list[list[Column]] = [[] for _ in sources]
-    while first <= last:
-        rows = fetch_rows(folder_id, first, last, ("uid", *sources[0].columns), limit=sources[0].chunk_rows)
-        if not rows:
-            break
-        for pieces, source in zip(found, sources, strict=True):
-            pieces.append(_made(rows, source))
-        first = rows[-1][0] + 1
-        yield
-    return found
-
-
-def _made(rows: Sequence[Any], source: Source) -> Column:
-    uids = array("I", [row[0] for row in rows])
-    if source.numbers is not None:
-        return Column(uids, numbers=array("q", source.numbers(rows)))
-    assert source.texts is not None
-    # No text of a header has a line end, and no form makes one.
-    return Column(uids, (source.form("\n".join(source.texts(rows))) + "\n").encode("utf-8", "replace"))
-
-
-def _joined(parts: Sequence[Column]) -> Column:
-    if len(parts) == 1:
-        return parts[0]
-    uids = array("I")
-    numbers = array("q") if parts[0].numbers is not None else None
-    for part in parts:
-        uids += part.uids
-        if numbers is not None and part.numbers is not None:
-            numbers += part.numbers
-    return Column(uids, b"".join(part.lines for part in parts), numbers)
-
-
-def _aligned(column: Column, uids: array[int]) -> Column:
-    """The same for exactly these UIDs."""
-    if column.uids == uids:
-        return column
-    if column.numbers is not None:
-        known = dict(zip(column.uids, column.numbers, strict=True))
-        return Column(uids, numbers=array("q", [known.get(uid, 0) for uid in uids]))
-    lines = dict(zip(column.uids, column.lines.split(b"\n"), strict=False))
-    return Column(uids, b"".join([lines.get(uid, b"") + b"\n" for uid in uids]))
 
 
 # What columns are made of ---------------------------------------------------------------------------

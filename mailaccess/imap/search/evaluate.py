@@ -15,7 +15,7 @@ import datetime
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 
 from mailaccess.imap.flags import BITS
 from mailaccess.imap.folder_index import Snapshot, index
@@ -39,6 +39,7 @@ from mailaccess.imap.grammar.search import (
 from mailaccess.imap.search import letters, masks
 from mailaccess.imap.search.collation import folded
 from mailaccess.imap.search.columns import HEADER, columns, place_of, with_text
+from mailaccess.imap.search.reading import Steps
 from mailaccess.imap.view import View
 from mailstore.message import message_id_hash
 from mailstore.selectors import words
@@ -54,7 +55,6 @@ FEW = 4
 """The headers of less than a quarter of a folder are read for the one command; those of more are remembered."""
 MICROSECONDS = 1_000_000
 
-Steps = Generator[None, None, int]
 _HEADERS = frozenset({"subject", "from", "to", "cc", "bcc", "message-id", "in-reply-to"})
 """Fields that are columns."""
 
@@ -71,11 +71,11 @@ class Evaluator:
         self.everything = masks.every(self.total)
         self._flags, self._keywords, self.present = _states(snapshot, self.uids, self.everything)
 
-    def result(self, key: Key) -> Steps:
+    def result(self, key: Key) -> Steps[int]:
         """The messages that the key means; those that left the folder are in no answer."""
         return (yield from self._of(key, self.present))
 
-    def _of(self, key: Key, within: int) -> Steps:
+    def _of(self, key: Key, within: int) -> Steps[int]:
         if not within:
             return 0
         if isinstance(key, And):
@@ -90,8 +90,8 @@ class Evaluator:
             return within & ~(yield from self._of(key.key, within))
         return within & (yield from self._leaf(key, within))
 
-    def _leaf(self, key: Key, within: int) -> Steps:
-        yield
+    def _leaf(self, key: Key, within: int) -> Steps[int]:
+        yield False
         match key:
             case Every():
                 return within
@@ -170,15 +170,15 @@ class Evaluator:
 
     # From columns ---------------------------------------------------------------------------------
 
-    def _line(self, name: str, value: str) -> Steps:
+    def _line(self, name: str, value: str) -> Steps[int]:
         lines = yield from columns.lines(self.view.folder_id, self.uids, name)
         return masks.of(with_text(lines, folded(value).encode("utf-8", "replace"), self.total))
 
-    def _numbers(self, name: str, test: Callable[[int], bool]) -> Steps:
+    def _numbers(self, name: str, test: Callable[[int], bool]) -> Steps[int]:
         numbers = yield from columns.numbers(self.view.folder_id, self.uids, name)
         return masks.of(bytes(map(test, numbers)))
 
-    def _dated(self, which: str, first: datetime.date | None, last: datetime.date | None) -> Steps:
+    def _dated(self, which: str, first: datetime.date | None, last: datetime.date | None) -> Steps[int]:
         if which == "sent":
             low = first.toordinal() if first else 1
             high = last.toordinal() if last else sys.maxsize
@@ -186,19 +186,19 @@ class Evaluator:
         start, end = _midnight(first, -sys.maxsize), _midnight(last, sys.maxsize)
         return (yield from self._numbers(which, lambda at_us: start <= at_us < end))
 
-    def _identified(self, kind: str, number: int) -> Steps:
+    def _identified(self, kind: str, number: int) -> Steps[int]:
         if kind == "email":
             return (yield from self._numbers("message", number.__eq__))
         return (yield from self._messages(words.in_thread(self.view.access, number) if number >= 0 else []))
 
-    def _messages(self, message_ids: Iterable[int]) -> Steps:
+    def _messages(self, message_ids: Iterable[int]) -> Steps[int]:
         """Where the messages stand here."""
         wanted = frozenset(message_ids)
         return (yield from self._numbers("message", wanted.__contains__)) if wanted else 0
 
     # From letters ---------------------------------------------------------------------------------
 
-    def _header(self, name: str, value: str, within: int) -> Steps:
+    def _header(self, name: str, value: str, within: int) -> Steps[int]:
         if name == "message-id" and value[:1] == "<" and value[-1:] == ">" and "@" in value and '"' not in value:
             found = words.with_message_id(self.view.access, message_id_hash(value))
             return (yield from self._messages(found))
@@ -208,10 +208,10 @@ class Evaluator:
             return (yield from self._line(HEADER + name, value))
         return (yield from self._read(letters.in_header(name, value), within, head=True))
 
-    def _read(self, test: letters.Test, within: int, *, head: bool = False) -> Steps:
+    def _read(self, test: letters.Test, within: int, *, head: bool = False) -> Steps[int]:
         return (yield from letters.matching(self.view.folder_id, self.uids, within, test, head=head))
 
-    def _words(self, value: str, within: int, *, with_header: bool) -> Steps:
+    def _words(self, value: str, within: int, *, with_header: bool) -> Steps[int]:
         if not value:
             return within
         test = letters.in_text(value, with_header=with_header)

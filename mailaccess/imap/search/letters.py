@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mailaccess.imap.grammar.sets import ranges_of
 from mailaccess.imap.search import masks
 from mailaccess.imap.search.collation import folded
 from mailaccess.imap.search.columns import place_of
+from mailaccess.imap.search.reading import Steps
 from mailstore.message import body, header
 from mailstore.message.structure import Node, structure
 from mailstore.search.words import fold
@@ -69,9 +70,7 @@ def _fields(raw: bytes, node: Node) -> Iterator[str]:
         yield f"{name.decode('ascii')}: {header.decoded(value)}"
 
 
-def matching(
-    folder_id: int, uids: array[int], within: int, test: Test, *, head: bool = False
-) -> Generator[None, None, int]:
+def matching(folder_id: int, uids: array[int], within: int, test: Test, *, head: bool = False) -> Steps[int]:
     """The messages of `within` that pass the test. With `head` only headers are unpacked."""
     found = bytearray(len(uids))
     for first, last in ranges_of([uids[at] for at in masks.positions(within, len(uids))]):
@@ -84,7 +83,7 @@ def matching(
                     raw = beginning(*blob, length=header_length) if head else content(*blob)
                     found[place] = test(Letter(raw, header_length))
             at = following
-            yield
+            yield False
     return masks.of(found) & within
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from mailaccess.imap.errors import NoError
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.grammar.search import CHARSETS, Key, Keys, TooManyKeysError, UnknownCharsetError, codec
+from mailaccess.imap.search.reading import Steps
 from mailaccess.imap.session import Session
 
 SLICE_S = 0.03
+BUSY_S = 0.01
+"""Until a thread is asked again for what another is reading."""
 
 T = TypeVar("T")
 
@@ -22,24 +25,27 @@ class _End(Generic[T]):
     value: T
 
 
-async def finished(session: Session, steps: Generator[None, None, T]) -> T:
+async def finished(session: Session, steps: Steps[T]) -> T:
     """The generator's value. ConnectionError when the client hangs up meanwhile."""
     while True:
         found = await session.run(_advance, steps)
-        if found is not None:
+        if isinstance(found, _End):
             return found.value
+        if found:
+            await asyncio.sleep(BUSY_S)
         await session.wire.drain()
         if session.wire.has_hung_up:  # nothing was written that would have told
             raise ConnectionError("the client is gone")
 
 
-def _advance(steps: Generator[None, None, T]) -> _End[T] | None:
+def _advance(steps: Steps[T]) -> _End[T] | bool:
+    """The value, or whether somebody else has to come first."""
     until = time.monotonic() + SLICE_S
     try:
         while True:
-            next(steps)
-            if time.monotonic() >= until:
-                return None
+            is_busy = next(steps)
+            if is_busy or time.monotonic() >= until:
+                return is_busy
     except StopIteration as end:
         return _End(end.value)
 

@@ -7,10 +7,11 @@ import hashlib
 import threading
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 
 from mailaccess.imap.search.columns import columns
 from mailaccess.imap.search.order import ranks
+from mailaccess.imap.search.reading import Steps
 from mailaccess.imap.search.threads import Mails, Trees, ordered_subject, references, written
 
 ALGORITHMS: dict[bytes, Callable[[Mails], Trees]] = {
@@ -55,7 +56,7 @@ answers = Answers()
 
 def threaded(
     folder_id: int, uids: array[int], positions: Sequence[int], algorithm: bytes, *, by_uid: bool
-) -> Generator[None, None, bytes]:
+) -> Steps[bytes]:
     """`* THREAD …`."""
     places = array("I", positions)
     parts = (b"%d %b %d" % (folder_id, algorithm, by_uid), uids.tobytes(), places.tobytes())
@@ -65,14 +66,14 @@ def threaded(
         return known
     mails = yield from _mails(folder_id, uids, places, algorithm)
     trees = ALGORITHMS[algorithm](mails)
-    yield
+    yield False
     text = written(trees, [str(uids[at]) if by_uid else str(at + 1) for at in places])
     answer = f"* THREAD{' ' * bool(text)}{text}\r\n".encode()
     answers.put(key, answer)
     return answer
 
 
-def _mails(folder_id: int, uids: array[int], places: Sequence[int], algorithm: bytes) -> Generator[None, None, Mails]:
+def _mails(folder_id: int, uids: array[int], places: Sequence[int], algorithm: bytes) -> Steps[Mails]:
     ranked = yield from ranks(folder_id, uids, "by-subject")
     dates = yield from columns.numbers(folder_id, uids, "sent")
     subject, sent = [ranked[at] for at in places], [dates[at] for at in places]

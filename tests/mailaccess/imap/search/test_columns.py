@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from array import array
-from collections.abc import Generator
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 import pytest
 from django.db import connection
@@ -15,6 +16,7 @@ from hypothesis import given, strategies as st
 from core.access import Access
 from mailaccess.imap.search import columns as module
 from mailaccess.imap.search.columns import FIELD, HEADER, Columns, sent_day, with_text
+from mailaccess.imap.search.reading import Steps
 from mailstore import sql
 from mailstore.services.entries import purge
 from tests.mailstore.letters import folder_id, letter, stored
@@ -22,7 +24,7 @@ from tests.mailstore.letters import folder_id, letter, stored
 T = TypeVar("T")
 
 
-def ended(steps: Generator[None, None, T]) -> T:
+def ended(steps: Steps[T]) -> T:
     """The value of a generator."""
     while True:
         try:
@@ -66,6 +68,45 @@ def test_what_is_known_is_not_read_again(mine: Access) -> None:
             lines(kept, inbox, [1, 2, 3], name)
             lines(kept, inbox, [1, 2, 3], name)
     assert len(queries) == 1
+
+
+def test_sessions_that_ask_at_the_same_time_read_once_and_wait_for_nobody(
+    mine: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = folder_id(mine)
+    for number in range(6):
+        stored(mine, letter(f"m{number}", subject=f"S{number}"))
+    monkeypatch.setitem(module.SOURCES, "subject", dataclasses.replace(module.SOURCES["subject"], chunk_rows=2))
+    kept = Columns()
+    wanted = array("I", range(1, 7))
+    with CaptureQueriesContext(connection) as queries:
+        gone, stuck, third = (kept.lines(inbox, wanted, "subject") for _ in range(3))
+        assert [next(each) for each in (gone, stuck)] == [False, False]
+        assert next(third) is False
+        gone.close()  # its client hung up; that of `stuck` does not read what is written to it
+        assert ended(third) == b"s0\ns1\ns2\ns3\ns4\ns5\n"
+    assert len(queries) == 3
+    stored(mine, letter("m6", subject="S6"))
+    with CaptureQueriesContext(connection) as queries:
+        assert lines(kept, inbox, [*wanted, 7]) == [f"s{number}" for number in range(7)]
+    assert len(queries) == 1
+
+
+def test_what_another_thread_is_reading_is_waited_for(mine: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = folder_id(mine)
+    stored(mine, letter("m", subject="S"))
+    kept = Columns()
+    other = kept.lines(inbox, array("I", [1]), "subject")
+    met = []
+
+    def texts(rows: Sequence[Any]) -> Iterable[str]:
+        met.append(next(other))
+        return [row[1] for row in rows]
+
+    monkeypatch.setitem(module.SOURCES, "subject", dataclasses.replace(module.SOURCES["subject"], texts=texts))
+    assert lines(kept, inbox, [1]) == ["s"]
+    assert met == [True]
+    assert ended(other) == b"s\n"
 
 
 def test_what_was_not_used_for_longest_goes_first(mine: Access, monkeypatch: pytest.MonkeyPatch) -> None:
