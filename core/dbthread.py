@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import concurrent.futures
 import functools
 import threading
 from collections.abc import Callable, Sequence
@@ -16,6 +15,8 @@ from typing import Generic, ParamSpec, TypeVar, cast
 
 from django.conf import settings
 from django.db import close_old_connections, connections
+
+from core.hot_threads import HotThreads
 
 CLOSE_S = 10.0
 
@@ -26,9 +27,9 @@ A = TypeVar("A")
 
 
 @functools.cache
-def pool() -> concurrent.futures.ThreadPoolExecutor:
+def pool() -> HotThreads:
     """The database threads of this process (`settings.DB_THREADS` of them)."""
-    return concurrent.futures.ThreadPoolExecutor(settings.DB_THREADS, thread_name_prefix="db")
+    return HotThreads(settings.DB_THREADS, "db")
 
 
 async def run(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import enum
 from collections.abc import Callable, Coroutine, Mapping
@@ -105,6 +106,8 @@ class Session:
     """What the client says it is (ID, RFC 2971)."""
     after: str = ""
     watch: Watch | None = None
+    _seen_ahead: bytes | None = None
+    """What `look_ahead` saw and `tell_all` has not told yet."""
     """What NOTIFY asked for; None until it was used."""
     failures: int = 0
 
@@ -194,8 +197,13 @@ class Session:
         """Send what changed in the selected mailbox; a folder that is gone closes the connection's view of it."""
         if self.view is None:
             return
+        telling = dataclasses.replace(self.telling(expunge=expunge), flags=flags)
+        news, self._seen_ahead = self._seen_ahead, None
+        if news is not None:
+            self.wire.write(news)
+            return
         try:
-            news = await self.run(_news, self.view, dataclasses.replace(self.telling(expunge=expunge), flags=flags))
+            news = await self.run(self.view.news, telling)
         except MailError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
@@ -204,6 +212,13 @@ class Session:
             raise ConnectionError("the selected mailbox is gone") from None
         if news:
             self.wire.write(news)
+
+    def look_ahead(self, *, expunge: bool) -> None:
+        """On a database thread, as the last work of a command: see what `tell_all` will tell, so that it needs no visit of
+        its own. Nothing may fail between the two."""
+        if self.view is not None and self.watch is None:
+            with contextlib.suppress(MailError):  # `tell_all` meets it again
+                self._seen_ahead = self.view.news(self.telling(expunge=expunge))
 
     def start_watch(self, watch: Watch) -> None:
         """From now on this is what the client hears of (RFC 5465 3.1)."""
@@ -222,10 +237,6 @@ class Session:
         self.view = None
         if self.state is State.SELECTED:
             self.state = State.AUTHENTICATED
-
-
-def _news(view: View, telling: Telling) -> bytes:
-    return view.news(telling)
 
 
 Runner = Callable[["Session", Any], Coroutine[Any, Any, "Answer"]]

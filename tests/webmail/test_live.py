@@ -295,7 +295,7 @@ def test_two_hundred_streams_hold_no_database_connection(
             assert await each.status() == 200
             await each.event("state")
         assert [each for each in connections.all(initialized_only=True) if each.connection] == []
-        assert len(dbthread.pool()._threads) <= settings.DB_THREADS
+        assert len(dbthread.pool()) <= settings.DB_THREADS
         await dbthread.run(deliver, alice, mail())
         for each in streams:
             await each.event("change")

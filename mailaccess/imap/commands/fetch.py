@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 from mailaccess.imap.errors import BadError
 from mailaccess.imap.fetching import Fetcher
@@ -42,14 +44,33 @@ async def _run(session: Session, cursor: Cursor, *, by_uid: bool) -> Answer:
         session.enable_condstore()
     items = [*([Item(b"UID")] if by_uid and b"UID" not in names else []), *wishes.items]
     fetcher = Fetcher(view, items, wishes.changed_since or 0, with_modseq=session.condstore)
-    answer, rest = await session.run(_begin, view, asked, wishes, fetcher, by_uid=by_uid)
-    session.write(answer)
-    while rest is not None:
+    finish = partial(_finish, session, asked, fetcher, by_uid=by_uid)
+    found = await session.run(_begin, view, asked, wishes, fetcher, finish, by_uid=by_uid)
+    session.write(found.answer)
+    while found.rest is not None:
         await session.wire.drain()
-        answer, rest = await session.run(_some, rest)
-        session.write(answer)
-    code = "" if by_uid else await session.run(_missing, view, asked, fetcher)
-    return Answer("Fetched", code=code, expunge=by_uid)
+        found = await session.run(_some, found.rest, finish)
+        session.write(found.answer)
+    return Answer("Fetched", code=found.code, expunge=by_uid)
+
+
+Finish = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """As much as is sent at once, and what makes the rest; without a rest, the response code of the whole."""
+
+    answer: bytes
+    rest: Iterator[bytes] | None = None
+    code: str = ""
+
+
+def _finish(session: Session, asked: SequenceSet, fetcher: Fetcher, *, by_uid: bool) -> str:
+    """The last of a FETCH on its database thread: its response code, then the news."""
+    code = "" if by_uid else _missing(session.selected(), asked, fetcher)
+    session.look_ahead(expunge=by_uid)
+    return code
 
 
 def _missing(view: View, asked: SequenceSet, fetcher: Fetcher) -> str:
@@ -60,29 +81,25 @@ def _missing(view: View, asked: SequenceSet, fetcher: Fetcher) -> str:
     return "EXPUNGEISSUED" if fetcher.told < wanted else ""
 
 
-Rest = Iterator[bytes] | None
-
-
-def _begin(view: View, asked: SequenceSet, wishes: Wishes, fetcher: Fetcher, *, by_uid: bool) -> tuple[bytes, Rest]:
-    """The first of the answer and what makes the rest of it."""
+def _begin(view: View, asked: SequenceSet, wishes: Wishes, fetcher: Fetcher, finish: Finish, *, by_uid: bool) -> Some:
     ranges = view.chosen(asked, by_uid=by_uid)
     if ranges is None:
         raise BadError("No such message number")
     if wishes.partial is not None:
         ranges = view.some_of(ranges, wishes.partial)
-    return _some(_pieces(view, ranges, wishes, fetcher))
+    return _some(_pieces(view, ranges, wishes, fetcher), finish)
 
 
-def _some(pieces: Iterator[bytes]) -> tuple[bytes, Rest]:
-    """As much as is sent at once; None for the rest at the end, so that a small answer is one visit to the database."""
+def _some(pieces: Iterator[bytes], finish: Finish) -> Some:
+    """A small answer is one visit to the database."""
     made: list[bytes] = []
     size = 0
     for piece in pieces:
         made.append(piece)
         size += len(piece)
         if size >= SENT_BYTES:
-            return b"".join(made), pieces
-    return b"".join(made), None
+            return Some(b"".join(made), pieces)
+    return Some(b"".join(made), code=finish())
 
 
 def _pieces(view: View, ranges: list[tuple[int, int]], wishes: Wishes, fetcher: Fetcher) -> Iterator[bytes]:

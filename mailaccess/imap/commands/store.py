@@ -122,10 +122,16 @@ async def _run(session: Session, asked: Asked, *, by_uid: bool) -> Answer:
     view = session.writable()
     if asked.unchanged_since is not None:
         session.enable_condstore()
-    told, refused = await session.run(_store, session, view, asked, by_uid=by_uid)
+    told, refused = await session.run(_store_and_look, session, view, asked, by_uid=by_uid)
     session.write(told)
     code = f"MODIFIED {written(refused)}" if refused else ""
     return Answer("Stored", code=code, expunge=by_uid)
+
+
+def _store_and_look(session: Session, view: View, asked: Asked, *, by_uid: bool) -> tuple[bytes, list[tuple[int, int]]]:
+    found = _store(session, view, asked, by_uid=by_uid)
+    session.look_ahead(expunge=by_uid)
+    return found
 
 
 def _store(session: Session, view: View, asked: Asked, *, by_uid: bool) -> tuple[bytes, list[tuple[int, int]]]:
