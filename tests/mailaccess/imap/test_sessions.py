@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from accounts.models import Account
 from accounts.selectors import access_for
+from core import dbthread
 from core.access import Access
 from mailaccess.imap.commands import idle
 from mailaccess.imap.feed import feed
@@ -69,6 +73,40 @@ def test_what_others_expunged_is_missing_with_a_code_but_its_uid_is_known(imap_s
     assert talk.say(b"FETCH 1:2 FLAGS") == [b"* 1 FETCH (FLAGS ())", b"a OK [EXPUNGEISSUED] Fetched"]
     assert talk.say(b"NOOP")[0] == b"* 2 EXPUNGE"
     assert talk.say(b"FETCH 1:2 FLAGS")[-1] == b"a OK Fetched"
+
+
+@pytest.mark.parametrize(
+    ("command", "own"),
+    [
+        (b"STORE 1 +FLAGS (\\Seen)", b"* 1 FETCH (UID 1 FLAGS (\\Seen))"),
+        (b"FETCH 1 FLAGS", b"* 1 FETCH (FLAGS ())"),
+        (b"UID FETCH 1 FLAGS", b"* 1 FETCH (UID 1 FLAGS ())"),
+    ],
+    ids=["store", "fetch", "uid-fetch"],
+)
+def test_a_command_and_the_news_after_it_are_one_visit_to_the_database(
+    imap_server: Running, mine: Access, monkeypatch: pytest.MonkeyPatch, command: bytes, own: bytes
+) -> None:
+    found = stored_many(mine, 2)
+    talk = opened(imap_server)
+    talk.say(b"NOOP")
+    visits: list[object] = []
+    run = dbthread.run
+
+    async def counted(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        visits.append(function)
+        return await run(function, *args, **kwargs)
+
+    monkeypatch.setattr(dbthread, "run", counted)
+    set_flags(mine, [found[1]], add=Flag.FLAGGED)
+    assert talk.say(command) == [own, b"* 2 FETCH (UID 2 FLAGS (\\Flagged))", b"a OK " + said_of(command)]
+    assert len(visits) == 1
+    talk.close()
+
+
+def said_of(command: bytes) -> bytes:
+    """What its OK says."""
+    return b"Stored" if command.startswith(b"STORE") else b"Fetched"
 
 
 def test_what_need_not_be_answered_is_not_missing(imap_server: Running, mine: Access) -> None:
