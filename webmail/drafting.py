@@ -76,8 +76,9 @@ def snapshot(access: Access, actor: Account, draft: DraftRow, *, close: bool) ->
         return
 
 
-def send(access: Access, actor: Account, draft: DraftRow, *, schedule_us: int = 0) -> int:
-    """Send a draft, now or at a time; returns the submission. Durable when this returns; raises as `mta.services.submit` does."""
+def send(access: Access, actor: Account, draft: DraftRow, *, schedule_us: int = 0, undo_s: int | None = None) -> int:
+    """Send a draft, now or at a time; returns the submission. It can be taken back for `undo_s` (None: as the setting says).
+    Durable when this returns; raises as `mta.services.submit` does."""
     recipients = composing.recipients_of(draft)
     identity = _identity(actor, access, draft)
     raw = _message(access, actor, draft)
@@ -88,6 +89,7 @@ def send(access: Access, actor: Account, draft: DraftRow, *, schedule_us: int = 
         raw=raw,
         draft_id=draft.id,
         schedule_us=schedule_us,
+        undo_s=undo_s,
         save_to_sent=options["save_to_sent"],
         individual=options["individual"],
         actor_id=actor.pk,

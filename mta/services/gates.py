@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from django.conf import settings
-
 from core.access import system_access
 from core.jobs import wake_on_commit
 from mailstore.services.drafts import hide_snapshot
@@ -44,13 +42,6 @@ def next_gate(submission: Submission, *, passed: str | None, facts: Facts | None
     if passed != State.SCHEDULED and submission.schedule_us > now_us:
         return Gate(State.SCHEDULED, submission.schedule_us)
     return None
-
-
-def undo_until_us(origin: str, schedule_us: int, now_us: int) -> int:
-    """When the undo time of a new submission is over; 0 for none. Scheduled mail can be stopped until it is due."""
-    if origin != Submission.Origin.WEB or schedule_us or settings.UNDO_SEND_S <= 0:
-        return 0
-    return int(now_us + settings.UNDO_SEND_S * 1_000_000)
 
 
 def enter(submission: Submission, gate: Gate, facts: Facts | None, now_us: int) -> None:

@@ -11,6 +11,7 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts.models import Account, AccountRights
@@ -30,7 +31,7 @@ from mta.inbound.accepted import remember
 from mta.inbound.trace import new_queue_id
 from mta.models import Delivery, Submission
 from mta.rights import check_rights, require_inside
-from mta.services.gates import Gate, enter, next_gate, undo_until_us
+from mta.services.gates import Gate, enter, next_gate
 from mta.services.handover import Parcel, Routed, apply_routes, hand_over, route
 from mta.services.program_copies import known_copy
 from mta.services.sending import send_settings
@@ -53,6 +54,8 @@ class SubmitRequest:
     draft_id: int | None = None
     schedule_us: int = 0
     """When to send it; 0: now."""
+    undo_s: int | None = None
+    """How long a mail from the browser can be taken back before it leaves; None: as UNDO_SEND_S says."""
     save_to_sent: bool = True
     origin: str = Origin.WEB
     actor_id: int = 0
@@ -194,7 +197,7 @@ def _new_submission(access: Access, request: SubmitRequest, domain_id: int, now_
         queue_id=request.queue_id or new_queue_id(now_us / 1_000_000),
         draft_id=request.draft_id,
         created_us=now_us,
-        release_us=undo_until_us(request.origin, request.schedule_us, now_us),
+        release_us=_undo_until_us(request, now_us),
         schedule_us=request.schedule_us,
         is_followed=request.origin != Origin.SYSTEM and send_settings(access.mailbox).follows,
         returned=request.wishes.returned,
@@ -202,6 +205,14 @@ def _new_submission(access: Access, request: SubmitRequest, domain_id: int, now_
         require_tls=request.wishes.require_tls,
         is_individual=request.individual,
     )
+
+
+def _undo_until_us(request: SubmitRequest, now_us: int) -> int:
+    """When the undo time of a new submission is over; 0 for none. Scheduled mail can be stopped until it is due."""
+    undo_s = settings.UNDO_SEND_S if request.undo_s is None else request.undo_s
+    if request.origin != Origin.WEB or request.schedule_us or undo_s <= 0:
+        return 0
+    return int(now_us + undo_s * 1_000_000)
 
 
 def _create_deliveries(

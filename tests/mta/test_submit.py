@@ -194,6 +194,18 @@ def test_held_mail_leaves_when_its_time_is_over_and_then_it_is_too_late(
         take_back(access, submission)
 
 
+@pytest.mark.parametrize(("undo_s", "state"), [(None, "held"), (0, "delivered"), (900, "held")])
+def test_a_caller_may_say_how_long_a_mail_can_be_taken_back(
+    alice: Account, bob: Account, settings: Any, undo_s: int | None, state: str
+) -> None:
+    settings.UNDO_SEND_S = 600
+    submission = submit(access_for(alice, alice.pk), request(bob.address, undo_s=undo_s))
+    assert states(submission) == {bob.address: state}
+    row = Submission.objects.get(pk=submission)
+    wanted = 600 if undo_s is None else undo_s
+    assert row.release_us == (row.created_us + wanted * 1_000_000 if wanted else 0)
+
+
 def test_a_strangers_submission_is_not_found(alice: Account, charlie: Account) -> None:
     submission = submit(access_for(alice, alice.pk), request("x@far.example"))
     stranger = access_for(charlie, charlie.pk)

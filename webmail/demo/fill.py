@@ -40,7 +40,6 @@ def fill() -> Filled:
         return Filled()
     if not company.exists():
         company.create()
-    settings.UNDO_SEND_S = 0  # what the company has sent can't be taken back any more
     now = datetime.datetime.fromisoformat(str(state["now"]))
     delivered = post.deliver_all(script.letters(now), now)
     drafts = unfinished.create_drafts()

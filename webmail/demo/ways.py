@@ -69,7 +69,7 @@ def _follow(author: Account, readers: list[Account]) -> None:
     draft = _draft(
         author, to, FOLLOWED_SUBJECT, "各位同事，\n\n元旦放假三天，请各部门在周五前把值班人员名单发给我。\n\n王芳"
     )
-    drafting.send(access, author, draft)
+    drafting.send(access, author, draft, undo_s=0)
 
 
 def _approval(author: Account, approver: Account) -> None:
@@ -80,10 +80,10 @@ def _approval(author: Account, approver: Account) -> None:
     create_rule(author.domain, name=RULE, on_deadline="pass", **words)
     access = drafting.writing_access(author, author.pk)
     refused = _draft(author, "陈经理 <chen@office-supply.example>", REFUSED_SUBJECT, REFUSED_TEXT)
-    drafting.send(access, author, refused)
+    drafting.send(access, author, refused, undo_s=0)
     decide(Approval.objects.get(subject=REFUSED_SUBJECT).pk, approver, agrees=False, comment=REFUSED_WHY)
     draft = _draft(author, "Anna Lindqvist <anna.lindqvist@nordljus.example>", APPROVED_SUBJECT, APPROVED_TEXT)
-    drafting.send(access, author, draft)
+    drafting.send(access, author, draft, undo_s=0)
 
 
 def _draft(author: Account, to: str, subject: str, text: str) -> DraftRow:

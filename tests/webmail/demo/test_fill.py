@@ -22,6 +22,7 @@ from mailstore.selectors.keywords import keywords
 from mailstore.selectors.list_marked import todo_page
 from mailstore.selectors.lists import list_page
 from mta import steps
+from mta.models import Delivery
 from webmail.demo import company, fill, post
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -31,6 +32,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 def demo(settings: Any, tmp_path: Any) -> Any:
     """A filled demo."""
     settings.DATA_DIR = tmp_path
+    settings.UNDO_SEND_S = 600
     made = fill.fill()
     yield made
     writer.drain()
@@ -49,6 +51,7 @@ def test_the_company_stands_and_its_mail_is_there(demo: fill.Filled) -> None:
     _mailboxes_are_lively()
     _threads_hold_together()
     _mails_are_marked()
+    assert not Delivery.objects.filter(state="held").exists(), "nothing of it waits to be taken back"
     assert check_store() == []
     assert Event.objects.filter(kind=Kind.RECEIVED).count() >= demo.arrived
 
