@@ -6,12 +6,13 @@ answers them. A host that fails is left alone for a while: authorities count fai
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import itertools
 import json
 import logging
-import socket
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Sequence
 
 import requests
 from acme import challenges, client, errors, messages
@@ -26,6 +27,7 @@ from josepy.jwk import JWK, JWKRSA
 from accounts.models import Domain
 from core.crypto import decrypt, encrypt
 from core.errors import MailError
+from mta.authentication.resolver import Resolver, Status, key_of
 from mta.certificates.selectors import hosts_of
 from mta.certificates.services import set_certificate
 from mta.models import AcmeAccount, AcmeChallenge, AcmeFailure, HostCertificate
@@ -36,6 +38,9 @@ AGAIN = datetime.timedelta(hours=6)
 ORDER_S = 90
 AT_ONCE = 10
 """Orders of one run, failed ones too; the next hour goes on. Authorities have limits of some hundred a week."""
+ASKED_AT_ONCE = 50
+LOOKING_S = 60.0
+"""For the addresses of all hosts together; where a dead name server keeps one from being looked at, a later run does."""
 CHALLENGE_KEPT = datetime.timedelta(hours=1)
 ACCOUNT_BITS = 2048
 
@@ -59,11 +64,19 @@ def wanted() -> Iterator[tuple[Domain, str]]:
         ).values_list("host", flat=True)
     )
     failed = set(AcmeFailure.objects.filter(failed_us__gt=_us(now - AGAIN)).values_list("host", flat=True))
-    own = _addresses(settings.PUBLIC_HOST)
-    for domain in Domain.objects.filter(is_active=True).order_by("pk"):
-        for host in hosts_of(domain):
-            if own and host not in good | failed and (found := _addresses(host)) and found <= own:
-                yield domain, host
+    hosts = [
+        (domain, host)
+        for domain in Domain.objects.filter(is_active=True).order_by("pk")
+        for host in hosts_of(domain)
+        if host not in good | failed
+    ]
+    found = asyncio.run(_addresses([settings.PUBLIC_HOST, *(host for _, host in hosts)]))
+    own = found.get(settings.PUBLIC_HOST)
+    if not own:
+        return
+    for domain, host in hosts:
+        if found.get(host) and found[host] <= own:
+            yield domain, host
 
 
 def _try(domain: Domain, host: str) -> bool:
@@ -137,11 +150,27 @@ def _client() -> tuple[client.ClientV2, JWK]:
     return server, key
 
 
-def _addresses(host: str) -> set[str]:
+async def _addresses(hosts: Sequence[str]) -> dict[str, set[str]]:
+    """What the public DNS says of each, as the authority will ask it; hosts without a full answer in time are left out."""
+    found: dict[str, set[str]] = {}
+    resolver, room = Resolver(), asyncio.Semaphore(ASKED_AT_ONCE)
+
+    async def look(host: str) -> None:
+        async with room:
+            answers = await asyncio.gather(*(resolver.ask(key_of(host, kind)) for kind in ("A", "AAAA")))
+        if all(answer.status is not Status.FAILED for answer in answers):
+            found[host] = {str(address) for answer in answers for address in answer.records}
+
+    first, *others = dict.fromkeys(hosts)
+    random.shuffle(others)  # none is last each time
     try:
-        return {str(found[4][0]) for found in socket.getaddrinfo(host, 80, type=socket.SOCK_STREAM)}
-    except (OSError, UnicodeError):
-        return set()
+        async with asyncio.timeout(LOOKING_S):
+            await asyncio.gather(*(look(host) for host in (first, *others)))
+    except TimeoutError:
+        log.warning("hosts not looked at", extra={"count": len(others) + 1 - len(found)})
+    finally:
+        await resolver.close()
+    return found
 
 
 def _us(at: datetime.datetime) -> int:

@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -21,11 +22,12 @@ from logs_app.models import Event
 from mailstore.message import read
 from mta.certificates import acme
 from mta.certificates.files import write_all
-from mta.certificates.selectors import days_left
+from mta.certificates.selectors import days_left, hosts_of
 from mta.certificates.services import remove_certificate, set_certificate, warn_of_expiry
 from mta.models import AcmeAccount, AcmeFailure, HostCertificate
 from tests.dialogue import client_tls
-from tests.factories import make_account
+from tests.factories import make_account, make_domain
+from tests.mta import names
 from tests.mta.authority import issued, pem, pem_key
 from tests.mta.certificates.acme_server import Authority, serving
 from tests.mta.conftest import Running
@@ -150,16 +152,24 @@ def test_the_page_takes_a_pair_and_says_in_words_what_is_wrong(client: Client) -
 
 
 @pytest.fixture
-def authority(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+def authority(transactional_db: None, settings: Any) -> Iterator[Authority]:
     """An ACME server that reads challenges through our own pages, and a name server that leads some hosts here."""
 
     def fetched(host: str, token: str) -> str | None:
         answer = Client().get(f"/.well-known/acme-challenge/{token}", headers={"host": host})
         return answer.content.decode() if answer.status_code == 200 else None
 
-    leading = {settings.PUBLIC_HOST: {"192.0.2.1"}, HOST: {"192.0.2.1"}, "webmail.example.test": {"192.0.2.9"}}
-    monkeypatch.setattr(acme, "_addresses", lambda host: leading.get(host, set()))
-    with serving(fetched) as (found, directory):
+    zone: names.Zone = {
+        (settings.PUBLIC_HOST, "A"): ["192.0.2.1"],
+        (settings.PUBLIC_HOST, "AAAA"): ["2001:db8::1"],
+        (HOST, "CNAME"): [f"{settings.PUBLIC_HOST}."],
+        ("webmail.example.test", "A"): ["192.0.2.9"],
+        ("smtp.example.test", "A"): ["192.0.2.1"],
+        ("smtp.example.test", "AAAA"): ["2001:db8::9"],
+        ("pop.example.test", "A"): ["192.0.2.1"],
+        ("pop.example.test", "AAAA"): ["SERVFAIL"],
+    }
+    with names.serving(zone), serving(fetched) as (found, directory):
         settings.ACME_DIRECTORY = directory
         yield found
 
@@ -175,6 +185,18 @@ def test_hosts_that_lead_here_get_certificates_that_are_renewed(authority: Autho
     assert authority.asked.count("account") == 1, "the account is kept"
     HostCertificate.objects.update(expires_at=timezone.now() + datetime.timedelta(days=1), source="upload")
     assert acme.renew_all() == 0, "an administrator's own is his"
+
+
+def test_a_name_server_that_is_silent_keeps_no_other_host_waiting(
+    authority: Authority, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acme, "LOOKING_S", 2.0)
+    silent = make_domain("silent.test")
+    zone: names.Zone = {(host, kind): ["SILENT"] for host in hosts_of(silent) for kind in ("A", "AAAA")}
+    zone |= {(settings.PUBLIC_HOST, "A"): ["192.0.2.1"], (HOST, "A"): ["192.0.2.1"]}
+    with names.serving(zone) as asked:
+        assert [host for _, host in acme.wanted()] == [HOST]
+    assert ("imap.silent.test", "AAAA") in asked
 
 
 def test_what_fails_is_left_alone_for_a_while(authority: Authority, alice: Account) -> None:
