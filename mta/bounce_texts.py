@@ -36,13 +36,13 @@ _QUOTED = re.compile(
 _CODE = re.compile(r"(?<![\d.])(5\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _REPLY = re.compile(r"(?<![\d.:/-])55\d(?![\d.:/-])")
 _MEANINGS = (
+    ("5.1.2", r"host (?:or domain name )?not found|domain (?:not found|does not exist)|couldn.t find any host|域名?.{0,8}不存在|找不到.{0,6}域"),
     (
         "5.1.1",
         r"user unknown|unknown user|no such (?:user|mailbox|recipient|address)|(?:user|mailbox|recipient|address|account)\b.{0,40}"
         r"\b(?:not found|doesn.t exist|does not exist|unavailable|not exist)|recipnotfound|invalid recipient|no mailbox here"
         r"|(?:收件人|帐号|账号|帐户|账户|邮箱|用户|地址).{0,20}不存在|不存在.{0,10}(?:收件人|帐号|账号|用户)|查无此人|无此用户|找不到.{0,8}(?:收件人|用户|邮箱)|不存在此",
     ),
-    ("5.1.2", r"host (?:or domain name )?not found|domain (?:not found|does not exist)|couldn.t find any host|域名不存在|找不到.{0,6}域"),
     ("5.2.2", r"over ?quota|quota exceeded|(?:mailbox|storage) (?:is )?full|邮箱.{0,6}(?:已满|满了|空间不足)|容量已?满|空间不足"),
     ("5.2.1", r"(?:mailbox|account|user).{0,20}(?:disabled|suspended|inactive)|(?:帐号|账号|邮箱|用户).{0,8}(?:停用|冻结|禁用|锁定)"),
     ("5.3.4", r"message (?:size )?(?:is )?too (?:large|big)|size exceeds|exceeds.{0,20}size|邮件过大|超过.{0,10}大小"),

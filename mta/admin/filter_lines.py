@@ -6,7 +6,7 @@ be so is the service's to say (`mta.rules.terms`); here words become its values 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -185,8 +185,22 @@ class FilterForm(ServiceForm):
         account = self.instance.account if self.instance.pk else self.cleaned_data.get("account")
         if isinstance(account, Account) and "actions" in self.cleaned_data:
             names = Names(account)
-            self.cleaned_data["actions"] = [names.read(line) for line in self.cleaned_data["actions"]]
+            kept = self._kept(names)
+            self.cleaned_data["actions"] = [kept(line) or names.read(line) for line in self.cleaned_data["actions"]]
         return super().clean()
+
+    def _kept(self, names: Names) -> Callable[[Line], Line | None]:
+        """Lines that nobody touched mean what they meant: two folders may look the same to who reads another language."""
+        rows = _lines(self.instance.actions) if self.instance.pk else []
+        stored = [(names.shown(row), row) for row in rows if row.get("target", "") != ""]
+
+        def kept(line: Line) -> Line | None:
+            found = next((each for each in stored if each[0] == line and line["target"]), None)
+            if found is not None:
+                stored.remove(found)
+            return found[1] if found else None
+
+        return kept
 
 
 class FilterRunForm(ServiceForm):
@@ -232,13 +246,13 @@ class Names:
         access = system_access(account.pk)
         self._roles: dict[Role, int] = {}
         self._folders: dict[int, str] = {}
-        self._offered: list[str] = []
+        self._offered: list[int] = []
         path: list[str] = []
         for row in folder_tree(access):
             path[row.depth :] = [str(Role(row.role).label) if row.role else row.name]
             self._folders[row.id] = "/".join(path)
             if not row.is_read_only and row.role not in NO_TARGETS:
-                self._offered.append(self._folders[row.id])
+                self._offered.append(row.id)
             if row.role:
                 self._roles.setdefault(Role(row.role), row.id)
         self._labels = {row.id: row.label for row in keywords(access) if row.label}
@@ -246,7 +260,7 @@ class Names:
 
     def all(self) -> list[str]:
         """What may be offered."""
-        return [*self._offered, *self._labels.values(), *self._addresses]
+        return [*(self._folders[each] for each in self._offered), *self._labels.values(), *self._addresses]
 
     def folder(self, folder_id: int) -> str:
         """One folder's; empty when it is gone."""
@@ -266,8 +280,10 @@ class Names:
         known, target = self._of(line["do"]), line["target"]
         if known is None:
             return {"do": line["do"], "target": target} if target else {"do": line["do"]}
-        wanted = _same(target)
-        found = next((number for number, name in known.items() if _same(name) == wanted), None)
+        alike = [number for number, name in known.items() if _same(name) == _same(target)]
+        # Of names that differ in case alone the one as it was typed, then the one that mail may be moved to.
+        alike.sort(key=lambda number: (known[number] != target, number not in self._offered))
+        found = alike[0] if alike else None
         role = role_of((target,)) if found is None and line["do"] == Do.MOVE else None
         return {"do": line["do"], "target": found or (self._roles.get(role, "") if role else "")}
 

@@ -26,7 +26,7 @@ NO_DEADLINE_H = 14 * 24
 
 def ask(submission: Submission, rule: ApprovalRule, recipients: list[str], size_bytes: int, now_us: int) -> Approval:
     """Inside the transaction that holds the mail back: the row, and notices to who may decide."""
-    deciders = _deciders(rule, {submission.mailbox_id, submission.actor_id})
+    deciders = _deciders(rule, rule.domain_id, {submission.mailbox_id, submission.actor_id})
     deadline_h = rule.deadline_h or (0 if deciders else NO_DEADLINE_H)
     approval = Approval.objects.create(
         submission=submission,
@@ -83,11 +83,27 @@ def _sender(approval: Approval) -> str:
     return f"{who} <{approval.sender}>"
 
 
-def _deciders(rule: ApprovalRule, authors: set[int]) -> list[Account]:
+def ask_another(approval: Approval, now_us: int) -> None:
+    """For a mail that waits for people who are gone: administrators are asked; where there is none, it does not wait for
+    ever. In the caller's transaction."""
+    submission = approval.submission
+    deciders = _deciders(None, approval.domain_id, {approval.sender_id, submission.actor_id if submission else 0})
+    changes: dict[str, object] = {}
+    if deciders:
+        changes = {"approver_id": deciders[0].pk, "approver": deciders[0].address}
+        changes["substitute_id"] = deciders[1].pk if len(deciders) > 1 else 0
+    elif not approval.deadline_us:
+        changes = {"deadline_us": now_us + NO_DEADLINE_H * HOUR_US}
+    waiting = Approval.objects.filter(pk=approval.pk, state=Approval.State.PENDING)
+    if changes and waiting.update(**changes) and deciders:
+        tell(approval, deciders[0])
+
+
+def _deciders(rule: ApprovalRule | None, domain_id: int, authors: set[int]) -> list[Account]:
     """At most two, the first of whom is asked."""
-    named = [each for each in (rule.approver, rule.substitute) if each is not None]
+    named = [each for each in (rule.approver, rule.substitute) if each is not None] if rule is not None else []
     found = [each for each in named if each.is_active and each.pk not in authors]
     if found:
         return found
-    admins = Account.objects.filter(domain=rule.domain_id, role=Account.Role.DOMAIN_ADMIN, status=Account.Status.ACTIVE)
+    admins = Account.objects.filter(domain=domain_id, role=Account.Role.DOMAIN_ADMIN, status=Account.Status.ACTIVE)
     return [each for each in admins.select_related("domain").order_by("pk") if each.pk not in authors][:2]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
@@ -19,7 +21,7 @@ from logs_app.services import record
 from mailstore import blobs
 from mailstore.services.deliver import store
 from mta.alone import each_alone
-from mta.approval.asking import tell
+from mta.approval.asking import ask_another, tell
 from mta.models import Approval, Delivery
 from mta.notices import notice
 from mta.services.gates import Gate, advance
@@ -50,16 +52,27 @@ def may_decide(approval: Approval, actor: Account) -> bool:
 
 
 def tick(now_us: int) -> None:
-    """Remind, and let the clock decide what has passed its deadline; a slice of each."""
+    """Remind, ask others for those who are gone, and let the clock decide what has passed its deadline."""
     pending = Approval.objects.filter(state=State.PENDING)
     each_alone(pending.filter(remind_us__gt=0, remind_us__lte=now_us).order_by("remind_us", "pk")[:SLICE], _remind)
-    for approval in pending.filter(deadline_us__gt=0, deadline_us__lte=now_us).select_related("submission")[:SLICE]:
+    active = Account.objects.filter(status=Account.Status.ACTIVE).values("pk")
+    forsaken = pending.exclude(approver_id__in=active).exclude(substitute_id__in=active)
+    each_alone(_each(forsaken), lambda approval: _ask_another(approval, now_us))
+    for approval in _each(pending.filter(deadline_us__gt=0, deadline_us__lte=now_us)):
         try:
             _settle(approval, State.PASSED if approval.on_deadline == "pass" else State.EXPIRED, None, "")
         except MailError:
             continue  # withdrawn or decided at this moment
         except Exception:  # one mail's failure never touches its neighbours; the next tick tries again
             log.exception("deadline not obeyed", extra={"approval": approval.pk})
+
+
+def _each(rows: QuerySet[Approval]) -> Iterator[Approval]:
+    """All of them, in slices: some for which nothing can be done must not keep the clock from the others."""
+    last = 0
+    while found := list(rows.filter(pk__gt=last).select_related("submission").order_by("pk")[:SLICE]):
+        last = found[-1].pk
+        yield from found
 
 
 def _settle(approval: Approval, state: str, actor: Account | None, comment: str) -> Approval:
@@ -85,8 +98,20 @@ def _settle(approval: Approval, state: str, actor: Account | None, comment: str)
         approval.refresh_from_db()
         _tell_author(approval, agreed=agreed)
     if agreed and submission.schedule_us <= now_us:
-        release(submission.pk, passed=(Delivery.State.SCHEDULED,))
+        _release(submission.pk)
     return approval
+
+
+def _release(submission_id: int) -> None:
+    try:
+        release(submission_id, passed=(Delivery.State.SCHEDULED,))
+    except Exception:  # the decision stands; the sweep lets the mail go
+        log.exception("approved mail not released", extra={"submission": submission_id})
+
+
+@transaction.atomic
+def _ask_another(approval: Approval, now_us: int) -> None:
+    ask_another(approval, now_us)
 
 
 def _remind(approval: Approval) -> None:

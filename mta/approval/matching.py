@@ -11,12 +11,16 @@ from accounts.addressing import domain_key
 from accounts.models import Account, Department
 from accounts.selectors import is_local_domain
 from core.prepared import Prepared
+from documents.html.bound import MAX_CHARS, MAX_TAGS
 from documents.html.text import html_to_text
 from mailstore.message import Readable, read
-from mta.models import ApprovalRule
+from mailstore.search.words import fold
+from mta.models import ApprovalRule, Submission
 
 _ANY = Prepared(lambda domain_id: ApprovalRule.objects.filter(domain=domain_id, is_active=True))
 """Nearly every domain has no rule, and every mail asks."""
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+"""Characters that nobody sees and that part a word."""
 _BETWEEN = re.compile(r"[\s,;\uff0c\uff1b\u3001]+")
 PICTURES = frozenset({"png", "jpg", "jpeg", "gif", "webp", "bmp", "svg", "avif", "heic", ""})
 
@@ -28,13 +32,21 @@ class Facts:
     sender: Account
     recipients: Sequence[str]
     raw: bytes
+    actor: Account | None = None
+    """Who writes in a mailbox that is not his own."""
 
     @functools.cached_property
     def searched(self) -> str:
-        """Subject, text and names of files, without case."""
+        """Subject, text and names of files, as `compared`."""
         readable = self._readable
         texts = [readable.text or "", html_to_text(readable.html or "")]  # they need not say the same
-        return "\n".join([readable.subject, *texts, *(each.filename for each in readable.attachments)]).casefold()
+        return compared("\n".join([readable.subject, *texts, *(each.filename for each in readable.attachments)]))
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether there is text that `searched` does not hold."""
+        html = self._readable.html or ""
+        return self._readable.is_truncated or len(html) > MAX_CHARS or html.count("<") > MAX_TAGS
 
     @functools.cached_property
     def file_types(self) -> set[str]:
@@ -49,13 +61,22 @@ class Facts:
         return found
 
     @functools.cached_property
-    def departments(self) -> set[int]:
-        """The sender's and those above it."""
-        return _departments_above(self.sender.department_id, self.sender.domain_id)
+    def authors(self) -> list[tuple[Account, set[int]]]:
+        """The mailbox and who writes in it, each with its department and those above."""
+        both = [self.sender, *([self.actor] if self.actor is not None and self.actor.pk != self.sender.pk else [])]
+        return [(each, _departments_above(each.department_id, each.domain_id)) for each in both]
 
     @functools.cached_property
     def _readable(self) -> Readable:
         return read(self.raw)
+
+
+def facts_of(submission: Submission, sender: Account, recipients: Sequence[str], raw: bytes) -> Facts:
+    """What rules look at of a submission of the mailbox `sender`; a query where somebody else writes in it."""
+    actor = None
+    if submission.actor_id not in {0, sender.pk}:
+        actor = Account.objects.filter(pk=submission.actor_id).first()
+    return Facts(sender, recipients, raw, actor)
 
 
 def rule_for(facts: Facts) -> ApprovalRule | None:
@@ -84,19 +105,29 @@ def listed(text: str) -> list[str]:
     return [part for part in _BETWEEN.split(text) if part]
 
 
+def compared(text: str) -> str:
+    """`text` as words are looked for in it: without case, width, traditional forms, line breaks and what nobody sees."""
+    return " ".join(fold(_UNSEEN.sub("", text)).split())
+
+
 def _is_of(rule: ApprovalRule, facts: Facts) -> bool:
-    sender = facts.sender
-    if any(each.pk == sender.pk for each in rule.exceptions.all()):
+    """Whether it speaks of the mailbox or of who writes in it: nobody gets round a rule by way of a shared mailbox."""
+    return any(_speaks_of(rule, *author) for author in facts.authors)
+
+
+def _speaks_of(rule: ApprovalRule, author: Account, above: set[int]) -> bool:
+    if any(each.pk == author.pk for each in rule.exceptions.all()):
         return False
     if rule.authors == ApprovalRule.Authors.ALL:
         return True
-    if any(each.pk == sender.pk for each in rule.accounts.all()):
+    if any(each.pk == author.pk for each in rule.accounts.all()):
         return True
-    departments = {each.pk for each in rule.departments.all()}
-    return bool(departments and departments & facts.departments)
+    return bool(above & {each.pk for each in rule.departments.all()})
 
 
 def _departments_above(department_id: int | None, domain_id: int) -> set[int]:
+    if department_id is None:
+        return set()
     parents = dict(Department.objects.filter(domain=domain_id).values_list("pk", "parent_id"))
     found: set[int] = set()
     while department_id is not None and department_id not in found:
@@ -133,5 +164,6 @@ def _has_file(rule: ApprovalRule, facts: Facts) -> bool:
 
 
 def _has_word(rule: ApprovalRule, facts: Facts) -> bool:
-    wanted = [each.casefold() for each in rule.keywords.split("\n") if each.strip()]
-    return not wanted or any(each.strip() in facts.searched for each in wanted)
+    wanted = [word for line in rule.keywords.splitlines() if (word := compared(line))]
+    # Whoever hides a word behind megabytes of text is asked about it too.
+    return not wanted or any(word in facts.searched for word in wanted) or facts.is_too_long

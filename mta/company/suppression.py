@@ -1,7 +1,7 @@
 """Addresses that their servers have called dead: mail to them comes back at once instead of spoiling our name there.
 
 An entry is made by a hard bounce (no such mailbox, no such domain), holds for a month, and is an administrator's to
-remove or to make.
+remove or to make. One that was made by hand (it has no code) is not touched by what servers say.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.domain_names import is_local_domain
@@ -42,7 +42,7 @@ def learn_bounce(outcome: Outcome) -> None:
         return
     if outcome.state == "accepted":
         domain_id = _domain_of(outcome.submission_id)
-        SuppressedAddress.objects.filter(domain=domain_id, address=address).delete()
+        _learnt().filter(domain=domain_id, address=address).delete()
     if outcome.state != "bounced" or outcome.code not in DEAD or outcome.text == SUPPRESSED[1]:
         return
     domain_id = _domain_of(outcome.submission_id)
@@ -52,7 +52,7 @@ def learn_bounce(outcome: Outcome) -> None:
     given = {"code": outcome.code, "text": outcome.text[:500], "until": until}
     entry, is_new = SuppressedAddress.objects.get_or_create(domain_id=domain_id, address=address, defaults=given)
     if not is_new:
-        SuppressedAddress.objects.filter(pk=entry.pk).update(bounces=F("bounces") + 1, **given)
+        _learnt().filter(pk=entry.pk).update(bounces=F("bounces") + 1, **given)
 
 
 def learn_bounces(outcomes: Sequence[Outcome]) -> None:
@@ -64,7 +64,7 @@ def learn_bounces(outcomes: Sequence[Outcome]) -> None:
         else:
             learn_bounce(outcome)
     for domain_id, addresses in alive.items():
-        SuppressedAddress.objects.filter(domain=domain_id, address__in=addresses).delete()
+        _learnt().filter(domain=domain_id, address__in=addresses).delete()
 
 
 @transaction.atomic
@@ -75,7 +75,7 @@ def suppress(domain: Domain, address: str, *, actor: Account | None = None) -> S
     if parsed is None:
         raise MailError(ErrorKind.INVALID, field="address", name=address)
     until = timezone.now() + datetime.timedelta(days=3650)
-    given = {"until": until}
+    given = {"until": until, "code": "", "text": ""}
     entry, _new = SuppressedAddress.objects.update_or_create(domain=domain, address=parsed.lower(), defaults=given)
     audit(actor, "suppress_address", domain_id=domain.pk, address=domain.name, suppressed=entry.address)
     return entry
@@ -93,6 +93,10 @@ def unsuppress(entry: SuppressedAddress, *, actor: Account | None = None) -> Non
 def forget_suppressed() -> int:
     """Entries whose time is over; how many."""
     return SuppressedAddress.objects.filter(until__lte=timezone.now()).delete()[0]
+
+
+def _learnt() -> QuerySet[SuppressedAddress]:
+    return SuppressedAddress.objects.exclude(code="")
 
 
 def _domain_of(submission_id: int) -> int:

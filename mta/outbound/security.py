@@ -14,7 +14,7 @@ import ssl
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
@@ -88,8 +88,15 @@ def context_for(*, checked: bool) -> ssl.SSLContext:
 
 
 def matches(records: tuple[Tlsa, ...], tls: ssl.SSLObject, names: tuple[str, ...]) -> bool:
-    """Whether the chain that the server showed is one that a usable record names (RFC 7672 3.1)."""
-    chain = _chain(tls)
+    """Whether the chain that the server showed is one that a usable record names (RFC 7672 3.1). A certificate that can't
+    be read is none."""
+    try:
+        return _matches(records, _chain(tls), names)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+
+
+def _matches(records: tuple[Tlsa, ...], chain: list[x509.Certificate], names: tuple[str, ...]) -> bool:
     usable = [record for record in records if record.is_usable]
     if chain and any(record.usage == 3 and _is(record, chain[0]) for record in usable):
         return True  # DANE-EE: neither names nor dates count (3.1.1)

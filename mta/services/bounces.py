@@ -36,9 +36,10 @@ def bounce_in(delivery_id: int, message: bytes) -> Bounce | None:
 
 
 def note_bounce(bounce: Bounce) -> None:
-    """Write it down in the transaction that stores the report; once, and only what had been accepted."""
+    """Write it down in the transaction that stores the report; once, and only what had been accepted, though perhaps that
+    is not written down yet: some servers send their report before the worker has settled the attempt."""
     row = Delivery.objects.select_for_update().select_related("submission").filter(pk=bounce.delivery_id).first()
-    if row is None or row.state != State.ACCEPTED:
+    if row is None or row.state not in {State.ACCEPTED, State.SENDING}:
         return
     row.state, row.code, row.text = State.BOUNCED, bounce.code[:12], bounce.text.replace("\0", "")[:500]
     row.updated_us = time.time_ns() // 1000

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Account
 from mailstore import blobs
-from mta.approval.matching import Facts
+from mta.approval.matching import Facts, facts_of
 from mta.company.policy import send_policy
 from mta.company.rates import hold_if_stopped
 from mta.models import Delivery, Submission
@@ -66,7 +66,8 @@ def _facts(submission: Submission, waiting: QuerySet[Delivery]) -> Facts | None:
     sender = Account.objects.filter(pk=submission.mailbox_id).first()
     if sender is None:
         return None
-    return Facts(sender, list(waiting.values_list("recipient", flat=True)), blobs.get(submission.wire_blob_id))
+    recipients = list(waiting.values_list("recipient", flat=True))
+    return facts_of(submission, sender, recipients, blobs.get(submission.wire_blob_id))
 
 
 def _contents(submission: Submission, now_us: int) -> _Contents:

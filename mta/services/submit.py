@@ -22,7 +22,7 @@ from mailstore import blobs
 from mailstore.message import scan, without_bcc
 from mailstore.models import Draft
 from mta import individual
-from mta.approval.matching import Facts
+from mta.approval.matching import facts_of
 from mta.company.files import check_files
 from mta.company.policy import send_policy
 from mta.company.rates import count_mail, spend
@@ -93,7 +93,7 @@ def submit(access: Access, request: SubmitRequest) -> int:
     now_us = time.time_ns() // 1000
     _check_schedule(request.schedule_us, now_us)
     submission = _new_submission(access, request, account.domain_id, now_us)
-    facts = Facts(account, recipients, request.raw) if request.origin != Origin.SYSTEM else None
+    facts = facts_of(submission, account, recipients, request.raw) if request.origin != Origin.SYSTEM else None
     gate = next_gate(submission, passed=None, facts=facts, now_us=now_us)
     if request.origin == Origin.SMTP:
         submission.sent_entry_id = known_copy(access, submission.message_id)

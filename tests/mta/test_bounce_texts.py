@@ -75,6 +75,9 @@ Subject: =?utf-8?b?5oqV6YCS5aSx6LSl?=
 Your mail could not be delivered.
 """
 
+NO_DOMAIN = NETEASE.replace("对方邮箱已满，无法接收邮件", "收件人地址的域名不存在")
+NO_HOST = SENDMAIL.replace("552 message size exceeds limit", "recipient address rejected: domain not found")
+
 FAILURES = {
     "qmail": (QMAIL, "5.1.1", "Sorry, no mailbox here by that name. (#5.1.1)"),
     "exchange": (EXCHANGE, "5.1.1", "#550 5.1.1 RESOLVER.ADR.RecipNotFound; not found ##"),
@@ -82,6 +85,8 @@ FAILURES = {
     "163": (NETEASE, "5.2.2", "退信原因：对方邮箱已满，无法接收邮件。"),
     "exim": (EXIM, "5.1.1", "host mx.far.example [192.0.2.5]: 550 user unknown"),
     "sendmail": (SENDMAIL, "5.3.4", "(reason: 552 message size exceeds limit)"),
+    "no such domain, in Chinese": (NO_DOMAIN, "5.1.2", "退信原因：收件人地址的域名不存在。"),
+    "no such domain": (NO_HOST, "5.1.2", "(reason: recipient address rejected: domain not found)"),
     "vague": (VAGUE, "5.0.0", "Your mail could not be delivered."),
 }
 

@@ -20,6 +20,9 @@ from mta import individual
 from mta.company.suppression import suppressed
 from mta.models import Delivery, SendPolicy, SendSettings, Submission
 from mta.outbound import worker
+from mta.outbound.queue import claim
+from mta.outbound.result import Result, Verdict
+from mta.outbound.settle import settle
 from mta.returns import INDIVIDUAL
 from mta.services import SubmitRequest, submit, take_back
 from mta.services.recall import recall
@@ -252,6 +255,20 @@ def test_a_report_in_words_counts_too(running: Running, alice: Account, settings
         client.sendmail("", [sender], raw(FAILURES["qmail"][0]))
     row = Delivery.objects.get(submission=submission, recipient="x@far.example")
     assert (row.state, row.code) == ("bounced", "5.1.1")
+    assert suppressed(alice.domain_id, ["x@far.example"]) == {"x@far.example"}
+
+
+def test_a_report_that_is_quicker_than_our_own_writing_down_counts_too(
+    running: Running, alice: Account, settings: Any
+) -> None:
+    submission, sender = sent_away(alice, settings)
+    mine = Delivery.objects.filter(submission=submission, recipient="x@far.example")
+    mine.update(state="queued", next_attempt_us=0)
+    (claimed,) = claim(1 << 61)
+    with running.client() as client:
+        client.sendmail("", [sender], report("failed"))
+    settle(Submission.objects.get(pk=submission), [claimed], [Result(claimed.recipient, Verdict.ACCEPTED, "2.0.0", "")])
+    assert states(submission)["x@far.example"] == "bounced"
     assert suppressed(alice.domain_id, ["x@far.example"]) == {"x@far.example"}
 
 

@@ -296,6 +296,18 @@ def test_tlsa_decides_whose_certificate_is_right(tmp_path: Path) -> None:
     assert all(taken.tls for taken in sink.taken)
 
 
+def test_a_certificate_that_can_not_be_read_is_not_the_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, key = issued(HOST)
+
+    def unreadable(_encoded: bytes) -> x509.Certificate:
+        raise ValueError("odd")
+
+    with secured(tmp_path, pem(good), pem_key(key)) as (sink, port):
+        monkeypatch.setattr(security.x509, "load_der_x509_certificate", unreadable)
+        assert outcome(port, Security(Level.DANE, (Tlsa(3, 0, 1, whole(good)),))) == "validation-failure"
+    assert not sink.taken
+
+
 def test_an_anchor_vouches_for_the_servers_name_alone(tmp_path: Path) -> None:
     authority = issued("authority.example")
     stranger, key = issued("stranger.example", by=authority)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -12,8 +13,11 @@ from django.urls import reverse
 from accounts.models import Account
 from core.access import system_access
 from mailstore.selectors.folders import folder_tree
+from mailstore.selectors.keywords import keywords
 from mailstore.services.folders import create_folder
 from mailstore.services.keywords import create_label
+from mta.admin import filter_lines
+from mta.admin.filter_lines import Names
 from mta.models import Filter, FilterRun
 from tests.factories import make_account
 
@@ -117,6 +121,44 @@ def test_folders_are_those_of_the_account_alone(boss: Client, alice: Account, bo
     assert boss.post(reverse(ADD), form(bob, SUBJECT, {"do": "move", "target": "收件箱"})).status_code == 302
     inbox = next(row.id for row in folder_tree(system_access(bob.pk)) if row.role == "inbox")
     assert Filter.objects.get().actions == [{"do": "move", "target": inbox}]
+
+
+def test_folders_that_look_alike_are_told_apart(boss: Client, alice: Account, folders: dict[str, int]) -> None:
+    access = system_access(alice.pk)
+    lower = create_folder(access, "offers", parent_id=folders["Customers"])
+    Account.objects.filter(address="boss@example.test").update(language="zh-hans")
+    sent = create_folder(access, "已发送")  # beside the one with a role, whose name is that to this reader
+    create_label(access, "urgent")
+    lines = [{"do": "move", "target": "Customers/offers"}, {"do": "move", "target": "已发送"}]
+    lines += [{"do": "label", "target": "urgent"}]
+    assert boss.post(reverse(ADD), form(alice, SUBJECT, *lines)).status_code == 302
+    row = Filter.objects.get()
+    assert [each["target"] for each in row.actions[:2]] == [lower, sent]
+    url = reverse("admin:mta_filter_change", args=[row.pk])
+    lower_label = row.actions[2]
+    assert boss.post(url, form(alice, SUBJECT, *lines, {"do": "star"})).status_code == 302
+    assert Filter.objects.get().actions == [*row.actions, {"do": "star"}]
+    assert {each.label for each in keywords(access) if each.id == lower_label["target"]} == {"urgent"}
+
+
+def test_a_line_that_nobody_touched_means_what_it_meant(
+    boss: Client, alice: Account, folders: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access = system_access(alice.pk)
+    twin = create_folder(access, "Twin")
+    other = create_folder(access, "Other")
+    row = Filter.objects.create(account=alice, name="n", conditions=[SUBJECT], actions=[{"do": "move", "target": twin}])
+    real = folder_tree
+
+    def alike(given: Any) -> list[Any]:
+        return [dataclasses.replace(each, name="Twin") if each.id in {twin, other} else each for each in real(given)]
+
+    monkeypatch.setattr(filter_lines, "folder_tree", alike)
+    assert Names(alice).read({"do": "move", "target": "Twin"})["target"] == min(twin, other)
+    Filter.objects.update(actions=[{"do": "move", "target": max(twin, other)}])
+    lines = ({"do": "move", "target": "Twin"}, {"do": "star"})
+    assert boss.post(reverse("admin:mta_filter_change", args=[row.pk]), form(alice, SUBJECT, *lines)).status_code == 302
+    assert Filter.objects.get().actions == [{"do": "move", "target": max(twin, other)}, {"do": "star"}]
 
 
 def test_a_run_is_started_and_shown_by_names(boss: Client, alice: Account, folders: dict[str, int]) -> None:

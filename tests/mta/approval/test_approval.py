@@ -10,12 +10,21 @@ from django.urls import reverse
 
 from accounts.models import Account
 from accounts.selectors import access_for
-from accounts.services import create_department, delete_department, erase_account, update_account
+from accounts.services import (
+    create_department,
+    delete_department,
+    erase_account,
+    grant_mailbox,
+    suspend_account,
+    update_account,
+)
 from core.errors import ErrorKind, MailError
 from logs_app.models import Event, Kind
 from mailstore.models import Draft
 from mailstore.selectors import drafts as drafts_read
 from mailstore.services import drafts
+from mta.approval import deciding
+from mta.approval.asking import HOUR_US, NO_DEADLINE_H
 from mta.approval.deciding import decide, tick
 from mta.approval.matching import Facts, fits, rule_for
 from mta.approval.rules import create_rule, delete_rule, update_rule
@@ -24,6 +33,7 @@ from mta.outbound import worker
 from mta.selectors.approvals import approval_log, pending_for
 from mta.selectors.log_pages import Where
 from mta.services import submit, take_back
+from mta.services.release import release
 from tests.factories import make_account, make_domain
 from tests.mta.test_schedule import later_us
 from tests.mta.test_submit import RAW, mails, request, states
@@ -211,6 +221,11 @@ TWO_TEXTS = (
 )
 
 
+def plain(text: str) -> bytes:
+    """A mail of this text."""
+    return b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + text.encode() + b"\r\n"
+
+
 def shown(name: str, content_type: str) -> bytes:
     """A part that the HTML names as its picture."""
     return (
@@ -245,6 +260,10 @@ def shown(name: str, content_type: str) -> bytes:
         ({"direction": "any", "recipient_domains": "xn--fsqu00a.example"}, RAW, ["x@例子.example"], True),
         ({"direction": "any", "recipient_domains": "one.example；far.example"}, RAW, ["x@far.example"], True),
         ({"direction": "any", "recipient_domains": "one.example far.example"}, RAW, ["x@far.example"], True),
+        ({"keywords": "Top  secret"}, RAW + b"this is TOP\r\nsecret", ["x@far.example"], True),
+        ({"keywords": "报价ABC"}, plain("報價ＡＢＣ"), ["x@far.example"], True),
+        ({"keywords": "报价"}, plain("报\u200b价"), ["x@far.example"], True),
+        ({"keywords": "报价"}, plain("报纸"), ["x@far.example"], False),
         ({"min_recipients": 2}, RAW, ["x@far.example"], False),
         ({"min_size_kb": 1}, RAW, ["x@far.example"], False),
         ({"min_size_kb": 1}, RAW + b"x" * 1024, ["x@far.example"], True),
@@ -255,6 +274,70 @@ def test_every_condition_that_is_filled_in_must_hold(
 ) -> None:
     update_rule(rule, **given)
     assert fits(rule, Facts(alice, recipients, raw)) is expected
+
+
+def test_a_word_behind_more_text_than_is_looked_through_is_asked_about(alice: Account, rule: ApprovalRule) -> None:
+    update_rule(rule, keywords="secret")
+    filler = "word " * 1_000
+    for raw in (plain(filler * 1_000), b"Content-Type: text/html\r\n\r\n<p>" + filler.encode() * 500):
+        assert fits(rule, Facts(alice, ["x@far.example"], raw))
+    assert not fits(rule, Facts(alice, ["x@far.example"], plain(filler)))
+
+
+def test_nobody_gets_round_a_rule_by_way_of_a_shared_mailbox(alice: Account, bob: Account, rule: ApprovalRule) -> None:
+    shared = make_account("info@example.test", kind=Account.Kind.SHARED)
+    for writer in (alice, bob):
+        grant_mailbox(shared, writer, "sender")
+    update_rule(rule, accounts=[alice])
+    wanted = request("x@far.example", envelope_from=shared.address, raw=RAW.replace(b"alice@", b"info@"))
+    assert states(submit(access_for(bob, shared.pk), wanted)) == {"x@far.example": "queued"}
+    assert states(submit(access_for(alice, shared.pk), wanted)) == {"x@far.example": "approval"}
+    update_rule(rule, accounts=[], authors="all", exceptions=[shared, alice])
+    assert states(submit(access_for(alice, shared.pk), wanted)) == {"x@far.example": "queued"}
+
+
+def test_when_who_was_asked_is_gone_administrators_are_asked(
+    alice: Account, bob: Account, boss: Account, rule: ApprovalRule
+) -> None:
+    update_rule(rule, deadline_h=0, remind_after_h=0)
+    approval = send(alice, "x@far.example")
+    suspend_account(boss)
+    tick(5)
+    approval.refresh_from_db()
+    assert (approval.approver_id, approval.deadline_us) == (boss.pk, 5 + NO_DEADLINE_H * HOUR_US)
+    admin = make_account("admin@example.test", role=Account.Role.DOMAIN_ADMIN)
+    before = len(mails(admin, "inbox"))
+    for _again in range(2):
+        tick(5)
+    approval.refresh_from_db()
+    assert (approval.approver_id, approval.approver) == (admin.pk, admin.address)
+    assert len(mails(admin, "inbox")) == before + 1
+    decide(approval.pk, admin, agrees=True)
+    assert states(approval.submission_id) == {"x@far.example": "queued"}
+
+
+def test_deadlines_that_can_not_be_obeyed_keep_the_clock_from_no_other(
+    alice: Account, boss: Account, rule: ApprovalRule, monkeypatch: Any
+) -> None:
+    update_rule(rule, on_deadline="refuse")
+    monkeypatch.setattr(deciding, "SLICE", 1)
+    first, second = send(alice, "x@far.example"), send(alice, "y@far.example")
+    Submission.objects.filter(pk=first.submission_id).update(sent_blob_id=0, wire_blob_id=0)
+    tick(second.deadline_us)
+    assert list(Approval.objects.order_by("pk").values_list("state", flat=True)) == ["pending", "expired"]
+
+
+def test_an_approval_stands_though_the_mail_can_not_leave_at_once(
+    alice: Account, boss: Account, rule: ApprovalRule, monkeypatch: Any
+) -> None:
+    def broken(*_given: Any, **_named: Any) -> bool:
+        raise OSError("no space")
+
+    approval = send(alice, "x@far.example")
+    with monkeypatch.context() as patch:
+        patch.setattr("mta.approval.deciding.release", broken)
+        assert decide(approval.pk, boss, agrees=True).state == "approved"
+    assert release(approval.submission_id)
 
 
 def test_rules_speak_of_accounts_and_of_departments_with_what_is_below(alice: Account, bob: Account, rule: Any) -> None:

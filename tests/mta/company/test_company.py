@@ -31,7 +31,7 @@ from mta.company.files import check_files
 from mta.company.footer import with_footer
 from mta.company.policy import NO_RATES, RATES, send_policy, set_send_policy
 from mta.company.rates import Spending, allow_account, count_mail, hold_if_stopped, obey, stop_account
-from mta.company.suppression import SUPPRESSED, suppress, suppressed, unsuppress
+from mta.company.suppression import SUPPRESSED, learn_bounces, suppress, suppressed, unsuppress
 from mta.models import Delivery, SendCount, SendPolicy, SendStop, Submission, SuppressedAddress
 from mta.outbound.queue import claim, put_back
 from mta.outbound.result import Result, Verdict
@@ -432,6 +432,20 @@ def test_dead_addresses_come_back_at_once_until_they_live(alice: Account) -> Non
     assert SuppressedAddress.objects.get().bounces == 1
     tell_outcome(Outcome(first, "gone@far.example", "accepted", "2.0.0", ""))
     assert not SuppressedAddress.objects.exists()
+
+
+def test_what_an_administrator_has_written_down_no_server_takes_back(alice: Account) -> None:
+    first = submit(access_for(alice, alice.pk), request("gone@far.example"))
+    for by_server in ("accepted", "2.0.0"), ("bounced", "5.1.1"):
+        suppress(alice.domain, "gone@far.example")
+        tell_outcome(Outcome(first, "gone@far.example", *by_server, "said"))
+        learn_bounces([Outcome(first, "gone@far.example", *by_server, "said", alice.domain_id)])
+        entry = SuppressedAddress.objects.get()
+        assert (entry.code, entry.bounces, (entry.until - entry.since).days > 3_000) == ("", 1, True)
+    tell_outcome(Outcome(first, "x@far.example", "bounced", "5.1.1", "said"))
+    suppress(alice.domain, "x@far.example")
+    tell_outcome(Outcome(first, "x@far.example", "accepted", "2.0.0", ""))
+    assert suppressed(alice.domain_id, ["x@far.example"]) == {"x@far.example"}
 
 
 def test_a_mailbox_that_we_do_not_have_is_no_dead_address(alice: Account, charlie: Account) -> None:
