@@ -13,7 +13,6 @@ from django.urls import reverse
 from accounts.models import Account
 from core.access import system_access
 from mailstore.selectors.folders import folder_tree
-from mailstore.selectors.keywords import keywords
 from mailstore.services.folders import create_folder
 from mailstore.services.keywords import create_label
 from mta.admin import filter_lines
@@ -128,17 +127,13 @@ def test_folders_that_look_alike_are_told_apart(boss: Client, alice: Account, fo
     lower = create_folder(access, "offers", parent_id=folders["Customers"])
     Account.objects.filter(address="boss@example.test").update(language="zh-hans")
     sent = create_folder(access, "已发送")  # beside the one with a role, whose name is that to this reader
-    create_label(access, "urgent")
     lines = [{"do": "move", "target": "Customers/offers"}, {"do": "move", "target": "已发送"}]
-    lines += [{"do": "label", "target": "urgent"}]
     assert boss.post(reverse(ADD), form(alice, SUBJECT, *lines)).status_code == 302
     row = Filter.objects.get()
-    assert [each["target"] for each in row.actions[:2]] == [lower, sent]
+    assert [each["target"] for each in row.actions] == [lower, sent]
     url = reverse("admin:mta_filter_change", args=[row.pk])
-    lower_label = row.actions[2]
     assert boss.post(url, form(alice, SUBJECT, *lines, {"do": "star"})).status_code == 302
     assert Filter.objects.get().actions == [*row.actions, {"do": "star"}]
-    assert {each.label for each in keywords(access) if each.id == lower_label["target"]} == {"urgent"}
 
 
 def test_a_line_that_nobody_touched_means_what_it_meant(
