@@ -9,7 +9,7 @@ from django.contrib.admin.utils import unquote
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 from unfold.decorators import action
 
@@ -18,19 +18,20 @@ from accounts.admin_facts import FactsAdmin, moment_of, person_of
 from accounts.admin_site import PAGES, Section
 from core.errors import ErrorKind, MailError
 from mta.models import Delivery, Recall, RecallOutcome, Submission
+from mta.selectors.deliveries import Outline, outlines
 from mta.services.recall import recall_as_admin
 
 DOMAIN_OF.update({Submission: "domain_id"})
 PAGES += [(Section.SENDING, "mta_submission", _("Sent mail"), "outbox")]
 
-LISTED_MAX, SHOWN_MAX = 3, 500
+SHOWN_MAX = 500
 
 
 @admin.register(Submission)
 class SubmissionAdmin(FactsAdmin):
     """To look at, newest first; what a policy lets administrators recall goes by a button."""
 
-    list_display = ("sent", "author", "subject", "states")
+    list_display = ("sent", "author", "subject", "addressed", "states")
     list_display_links = ("sent", "subject")
     list_filter = ("origin",)
     search_fields = ("envelope_from", "subject", "deliveries__recipient")
@@ -40,22 +41,33 @@ class SubmissionAdmin(FactsAdmin):
     export_columns = ("created_us", "envelope_from", "subject", "origin")
     actions_detail = ("recall",)
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Each mail once, whatever is looked for among its recipients."""
-        return super().get_queryset(request).prefetch_related("deliveries").distinct()
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Knows how far the mails of its page have come."""
+        found = super().get_changelist_instance(request)
+        known = outlines([row.pk for row in found.result_list])
+        for row in found.result_list:
+            row.outline = known.get(row.pk, Outline())
+        return found
 
     sent = moment_of("created_us", _("time"))
     author = person_of("envelope_from", _("sender"))
 
+    @admin.display(description=_("recipients"))
+    def addressed(self, row: Submission) -> str:
+        """The first of them, and how many more."""
+        outline: Outline = row.outline  # type: ignore[attr-defined]  # the list's
+        more = outline.total - 1
+        said = ngettext(" and %(n)d more", " and %(n)d more", more) % {"n": more} if more > 0 else ""
+        return format_html("{}{}", outline.first, said)
+
     @admin.display(description=_("delivery status"))
     def states(self, row: Submission) -> str:
-        """The first recipients, and how many more."""
-        found = list(row.deliveries.all())
-        lines = [f"{each.recipient}: {each.get_state_display()}" for each in found[:LISTED_MAX]]
-        more = len(found) - LISTED_MAX
-        return "; ".join(lines) + (
-            ngettext(" and %(n)d more", " and %(n)d more", more) % {"n": more} if more > 0 else ""
-        )
+        """Each state that there is, and of how many where there are several recipients."""
+        outline: Outline = row.outline  # type: ignore[attr-defined]  # the list's
+        labels = dict(Delivery.State.choices)
+        one = outline.total == 1
+        lines = ((labels[state], "" if one else f" {count:,}") for state, count in outline.counts.items())
+        return format_html_join("", '<div class="whitespace-nowrap">{}{}</div>', lines)
 
     @admin.display(description=_("recipients"))
     def recipients(self, row: Submission) -> str:
