@@ -23,7 +23,7 @@ from mta.authentication.outcome import Outcome
 from mta.authentication.resolver import Resolver
 from mta.authentication.results import Judgement
 from mta.inbound.recipients import Target
-from mta.inbound.trace import Arrival
+from mta.inbound.trace import Arrival, checked_header
 from mta.models import MailPolicy
 from mta.spam.known import Known, Question, known_about
 from mta.spam.outside.asking import NOBODY, Outside, Outsiders
@@ -77,10 +77,21 @@ class Judging:
         await self._outsiders.close()
 
     async def examine(
-        self, arrival: Arrival, sender: str, recipients: Sequence[str], header: bytes, message: bytes
+        self,
+        arrival: Arrival,
+        sender: str,
+        recipients: Sequence[str],
+        header: bytes,
+        message: bytes,
+        *,
+        as_sent: bytes | None = None,
     ) -> Examined:
-        """Origin (`judge`) and what others say of the contents, at the same time."""
-        origin = self.judge(arrival, sender, header, message)
+        """Origin (`judge`) and what others say of the contents, at the same time. `as_sent`: what signatures are over, when
+        `message` is that in another form."""
+        if as_sent is None:
+            origin = self.judge(arrival, sender, header, message)
+        else:
+            origin = self.judge(arrival, sender, checked_header(as_sent), as_sent)
         if not self._outsiders:
             return Examined(*await origin, NOBODY)  # without two tasks
         outside = self._outsiders.ask(arrival, sender, recipients, message)

@@ -55,6 +55,8 @@ class Transaction:
     targets: Sequence[Target]
     require_tls: bool = False
     """What leaves again must stay encrypted (RFC 8689)."""
+    as_sent: bytes | None = None
+    """The message as it was signed, where it is stored in another form (RFC 3030 3)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     judgement, examined, results, decided, observation = None, None, b"", NO_CONSEQUENCE, None
     if judging is not None:
         envelope = (transaction.arrival, transaction.sender, transaction.recipients)
-        examined = await judging.examine(*envelope, header, message)
+        examined = await judging.examine(*envelope, header, message, as_sent=transaction.as_sent)
         judgement = examined.judgement
         decided = _decide(transaction, judgement)
         require_scanned(examined.outside, transaction.targets)

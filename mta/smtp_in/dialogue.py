@@ -140,7 +140,7 @@ class Dialogue(abc.ABC):
             return replies.TOO_LARGE
         message = reader.message()
         if envelope.is_binary:
-            message = await dbthread.run(without_binary, message)
+            envelope.as_sent, message = message, await dbthread.run(without_binary, message)
             if len(message) > self.largest_bytes:
                 return replies.TOO_LARGE
         if has_bare_line_end(message):

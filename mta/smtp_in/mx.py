@@ -84,7 +84,12 @@ class MxDialogue(Dialogue):
         assert isinstance(envelope, MxEnvelope)
         arrival = await self._arrival(envelope)
         transaction = Transaction(
-            arrival, envelope.mail_from or "", envelope.rcpt_tos, envelope.targets, envelope.require_tls
+            arrival,
+            envelope.mail_from or "",
+            envelope.rcpt_tos,
+            envelope.targets,
+            envelope.require_tls,
+            envelope.as_sent,
         )
         try:
             receipt = await receive(transaction, message, judging=self._judging)

@@ -38,6 +38,8 @@ class Envelope(smtp.Envelope):
         self.require_tls = False
         self.is_binary = False
         """Its parts may hold any bytes (RFC 3030 3)."""
+        self.as_sent: bytes | None = None
+        """A binary message before its parts became lines: what its signatures are over."""
         self.release_us = 0
         """When its sender wants it sent; 0: at once."""
         self.recipient_wishes: dict[str, RecipientWish] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import time
 from typing import Any
 
@@ -49,6 +50,21 @@ def test_a_signature_proves_as_much(judged: Running, alice: Account) -> None:
     assert send(judged, signed).startswith("250")
     assert b"dkim=pass header.d=bank.test header.s=s1 header.a=ed25519-sha256" in mails(alice, "inbox")[0]
     assert send(judged, signed.replace(b"Hello", b"Pay me")).startswith("550 5.7.26")
+
+
+def test_a_binary_mail_is_judged_as_it_was_signed_and_kept_as_lines(judged: Running, alice: Account) -> None:
+    file = b"Content-Type: image/x-any\r\nContent-Transfer-Encoding: binary\r\n\r\n" + bytes(range(256)) + b"\r\n\n\0"
+    message = letter("teller@bank.test").partition(b"\r\n\r\n")[0] + b"\r\nMIME-Version: 1.0\r\n" + file
+    signed = sign(Letter.of(message), [KEY], time.time()) + message
+    for content, answer in ((signed, "250"), (signed.replace(b"\x80\x81", b"\x80\x80"), "550 5.7.26")):
+        talk = judged.talk()
+        for line in ("EHLO client.test", "MAIL FROM:<> BODY=BINARYMIME", f"RCPT TO:<{alice.address}>"):
+            assert talk.say(line).startswith("250")
+        talk.send(b"BDAT %d LAST\r\n" % len(content) + content)
+        assert talk.reply().startswith(answer)
+    [kept] = mails(alice, "inbox")
+    assert b"dkim=pass header.d=bank.test" in kept
+    assert email.message_from_bytes(kept).get_payload(decode=True) == file.partition(b"\r\n\r\n")[2]
 
 
 def test_a_forgery_is_refused_in_the_dialogue_and_recorded(judged: Running, alice: Account) -> None:
