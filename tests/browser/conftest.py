@@ -138,6 +138,12 @@ class Person:
         """A folder in the tree."""
         return self.page.locator("#tree").get_by_role("link", name=re.compile(f"^{re.escape(name)}( \\d+)?$"))
 
+    def enter(self, name: str) -> None:
+        """Choose a folder in the tree; done when its page is there and hears keys."""
+        self.folder(name).click()
+        expect(self.page.get_by_role("heading", level=1, name=name, exact=True)).to_be_visible()
+        self.page.wait_for_load_state()
+
     def write_to(self, *addresses: str, field: str = "To") -> None:
         """Fill a recipient field of the open composer."""
         expect(self.page.locator("[data-composer][data-ready]")).to_be_attached()
@@ -153,7 +159,8 @@ class Person:
         expect(self.page.locator("[data-composer]")).to_have_count(0)
 
     def editor(self) -> Locator:
-        """The text of the rich editor: a frame in a frame."""
+        """The text of the rich editor, which is ready: a frame in a frame."""
+        expect(self.page.locator("[data-composer][data-ready]")).to_be_attached()
         frame = self.page.frame_locator("[data-editor-frame]")
         return frame.frame_locator("iframe").locator("body[contenteditable=true]")
 

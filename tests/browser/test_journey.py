@@ -30,7 +30,7 @@ def test_from_signing_in_to_the_answer_in_the_others_open_window(world: World, p
     bob.open("/inbox/")
     marked = bob.page.evaluate("window.neverReloaded = true")
 
-    alice.folder("Inbox").click()
+    alice.enter("Inbox")
     alice.row("Offer 2026").click()
     expect(page.locator("#mail-subject")).to_have_text("Offer 2026")
     expect(page.frame_locator("[data-letter-frame]").locator("body")).to_contain_text("What does it cost?")

@@ -180,6 +180,7 @@ def test_conversations_are_switched_on_read_and_acted_on(person: Person) -> None
     expect(page.locator("#rows .row", has_text="Talk")).not_to_have_class(re.compile("is-new"))
     expect(page.locator("#rows .row", has_text="Talk")).to_have_class(re.compile("is-on"))
     page.go_back()
+    expect(page.locator(".stack-letter")).to_have_count(0)
     page.locator("#rows .row-link", has_text="Talk").click()
     expect(page.locator(".stack-letter")).to_have_count(1)
     page.locator(".stack .thread-row").first.click()
@@ -286,13 +287,15 @@ def test_without_scripts_lists_are_sorted_filtered_labelled_and_marked(
     person.row("Beta").get_by_role("link").click()
     expect(page.locator("#mail-subject")).to_have_text("Beta")
     page.get_by_role("button", name="Mark as completed").first.click()
+    person.toast("1 mail completed")
     person.folder("Completed").click()
     expect(subjects(page)).to_have_text(["Beta"])
 
 
 def test_theme_and_language_are_switched_and_a_folder_renamed(person: Person) -> None:
     page = person.open()
-    page.get_by_role("button", name="Light or dark").click()
+    with page.expect_response("**/preferences/display/"):
+        page.get_by_role("button", name="Light or dark").click()
     expect(page.locator("html")).to_have_attribute("data-theme", re.compile("dark|light"))
     before = page.locator("html").get_attribute("data-theme")
     page.reload()

@@ -18,6 +18,7 @@ def test_a_star_stays(person: Person) -> None:
     page.reload()
     expect(star).to_have_attribute("aria-pressed", "true")
     page.get_by_role("navigation", name="Show").get_by_role("link", name="Starred").click()
+    expect(page).to_have_url(re.compile("show=starred"))
     expect(person.row("Shiny")).to_be_visible()
     star.click()
     expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import World
 from tests.browser.test_accessibility import check
 from tests.browser.test_small_and_plain import PHONE, fits
 
 
+def listed(page: Page, count: int) -> None:
+    """The list is there, and hears keys."""
+    expect(page.locator(".quarantine-row")).to_have_count(count)
+    page.wait_for_load_state()
+
+
+def opened(page: Page) -> None:
+    """A mail is there, and hears keys."""
+    expect(page.locator(".quarantine-text")).to_be_visible()
+    page.wait_for_load_state()
+
+
 def test_what_was_put_aside_is_looked_at_released_and_thrown_away(world: World) -> None:
     person = world.person()
     link = world.server.put_aside(person.address)
     page = person.open()
-    person.folder("Quarantine").click()
+    person.enter("Quarantine")
     expect(page.locator(".quarantine-rows li")).to_have_count(3)
     check(page, "the quarantine")
     page.get_by_role("link", name="A prize for you").click()
@@ -25,15 +37,17 @@ def test_what_was_put_aside_is_looked_at_released_and_thrown_away(world: World) 
     person.toast("1 mail deleted").get_by_role("button", name="Undo").click()
     expect(page.locator(".quarantine-rows li")).to_have_count(3)
     person.toast("Undone")
+    page.wait_for_load_state()
     page.get_by_role("checkbox", name="A prize for you").check()
     page.keyboard.press("#")
-    expect(page.locator(".quarantine-rows li")).to_have_count(2)
+    listed(page, 2)
+    page.locator("#toasts button").focus()
     check(page, "the quarantine with an Undo")
     page.keyboard.press("z")
-    expect(page.locator(".quarantine-rows li")).to_have_count(3)
+    listed(page, 3)
     page.get_by_role("checkbox", name="A prize for you").check()
     page.keyboard.press("#")
-    expect(page.locator(".quarantine-rows li")).to_have_count(2)
+    listed(page, 2)
 
     stranger = world.person(signed_in=False, **PHONE).page
     stranger.goto(link)
@@ -65,29 +79,29 @@ def test_by_keys_and_live_beside_another_tab(world: World) -> None:
     other.goto(page.url)
     other.locator("#tree a[href$='/quarantine/']").click()
     rows = other.locator(".quarantine-row")
-    expect(rows).to_have_count(3)
+    listed(other, 3)
     for key in ("j", "j", "x"):
         other.keyboard.press(key)
     expect(rows.nth(1).get_by_role("checkbox")).to_be_checked()
     other.keyboard.press("k")
     other.keyboard.press("Enter")
-    expect(other.locator(".quarantine-text")).to_be_visible()
+    opened(other)
     other.keyboard.press("#")
-    expect(rows).to_have_count(2)
+    listed(other, 2)
     expect(count).to_have_text("2")
 
-    person.folder("Quarantine").click()
+    person.enter("Quarantine")
     mine = page.locator(".quarantine-row")
-    expect(mine).to_have_count(2)
+    listed(page, 2)
     page.keyboard.press("j")
     page.keyboard.press("x")
+    expect(rows.first.get_by_role("link")).to_be_focused()
     other.keyboard.press("j")
     other.keyboard.press("o")
-    expect(other.locator(".quarantine-text")).to_be_visible()
+    opened(other)
     other.keyboard.press("u")
-    expect(rows).to_have_count(2)
-    other.keyboard.press("j")
-    other.keyboard.press("j")
+    listed(other, 2)
+    expect(rows.last.get_by_role("link")).to_be_focused()
     other.keyboard.press("#")
     expect(rows).to_have_count(1)
     expect(mine).to_have_count(1)

@@ -53,6 +53,7 @@ def test_a_followed_mail_says_how_far_it_is_and_comes_back(world: World) -> None
     expect(page.locator("#way-panel .state")).to_have_text("Delivered to the recipient's mailbox")
     check(page, "the delivery status")
     page.get_by_role("link", name="Recall mail").press("Enter")
+    expect(page.get_by_role("button", name="Recall mail")).to_be_visible()
     check(page, "the question before a recall")
     page.get_by_role("button", name="Recall mail").press("Enter")
     expect(page.locator(".way-recalls .state")).to_have_text("Recalled")

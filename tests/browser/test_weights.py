@@ -52,6 +52,7 @@ def test_a_full_mailbox_weighs_less_than_250_kb_at_first_and_a_refresh_less_than
 
     page.reload()
     expect(page.locator(".row")).to_have_count(50)
+    page.wait_for_load_state()
     wire.bytes.clear()
     page.get_by_role("link", name="Next page").click()
     expect(page.locator(".row")).to_have_count(6)
