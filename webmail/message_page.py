@@ -84,7 +84,7 @@ class Letter:
     @property
     def answer_to(self) -> str:
         """Whom an answer goes to."""
-        return (self.opened.reply_to or [self.opened.sender])[0].shown
+        return self.opened.answer_to
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -94,6 +94,11 @@ class Opened:
             shown.append(_("Bcc: %s") % _names(self.bcc))
         return _("; ").join(shown) or _("No recipients")
 
+    @property
+    def answer_to(self) -> str:
+        """Whom an answer goes to, as in `webmail.answering`: one's own mail goes on to its recipients."""
+        return _names(self.to if self.sender.is_me and self.to else self.reply_to or [self.sender])
+
 
 def opened(readable: Readable, *, entry_id: int, mine: frozenset[str], images: bool) -> Opened:
     """Everything of a mail but its HTML, which `sheet` makes."""

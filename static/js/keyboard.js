@@ -116,6 +116,31 @@ function pressed(event) {
   KEYS[key]();
 }
 
+// Plain rows are another page after each act: the place among them is found again, or the one behind it.
+const KEPT = "row";
+
+function leave() {
+  const row = !list() && here();
+  if (!row) return;
+  const all = rows();
+  const ids = [...all.slice(all.indexOf(row)), ...all.slice(0, all.indexOf(row)).reverse()].map((each) => each.id);
+  try { sessionStorage.setItem(KEPT, JSON.stringify({ path: location.pathname, ids })); } catch { /* storage is forbidden */ }
+}
+
+function comeBack() {
+  try {
+    const { path, ids } = JSON.parse(sessionStorage.getItem(KEPT)) || {};
+    if (list() || path !== location.pathname || document.activeElement !== document.body) return;
+    sessionStorage.removeItem(KEPT);
+    const row = ids.map((id) => document.getElementById(id)).find(Boolean);
+    if (!row) return;
+    place = row.id;
+    ($(ROW_LINK, row) || $("input", row))?.focus();
+  } catch { /* storage is forbidden */ }
+}
+
 export function start() {
   document.addEventListener("keydown", pressed);
+  addEventListener("pagehide", leave);
+  comeBack();
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -270,6 +271,14 @@ def test_forward_as_attachment_carries_the_original(client: Client, alice: Accou
 def test_edit_as_new_starts_a_new_conversation(client: Client, alice: Account, bob: Account) -> None:
     draft = answer_to(client, deliver(alice, mail("Body")), "edit_as_new")
     assert (draft.subject, draft.text.strip(), draft.source_entry_id) == ("Price list", "Body", None)
+
+
+def test_the_first_empty_line_of_a_text_stays_in_the_page(client: Client, alice: Account) -> None:
+    """HTML forgets a line break right behind <textarea>; the caret would stand on the line of the quote."""
+    draft = answer_to(client, deliver(alice, mail("Yes?")), "reply")
+    page = client.get(reverse("compose", args=[draft.pk])).content.decode()
+    assert draft.text.startswith("\n\n")
+    assert re.search(r"<textarea[^>]*data-editor-text[^>]*>&#10;\n\n\S", page)
 
 
 def test_a_quick_reply_is_sent_at_once(client: Client, alice: Account, bob: Account) -> None:

@@ -49,6 +49,14 @@ def test_a_mail_shows_its_subject_sender_and_text(client: Client, alice: Account
     assert '<details class="quoted">' in shown
 
 
+@pytest.mark.parametrize(
+    ("sender", "said"), [("anna@lichtwerk.test", "Anna"), ("alice@example.test", "Bob, carol@b.test")]
+)
+def test_whom_a_quick_reply_goes_to_is_said(client: Client, alice: Account, sender: str, said: str) -> None:
+    raw = f"From: Anna <{sender}>\r\nTo: Bob <bob@a.test>, carol@b.test\r\nSubject: x\r\n\r\nHello\r\n".encode()
+    assert f'placeholder="Reply to {said}"' in page(client, deliver(alice, raw))
+
+
 def test_reading_writes_nothing(client: Client, alice: Account) -> None:
     entry_id = deliver(alice, mail())
     page(client, entry_id)
