@@ -74,7 +74,8 @@ def fill() -> None:
     _away(people["michael"], now)
     set_forward(people["liuwei"], people["zhoujie"].address)
     _ask_outside(people["lina"], people["wangfang"])
-    set_rights(people["michael"], networks="198.51.100.0/24", max_recipients=50)
+    set_rights(people["michael"], max_recipients=50)
+    set_rights(people["sales"], networks="198.51.100.0/24")
     create_monitor_rule(
         *(domain, "财务往来留痕"),
         monitors=[people["liuwei"]],
