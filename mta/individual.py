@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from core.crypto import keyed_hash
 from mailstore.message import Address, header, parse_address_list, read
 from mailstore.message.write import address_list, ids
+from mta.merging import merged
 
 PURPOSE = "mta.individual"
 LOCAL_MAX_BYTES = 256 * 1024 * 1024
@@ -40,8 +41,9 @@ def names_in(raw: bytes) -> Mapping[str, str]:
 
 
 def own_copy(raw: bytes, message_id: str, recipient: str, name: str = "") -> bytes:
-    """The copy of one recipient, made of what `shared` left. The same each time: a mail that is tried again is no other
-    mail."""
+    """The copy of one recipient, made of what `shared` left, with his name where the author wants it (`mta.merging`). The same
+    each time: a mail that is tried again is no other mail."""
+    raw = merged(raw, name)
     stop, _body = header.block_end(raw, 0, len(raw))
     known = _REFERENCES.search(raw[:stop])
     chain = re.findall(rb"<([^<>\s]{1,250})>", known[1]) if known else []

@@ -252,6 +252,9 @@ def sentence(error: MailError) -> str:
         return _("The virus scanner does not answer. Try again later; the mail is kept as a draft.")
     if field == "individual":
         return _("A mail of this size can be sent individually to at most %s colleagues.") % limit
+    if field == "merging":
+        words = _("{{name}} can't be replaced for %s, who has no name here. Write: Name <address>")
+        return words % error.data.get("address", "")
     if field == "stopped":
         return _("Sending is stopped for this account. Ask your administrator.")
     if field in RATES:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts.models import Account, AccountRights
-from accounts.selectors import is_local_domain, may_send_as
+from accounts.selectors import is_local_domain, may_send_as, named
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import blobs
@@ -29,6 +29,7 @@ from mta.company.rates import count_mail, spend
 from mta.company.viruses import look_through
 from mta.inbound.accepted import remember
 from mta.inbound.trace import new_queue_id
+from mta.merging import names_recipients
 from mta.models import Delivery, Submission
 from mta.rights import check_rights, require_inside
 from mta.services.gates import Gate, enter, next_gate
@@ -75,7 +76,8 @@ def submit(access: Access, request: SubmitRequest) -> int:
 
     Raises NO_PERMISSION (no right to send, not from this address, or `stopped`), TOO_LARGE, LIMIT (recipients of a
     mail, or of a time, or copies of their own for too many colleagues (`individual`): `field` says which), INVALID
-    (a forbidden `attachment`, a `virus`, an address, or none at all; a time that is over or too far away), UNAVAILABLE
+    (a forbidden `attachment`, a `virus`, an address, or none at all; an address without the name that the text wants
+    (`merging`); a time that is over or too far away), UNAVAILABLE
     (the virus `scanner`), OVER_QUOTA (no room for the Sent entry), IN_USE (the
     draft is on its way already), AlreadyAcceptedError (the same `digest` is stored and perhaps never answered). Then
     nothing was changed.
@@ -98,7 +100,7 @@ def submit(access: Access, request: SubmitRequest) -> int:
     if request.origin == Origin.SMTP:
         submission.sent_entry_id = known_copy(access, submission.message_id)
     sent = request.raw if request.save_to_sent and submission.sent_entry_id is None else None
-    names = individual.names_in(request.raw) if request.individual else {}
+    names = _names(request, recipients, account.domain_id) if request.individual else {}
     wire = individual.shared(request.raw) if request.individual else without_bcc(request.raw)
     routes = [] if gate else route(recipients, sender=request.envelope_from, domain_id=account.domain_id)
     parcel = Parcel.of(request.envelope_from, wire, sent=sent, policy=policy)
@@ -138,6 +140,19 @@ def _insert(submission: Submission) -> None:
         raise MailError(ErrorKind.IN_USE) from None
     if not Draft.objects.filter(pk=submission.draft_id, mailbox_id=submission.mailbox_id).exists():
         raise MailError(ErrorKind.IN_USE)
+
+
+def _names(request: SubmitRequest, recipients: Sequence[str], domain_id: int) -> Mapping[str, str]:
+    """What each recipient is called, by address in lower case: as the author calls him, else as the company does where the
+    text needs it."""
+    names = individual.names_in(request.raw)
+    if not names_recipients(request.raw):
+        return names
+    unknown = [each for each in recipients if each.lower() not in names]
+    names = {address: found.name for address, found in named(unknown, {domain_id}).items() if found.name} | dict(names)
+    if missing := [each for each in recipients if each.lower() not in names]:
+        raise MailError(ErrorKind.INVALID, field="merging", address=missing[0], count=len(missing))
+    return names
 
 
 def _check_copies(recipients: Sequence[str], size: int) -> None:

@@ -475,3 +475,21 @@ def test_sent_individually_each_sees_himself_and_the_author_keeps_one_mail(
     assert not sent.cc
     (copy,) = Entry.objects.filter(mailbox_id=bob.pk)
     assert [each.address for each in read(entries.raw(access_for(bob, bob.pk), copy.pk)).to] == ["bob@example.test"]
+
+
+def test_names_in_the_text_are_each_recipients_own_or_the_author_is_told_who_has_none(
+    client: Client, alice: Account, bob: Account
+) -> None:
+    fields = {"subject": "To {{name}}", "html": "<p>Dear {{姓名}}, at noon?</p>", "individual": "on"}
+    draft = start(client, cc="x@far.example", **fields)
+    answer = step(client, draft, "send", cc="x@far.example", **fields)
+    assert answer.status_code == 422
+    assert "x@far.example" in answer.json()["errors"][0]
+    assert answer.json()["field"] == "to"
+    draft.refresh_from_db()
+    assert "Dear {{姓名}}" in draft.html
+    assert step(client, draft, "send", cc="Ann <x@far.example>", **fields).status_code == 200
+    (copy,) = Entry.objects.filter(mailbox_id=bob.pk)
+    got = read(entries.raw(access_for(bob, bob.pk), copy.pk))
+    assert (got.subject, (got.text or "").strip()) == ("To Bob", "Dear Bob, at noon?")
+    assert "<p>Dear Bob, at noon?</p>" in (got.html or "")
