@@ -57,7 +57,7 @@ def _queue(author: Account, count: int) -> None:
     access = access_for(Account.objects.get(pk=author.pk), author.pk)
     for number in range(count):
         raw = f"From: {AUTHOR}\r\n".encode() + letter(number)
-        submit(access, SubmitRequest(AUTHOR, [f"to{number}@far.test"], raw, save_to_sent=False))
+        submit(access, SubmitRequest(AUTHOR, [f"to{number}@far.test"], raw, save_to_sent=False, undo_s=0))
 
 
 def _sending(author: Account, count: int) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _queueing(author: Account) -> dict[str, Any]:
     access = access_for(Account.objects.get(pk=author.pk), author.pk)
     to = [f"to{number}@far{number % 500}.test" for number in range(RECIPIENTS)]
     machine, cpu, started = machine_cpu_s(), time.process_time(), time.perf_counter()
-    submit(access, SubmitRequest(AUTHOR, to, f"From: {AUTHOR}\r\n".encode() + letter(1)))
+    submit(access, SubmitRequest(AUTHOR, to, f"From: {AUTHOR}\r\n".encode() + letter(1), undo_s=0))
     seconds, used = time.perf_counter() - started, time.process_time() - cpu
     return {
         "what": "recipients of one mail queued",
