@@ -15,7 +15,7 @@ from django.conf import settings
 
 from accounts.rows import AccountRow
 from core import dbthread
-from core.errors import MailError
+from core.errors import ErrorKind, MailError
 from logs_app.models import Kind
 from logs_app.services import NewEvent
 from mailstore.services.deliver import Incoming, Placement, Prepared, deliver_async, prepare
@@ -29,7 +29,7 @@ from mta.inbound.facts import Facts
 from mta.inbound.filing import Filed, filed
 from mta.inbound.judging import NO_CONSEQUENCE, Consequence, Examined, Judging, consequence, require_scanned
 from mta.inbound.recipients import Target, facts_by_account, merge_accounts
-from mta.inbound.trace import Arrival, checked_header, trace_block, without_our_results
+from mta.inbound.trace import Arrival, checked_header, passed_by, trace_block, without_our_results
 from mta.inbound.weighing import Seen, Weighing, seen_senders, weigh
 from mta.outbound.signatures import arc_set
 from mta.quarantine.store import quarantine
@@ -87,6 +87,7 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     nothing is stored.
     """
     header = checked_header(message)
+    transaction = _without_circles(transaction, header)
     judgement, examined, results, decided, observation = None, None, b"", NO_CONSEQUENCE, None
     if judging is not None:
         envelope = (transaction.arrival, transaction.sender, transaction.recipients)
@@ -138,6 +139,16 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
     seen = seen_senders(judgement, prepared, put_aside, transaction) if judgement is not None else ()
     notes = {account_id: {"put_aside": where} for account_id, where in put_aside.items()} | arranged.notes
     return Receipt(digest, tuple(_events(transaction, prepared, notes)), observation, seen)
+
+
+def _without_circles(transaction: Transaction, header: bytes) -> Transaction:
+    """Without lists that this mail comes back to: of two outside members who send it there again each round would double
+    it. Raises LIMIT when nobody is left."""
+    passed = passed_by(header)
+    kept = [each for each in transaction.targets if not (each.is_group and each.matched.lower() in passed)]
+    if transaction.targets and not kept:
+        raise MailError(ErrorKind.LIMIT, part="received")
+    return dataclasses.replace(transaction, targets=kept) if len(kept) < len(transaction.targets) else transaction
 
 
 def _leaving(

@@ -27,7 +27,7 @@ _RESULTS = re.compile(
     rb"\r\nAuthentication-Results[ \t]*:(?:[ \t]|\r\n[ \t]|\([^()\r\n]{0,200}\)){0,20}\"?([^;\s\"]{1,255})",
     re.IGNORECASE,
 )
-
+_PASSED = re.compile(rb"\r\nDelivered-To[ \t]*:[ \t]*<?([^\r\n<>]{1,320})", re.IGNORECASE)
 
 _numbers = itertools.count()
 
@@ -90,6 +90,11 @@ def checked_header(message: bytes) -> bytes:
     if header.lower().count(b"\r\nreceived:") > RECEIVED_MAX:
         raise MailError(ErrorKind.LIMIT, part="received", limit=RECEIVED_MAX)
     return header
+
+
+def passed_by(header: bytes) -> set[str]:
+    """Addresses that have passed the mail on before (RFC 9228), in lower case."""
+    return {found.decode("utf-8", "replace").strip().lower() for found in _PASSED.findall(header)}
 
 
 def without_our_results(message: bytes, header: bytes) -> bytes:

@@ -24,8 +24,10 @@ def queue_for_externals(
 
     The envelope sender leads to the system account, so that a member's full mailbox does not bother the author (RFC 5321
     3.9.2), and is each member's own, so that what comes back says whose address is dead: those get no more. `sealed` (an ARC set) goes in front of a message that was received.
+    Delivered-To (RFC 9228) names the list, by which it knows a mail that a member sends back to it.
     """
-    wire = received_line(arrival) + sealed + message if arrival else message
+    passed = f"Delivered-To: {target.matched}\r\n".encode()
+    wire = (received_line(arrival) if arrival else b"") + passed + sealed + message
     scanned = scan(wire)
     submission_id = queue_mail(
         target.domain_id,

@@ -37,6 +37,10 @@ SASL_LINE_MAX = 12_288
 PENDING_MAX = 65_536
 """Pipelined input held before the socket is no longer read."""
 BLOCK_BYTES = 262_144
+REPLIES_MAX = 64
+"""Replies held until no command waits; more leave before, or who never stops writing would fill the memory."""
+LAST_WORD_S = 30.0
+"""How long a client that does not read may take for what was said last."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +66,8 @@ class Connection(asyncio.BufferedProtocol):
         self._deadline = Deadline(lambda: self._end(replies.TIMED_OUT))
         self._message_until = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
 
     # What the event loop calls --------------------------------------------------------------------
 
@@ -121,6 +127,14 @@ class Connection(asyncio.BufferedProtocol):
         self._wake()
         return self._transport.get_extra_info("ssl_object") is None
 
+    def pause_writing(self) -> None:
+        """The client does not read: nothing more is done for it until it does."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """It has read."""
+        self._writable.set()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Give back what was counted and held."""
         self._lost = True
@@ -148,6 +162,10 @@ class Connection(asyncio.BufferedProtocol):
                 await self._start_tls()
             await self._greet()
             while not self._lost:
+                if not self._writable.is_set():
+                    self._deadline.move(COMMAND_TIMEOUT_S)
+                    await self._writable.wait()
+                    continue
                 line = self._next_line()
                 if line is None:
                     self._flush()
@@ -184,6 +202,8 @@ class Connection(asyncio.BufferedProtocol):
             self._flush()
             await _wait(delay_s)
         self._output.append(answer)
+        if len(self._output) >= REPLIES_MAX:
+            self._flush()
         if dialogue.wants_data:
             dialogue.wants_data = False
             await self._read_message()
@@ -291,6 +311,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         # What lies in the buffer now came after the handshake, encrypted: a quick client's first command.
         self._transport = secure
+        self._writable.set()  # a pause of the transport below it is not this one's
         self._dialogue.note_tls()
         self._dialogue.session.tls = _negotiated(secure)
         self._deadline.move(COMMAND_TIMEOUT_S)
@@ -310,6 +331,8 @@ class Connection(asyncio.BufferedProtocol):
             self._waiter = None
 
     def _wake(self) -> None:
+        if self._lost:
+            self._writable.set()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -333,6 +356,8 @@ class Connection(asyncio.BufferedProtocol):
         self._flush()
         self._lost = True
         self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._loop.call_later(LAST_WORD_S, self._transport.abort)
         self._wake()
 
 

@@ -78,7 +78,7 @@ NOT_HERE = reply(554, "5.7.1", "This service is not for you")
 UNPROVEN = reply(550, "5.7.26", "The author's domain does not vouch for this message (DMARC)")  # RFC 7372 3.4
 TOO_LARGE = reply(552, "5.3.4", "Message is too large")
 HEADER_TOO_LARGE = reply(552, "5.3.4", "Header is too large")
-LOOP = reply(554, "5.4.6", "Mail loop: too many Received lines")
+LOOP = reply(554, "5.4.6", "Mail loop: this message has been here before")
 
 ERRORS: dict[ErrorKind, bytes] = {
     ErrorKind.NOT_FOUND: UNKNOWN_RECIPIENT,

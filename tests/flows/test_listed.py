@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import smtplib
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -10,9 +12,10 @@ from accounts.models import Account
 from accounts.selectors import access_for
 from accounts.services import add_member, create_group
 from logs_app.models import Event, Kind
+from mailstore import blobs
 from mailstore.models import Entry, Folder
 from mta.inbound.filing import Verdict
-from mta.models import QuarantinedMail
+from mta.models import Delivery, QuarantinedMail
 from mta.quarantine.services import set_digest
 from mta.services.senders import list_sender
 from mta.services.submit import submit
@@ -83,6 +86,27 @@ def test_a_member_of_a_list_gets_it_in_junk(running: Running, alice: Account, bo
     assert dialogue(running, "sales@example.test", sender="a@pest.test", author="a@pest.test")[-1].startswith("250")
     assert junk(alice).verdict == Verdict.BLOCKED
     assert len(mails(bob, "inbox")) == 1
+
+
+def test_a_list_knows_a_mail_that_a_member_sends_back_to_it(running: Running, alice: Account, bob: Account) -> None:
+    externals = ["x@far.example", "y@far.example"]
+    create_group(alice.domain, "sales", name="Sales", posting="anyone", members=[alice], externals=externals)
+    create_group(alice.domain, "crew", name="Crew", posting="anyone", externals=["z@far.example"])
+    for by_colleague in (False, True):
+        if by_colleague:
+            submit(access_for(bob, bob.pk), request("sales@example.test", envelope_from=bob.address))
+        else:
+            dialogue(running, "sales@example.test", sender="a@far.example", author="a@far.example")
+        rows = Delivery.objects.filter(recipient="x@far.example").select_related("submission")
+        left = blobs.get(rows.latest("pk").submission.wire_blob_id)
+        count, got = Delivery.objects.count(), len(mails(alice, "inbox"))
+        with running.client() as client:
+            with pytest.raises(smtplib.SMTPDataError, match=r"5\.4\.6") as refused:
+                client.sendmail("x@far.example", ["sales@example.test"], left)
+            assert refused.value.smtp_code == 554
+            client.sendmail("x@far.example", ["Sales@Example.test", bob.address, "crew@example.test"], left)
+        assert (Delivery.objects.count() - count, len(mails(alice, "inbox")) - got) == (1, 0), "crew's alone"
+    assert len(mails(bob, "inbox")) == 2, "others get it"
 
 
 def test_a_colleague_is_told_by_a_report(running: Running, alice: Account, bob: Account) -> None:

@@ -13,6 +13,7 @@ import resource
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from accounts.models import Account
 from mta.inbound.trace import RECEIVED_MAX
 from mta.models import Delivery, Submission
 from mta.smtp_in import connection, dialogue, patience
+from tests.flows.test_mail_in import eventually
 from tests.mta.conftest import Running, Talk
 from tests.mta.test_submit import mails
 
@@ -325,6 +327,41 @@ def test_clients_that_dribble_are_ended_and_keep_nobody_waiting(
                 talk.send(b"x")
         assert talk.reply().startswith("421 4.4.2")
         assert talk.is_closed()
+
+
+def test_who_writes_and_never_reads_is_read_no_further(server: Running) -> None:
+    talk = begun(server, ALICE)
+    (served,) = server.server.gate.open
+    loopback = served._transport.get_extra_info("socket")
+    loopback.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+    answers_bytes = 20_000 * len("452 4.5.3 Too many recipients\r\n")
+    sending = threading.Thread(target=talk.send, args=(f"RCPT TO:<{ALICE}>\r\n".encode() * 20_000,))
+    sending.start()
+    held = 0
+    while not (served._paused and not served._writable.is_set()) and held < answers_bytes // 4:
+        time.sleep(0.01)
+        held = served._transport.get_write_buffer_size()
+    assert held < answers_bytes // 4, "answers that nobody reads do not pile up"
+    answers = [talk.reply()[:3] for _ in range(20_000)]
+    sending.join(60)
+    assert set(answers) == {"250", "452"}
+    assert finished(talk, b"Subject: read\r\n\r\nx\r\n").startswith("250"), "nothing of it was lost"
+    talk.close()
+
+
+def test_who_never_reads_again_keeps_no_place(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "COMMAND_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(connection, "LAST_WORD_S", 0.1)
+    talk = begun(server, ALICE)
+    (served,) = server.server.gate.open
+    served._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+    talk.socket.settimeout(60)
+    with contextlib.suppress(ConnectionError):
+        for _ in range(2_000):
+            talk.send(f"RCPT TO:<{ALICE}>\r\n".encode() * 1_000)
+    eventually(lambda: not server.server.gate.open)
+    talk.close()
+    monkeypatch.undo()
 
 
 def test_who_vanishes_leaves_nothing(server: Running) -> None:
