@@ -114,7 +114,7 @@ def _html(
     return format_html(
         '<div style="font-family:Microsoft YaHei,Arial,sans-serif;font-size:14px;line-height:1.7">'
         '<h2 style="font-size:18px">{}</h2><p>{}</p><p>{}</p><p>{}</p>'
-        '<table border="1" cellpadding="6" cellspacing="0" style="border-collapse:collapse;border-color:#d0d5dd;font-size:13px">'
+        '<table border="1" cellpadding="5" cellspacing="0" style="border-collapse:collapse;border-color:#d0d5dd;font-size:13px">'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table><p>{}</p><p>{}</p></div>",
         _("Mail security gateway"),
         _("User: %(address)s") % {"address": account.address},
@@ -134,7 +134,9 @@ def _columns() -> Iterator[str]:
 def _row(mail: QuarantinedMail, zone: datetime.tzinfo | None) -> SafeString:
     action: str = _("By the administrator only")
     if mail.kind != QuarantinedMail.Kind.VIRUS:
-        action = format_html('<a href="{}">{}</a>', RELEASE.make(mail.pk, mail.account_id), _("Release"))
+        action = format_html(
+            '<a href="{}" style="white-space:nowrap">{}</a>', RELEASE.make(mail.pk, mail.account_id), _("Release")
+        )
     cells = (
         mail.sender_address or mail.envelope_from,
         mail.subject or _("(no subject)"),
@@ -143,7 +145,9 @@ def _row(mail: QuarantinedMail, zone: datetime.tzinfo | None) -> SafeString:
         kind_word(mail.kind),
         action,
     )
-    return format_html_join("", "<td>{}</td>", ((cell,) for cell in cells))
+    broken, whole = "overflow-wrap:anywhere", "overflow-wrap:normal"
+    styles = (broken, broken, whole, whole, broken, broken)  # so that a phone shows the link too
+    return format_html_join("", '<td style="{}">{}</td>', zip(styles, cells, strict=True))
 
 
 def kind_word(kind: str) -> str:
