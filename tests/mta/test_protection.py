@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import http.server
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +34,7 @@ from tests.mta.test_client import MESSAGE
 HOST = "mx.far.example"
 HOPS = [Hop(HOST, "192.0.2.1"), Hop("mx.evil.example", "192.0.2.2")]
 POLICY = "version: STSv1\nmode: enforce\nmx: mx.far.example\nmx: *.pool.example\nmax_age: 86400\n"
+POLICY_READ = sts.Fetched("enforce", ("mx.far.example", "*.pool.example"), 86400)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +42,10 @@ POLICY = "version: STSv1\nmode: enforce\nmx: mx.far.example\nmx: *.pool.example\
     [
         (POLICY, sts.Fetched("enforce", ("mx.far.example", "*.pool.example"), 86400)),
         (POLICY.replace("\n", "\r\n"), sts.Fetched("enforce", ("mx.far.example", "*.pool.example"), 86400)),
+        (POLICY.replace("mx.far", "MX.Far").replace("pool.example", "pool.example."), POLICY_READ),
+        (POLICY.replace("86400", "9999999999"), dataclasses.replace(POLICY_READ, max_age_s=sts.LIFE_MAX_S)),
+        (POLICY + "mx: a.b\n" * 500, dataclasses.replace(POLICY_READ, mx=(*POLICY_READ.mx, *["a.b"] * 98))),
+        ("x: y\n" * 500 + POLICY, None),
         ("version: STSv1\nmode: none\nmax_age: 1\n", sts.Fetched("none", (), 60)),
         ("version: STSv1\nmode: testing\nmx: a.b\nmax_age: 99999999999\n", None),
         ("version: STSv1\nmode: enforce\nmax_age: 5\n", None),
@@ -67,6 +74,7 @@ class Web:
 
     def __init__(self) -> None:
         self.text, self.status, self.asked = POLICY, 200, 0
+        self.content_type = "text/plain"
 
 
 @pytest.fixture
@@ -79,7 +87,7 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
             said.asked += 1
             assert (self.headers["Host"], self.path) == ("mta-sts.far.example", "/.well-known/mta-sts.txt")
             self.send_response(said.status)
-            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Type", said.content_type)
             self.send_header("Location", "https://elsewhere.example/")
             self.end_headers()
             self.wfile.write(said.text.encode())
@@ -117,6 +125,61 @@ def test_a_policy_is_fetched_once_for_each_id_and_outlives_dns(web: Web) -> None
     assert web.asked == 3, "what failed is not asked again at once"
     StsPolicy.objects.update(expires_us=1)
     assert asked(published("3")) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_policy_whose_time_is_over_is_fetched_anew_for_as_long_as_it_says(web: Web) -> None:
+    assert asked(published("1"))
+    before = time.time_ns() // 1000
+    StsPolicy.objects.update(expires_us=before, failed_us=1)
+    assert asked(published("1"))
+    row = StsPolicy.objects.get()
+    assert (web.asked, row.failed_us) == (2, 0)
+    assert before <= row.expires_us - 86_400_000_000 <= time.time_ns() // 1000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_domain_that_wants_none_any_more_has_none(web: Web) -> None:
+    assert asked(published("1"))
+    web.text = "version: STSv1\nmode: none\nmax_age: 86400\n"
+    assert asked(published("2")) is None
+    assert StsPolicy.objects.get().mode == "none"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "records",
+    [
+        ['"v=STSv1; id=1;"', '"v=STSv1; id=2;"'],
+        ['"v=STSv1; id=1!"'],
+        ['"v=STSv1; id=1; x" "; id=2!"', '"v=STSv1;"'],
+        ['"v=STSv1;"'],
+        ['"x v=STSv1; id=1;"'],
+        ['"v=STSv1; id=' + "a" * 33 + '"'],
+    ],
+    ids=["two", "no id", "two, one cut", "none", "another record", "too long"],
+)
+def test_a_record_that_says_nothing_sure_is_none(web: Web, records: list[str]) -> None:
+    assert asked({("_mta-sts.far.example", "TXT"): records}) is None
+    assert web.asked == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_record_may_have_more_than_an_id_and_others_beside_it(web: Web) -> None:
+    assert asked({("_mta-sts.far.example", "TXT"): ['"v=STSv1; x=y; " "id=1; z=1"', '"v=spf1 -all"']})
+    assert StsPolicy.objects.get().policy_id == "1"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("text", "content_type"),
+    [(POLICY, "text/html"), (POLICY + "x: y\n" * 20_000, "text/plain")],
+    ids=["a page", "too much"],
+)
+def test_what_is_no_policy_file_is_none(web: Web, text: str, content_type: str) -> None:
+    web.text, web.content_type = text, content_type
+    assert asked(published("1")) is None
+    assert web.asked == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -22,12 +22,16 @@ Reader = Callable[[str, str], str | None]
 
 
 class Authority:
-    """Its state. `days`: how long what it issues is valid."""
+    """Its state. `days`: how long what it issues is valid; `offers`: the kind of its challenges; `knows`: a host needs to
+    prove nothing any more."""
 
     def __init__(self, read: Reader) -> None:
         self.read = read
         self.root = issued("authority.example")
         self.days = 90
+        self.offers = "http-01"
+        self.knows = False
+        self.contacts: list[str] = []
         self.accounts: dict[str, JWK] = {}
         self.orders: list[dict[str, Any]] = []
         self.nonces: set[str] = set()
@@ -87,12 +91,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _account(self, payload: dict[str, Any], number: int, key: JWK) -> None:
         uri = self._url(f"account/{len(self.authority.accounts)}")
         self.authority.accounts[uri] = key
+        self.authority.contacts += payload.get("contact", [])
         self._answer(201, {"status": "valid", "contact": payload.get("contact", [])}, Location=uri)
 
     def _order(self, payload: dict[str, Any], number: int, key: JWK) -> None:
         if "identifiers" in payload:
             host = payload["identifiers"][0]["value"]
-            order = {"host": host, "status": "pending", "token": secrets.token_urlsafe(32), "error": None}
+            status = "ready" if self.authority.knows else "pending"
+            order = {"host": host, "status": status, "token": secrets.token_urlsafe(32), "error": None}
             self.authority.orders.append(order)
             number = len(self.authority.orders) - 1
             self._answer(201, self._shown(number), Location=self._url(f"order/{number}"))
@@ -145,7 +151,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _challenge_of(self, number: int) -> dict[str, Any]:
         order = self.authority.orders[number]
         status = {"pending": "pending", "invalid": "invalid"}.get(order["status"], "valid")
-        shown = {"type": "http-01", "url": self._url(f"challenge/{number}"), "token": order["token"], "status": status}
+        shown = {
+            "type": self.authority.offers,
+            "url": self._url(f"challenge/{number}"),
+            "token": order["token"],
+            "status": status,
+        }
         if status == "invalid":
             shown["error"] = {"type": "urn:ietf:params:acme:error:unauthorized", "detail": "not what was asked for"}
         return shown

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts.models import Account, Domain
 from core.errors import MailError
 from logs_app.models import Event
 from mailstore.message import read
@@ -24,7 +25,7 @@ from mta.certificates import acme
 from mta.certificates.files import write_all
 from mta.certificates.selectors import days_left, hosts_of
 from mta.certificates.services import remove_certificate, set_certificate, warn_of_expiry
-from mta.models import AcmeAccount, AcmeFailure, HostCertificate
+from mta.models import AcmeAccount, AcmeChallenge, AcmeFailure, HostCertificate
 from tests.dialogue import client_tls
 from tests.factories import make_account, make_domain
 from tests.mta import names
@@ -200,12 +201,95 @@ def test_a_name_server_that_is_silent_keeps_no_other_host_waiting(
 
 
 def test_what_fails_is_left_alone_for_a_while(authority: Authority, alice: Account) -> None:
-    authority.read = lambda host, token: "something else"
+    fetched, authority.read = authority.read, lambda host, token: "something else"
     assert acme.renew_all() == 0
     assert AcmeFailure.objects.get().host == HOST
     asked = len(authority.asked)
     assert acme.renew_all() == 0
     assert len(authority.asked) == asked
+    longer = acme.AGAIN.total_seconds() + 60
+    AcmeFailure.objects.update(failed_us=int((time.time() - longer) * 1_000_000))
+    authority.read = fetched
+    assert acme.renew_all() == 1, "for a while alone"
+    assert not AcmeFailure.objects.exists()
+
+
+def test_a_host_that_leads_elsewhere_too_and_a_domain_that_is_suspended_get_none(
+    authority: Authority, alice: Account, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leading = {settings.PUBLIC_HOST: {"192.0.2.1", "2001:db8::1"}, HOST: {"192.0.2.1", "192.0.2.9"}}
+
+    async def found(hosts: Sequence[str]) -> dict[str, set[str]]:
+        return {host: leading[host] for host in hosts if host in leading}
+
+    monkeypatch.setattr(acme, "_addresses", found)
+    assert list(acme.wanted()) == []
+    leading[HOST] = {"192.0.2.1"}
+    assert [host for _domain, host in acme.wanted()] == [HOST]
+    Domain.objects.update(is_active=False)
+    assert list(acme.wanted()) == []
+
+
+def test_a_certificate_is_renewed_a_month_before_its_end(authority: Authority, alice: Account) -> None:
+    row = set_certificate(alice.domain, HOST, *_pair((GOOD, KEY)), source="acme")
+    now = timezone.now()
+    for days, wanted in ((31, []), (29, [HOST])):
+        HostCertificate.objects.filter(pk=row.pk).update(expires_at=now + datetime.timedelta(days=days))
+        assert [host for _domain, host in acme.wanted()] == wanted
+
+
+def test_our_account_is_kept_locked_and_challenges_for_an_hour(
+    authority: Authority, alice: Account, settings: Any
+) -> None:
+    settings.ACME_EMAIL = "operator@example.test"
+    AcmeChallenge.objects.create(token="old", answer="x", created_us=1)
+    assert acme.renew_all() == 1
+    assert authority.contacts == ["mailto:operator@example.test"]
+    assert b"kty" not in bytes(AcmeAccount.objects.get().key)
+    (fresh,) = AcmeChallenge.objects.all()
+    assert acme.challenge_answer(fresh.token) == fresh.answer
+    assert acme.challenge_answer("old") is None
+
+
+def test_what_is_proven_already_is_not_proven_again_and_another_kind_of_proof_is_a_failure(
+    authority: Authority, alice: Account
+) -> None:
+    authority.offers = "dns-01"
+    assert acme.renew_all() == 0
+    assert "HTTP-01" in AcmeFailure.objects.get().text
+    assert "finalize" not in authority.asked
+    AcmeFailure.objects.all().delete()
+    authority.knows = True
+    assert acme.renew_all() == 1
+    assert "challenge" not in authority.asked
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [("nonsense", "nonsense"), acme.errors.Error("a\0b" + "x" * 600), OSError("no route"), ValueError("odd")],
+    ids=["no certificate", "the authority", "the network", "an answer"],
+)
+def test_whatever_becomes_of_one_host_is_written_down_and_the_next_is_tried(
+    authority: Authority, alice: Account, monkeypatch: pytest.MonkeyPatch, outcome: Any
+) -> None:
+    def order(host: str) -> tuple[str, str]:
+        if host != HOST:
+            return _pair(issued(host, by=ROOT))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def found(hosts: Sequence[str]) -> dict[str, set[str]]:
+        return dict.fromkeys(hosts, {"192.0.2.1"})
+
+    monkeypatch.setattr(acme, "_addresses", found)
+    monkeypatch.setattr(acme, "order", order)
+    hosts = len(list(acme.wanted()))
+    assert hosts > 1
+    assert acme.renew_all() == hosts - 1
+    assert set(HostCertificate.objects.values_list("source", flat=True)) == {"acme"}
+    failure = AcmeFailure.objects.get()
+    assert (failure.host, "\0" in failure.text, len(failure.text) <= 500) == (HOST, False, True)
 
 
 @pytest.mark.django_db
