@@ -114,6 +114,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return groups
 
 
+def icon(_request: HttpRequest) -> str:
+    """The address of the product's mark, for the browser's tab."""
+    return static("img/mark.svg")
+
+
 def stylesheet(_request: HttpRequest) -> str:
     """The address of our own rules for the administration's pages."""
     return static("css/admin.css")

@@ -301,6 +301,7 @@ UNFOLD = {
             "950": "#172246",
         }
     },
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "accounts.admin_site.icon"}],
     "STYLES": ["accounts.admin_site.stylesheet"],
     "SIDEBAR": {"show_search": False, "navigation": "accounts.admin_site.navigation"},
 }
