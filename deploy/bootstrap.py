@@ -138,12 +138,12 @@ def arc_suite() -> None:
         if found is None:
             raise OSError(f"apt knows no {package}")
         content = read(f"{found[1]}/{name}")
+        if hashlib.sha256(content).hexdigest() != ARC_SUITE_SHA256:
+            raise OSError("the archive there is another one")
     except (OSError, subprocess.CalledProcessError) as error:  # no apt, no package, no such file at the mirror
         missing.write_text(f"no {name} where apt has {package} from: {error}")
         say(f"the published ARC suite is not tested: {missing.read_text()}")
         return
-    if hashlib.sha256(content).hexdigest() != ARC_SUITE_SHA256:
-        sys.exit(f"{name} is damaged.")
     (VENV / "suites" / name).write_bytes(content)
 
 
