@@ -27,9 +27,9 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
+from accounts.admin_lists import QuickList
 from accounts.forms import sentences
 from accounts.models import (
     Account,
@@ -129,7 +129,7 @@ class ServiceForm(ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class ScopedAdmin(ScopedRelations, ModelAdmin):
+class ScopedAdmin(ScopedRelations, QuickList):
     """List, form, history and export of one model within the reader's scope."""
 
     form = ServiceForm

@@ -1,0 +1,30 @@
+"""Lists of the administration, drawn once for many rows where only a number differs."""
+
+from __future__ import annotations
+
+import functools
+
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Model
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
+from django.utils.translation import get_language
+from unfold.admin import ModelAdmin, checkbox
+
+_KEY = "row-of-this-list"
+
+
+class QuickList(ModelAdmin):  # type: ignore[misc]
+    """A list whose boxes cost no template each: two for a row were a quarter of a page of fifty rows."""
+
+    @admin.display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: Model) -> str:
+        """The box that takes a row into an action."""
+        return mark_safe(_box(get_language()).replace(_KEY, escape(str(obj.pk))))  # noqa: S308
+
+
+@functools.cache
+def _box(language: str | None) -> str:
+    """In one language: the label is read out."""
+    return str(checkbox.render(ACTION_CHECKBOX_NAME, _KEY))
