@@ -121,7 +121,7 @@ def _ask_outside(author: Account, reader: Account) -> None:
         is_plain=True,
         options=dict(composing.DEFAULT_OPTIONS),
     )
-    drafting.send(drafting.writing_access(author, author.pk), author, draft)
+    drafting.send(drafting.writing_access(author, author.pk), author, draft, undo_s=0)
 
 
 def _away(account: Account, now: datetime.datetime) -> None:
