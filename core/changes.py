@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 import redis
 from django.db import transaction
 
-from core.redis import Announcer, async_client
+from core.redis import announcer, async_client
 
 CHANNEL = "globalmail:changes"
 RESYNC_S = 15.0
@@ -29,7 +29,6 @@ PAUSE_S = 5.0
 log = logging.getLogger(__name__)
 _quiet_until = 0.0
 _thread = threading.local()
-_announcer = Announcer()
 
 
 def publish(hints: Iterable[tuple[int, int]]) -> None:
@@ -43,7 +42,7 @@ def publish(hints: Iterable[tuple[int, int]]) -> None:
         return
     body = json.dumps([[mailbox, modseq] for mailbox, modseq in hints])
     try:
-        _announcer.publish(CHANNEL, body)
+        announcer().publish(CHANNEL, body)
     except (redis.RedisError, OSError) as error:
         _quiet_until = time.monotonic() + PAUSE_S
         log.info("change hint not published", extra={"error": str(error)})

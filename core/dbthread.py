@@ -7,6 +7,7 @@ wait for every other. Connections of the pool's threads persist; a broken one is
 from __future__ import annotations
 
 import asyncio
+import atexit
 import collections
 import functools
 import threading
@@ -29,7 +30,9 @@ A = TypeVar("A")
 @functools.cache
 def pool() -> HotThreads:
     """The database threads of this process (`settings.DB_THREADS` of them)."""
-    return HotThreads(settings.DB_THREADS, "db")
+    threads = HotThreads(settings.DB_THREADS, "db")
+    atexit.register(threads.shutdown)  # a process that ends waits for what it has begun
+    return threads
 
 
 async def run(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -33,7 +33,7 @@ class HotThreads(Executor):
         self._threads: list[threading.Thread] = []
         self._idle: list[SimpleQueue[Task | None]] = []
         """Of each waiting thread what wakes it; the one that worked last is at the end."""
-        self._waiting: collections.deque[Task] = collections.deque()
+        self._waiting: collections.deque[tuple[Future[Any], Task]] = collections.deque()
         self._is_closed = False
 
     def __len__(self) -> int:
@@ -55,18 +55,19 @@ class HotThreads(Executor):
             elif len(self._threads) < self._most:
                 self._start(task)
             else:
-                self._waiting.append(task)
+                self._waiting.append((future, task))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take nothing any more; end the threads when what was submitted is done."""
+        """Take nothing any more; end the threads when what was submitted is done, or cancelled if it was not begun."""
         with self._lock:
             self._is_closed = True
-            if cancel_futures:
-                self._waiting.clear()
+            cancelled = [future for future, _ in self._waiting] if cancel_futures else []
             for wake in self._idle:
                 wake.put(None)
             self._idle.clear()
+        for future in cancelled:
+            future.cancel()  # its turn comes and is nothing
         if wait:
             for thread in self._threads:
                 thread.join()
@@ -91,7 +92,7 @@ class HotThreads(Executor):
         """What waited longest; without any the thread is idle, and `wake` will tell."""
         with self._lock:
             if self._waiting:
-                return self._waiting.popleft()
+                return self._waiting.popleft()[1]
             if self._is_closed:
                 wake.put(None)
             else:

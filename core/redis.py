@@ -70,3 +70,9 @@ class Announcer:
         if self._connection is not None:
             self._connection.disconnect()
         self._connection = None
+
+
+@functools.cache
+def announcer() -> Announcer:
+    """The one of this process."""
+    return Announcer()

@@ -66,6 +66,7 @@ def _forget() -> None:
     orders._noted.clear()
     dictionaries.forget()
     redis.client.cache_clear()
+    redis.announcer.cache_clear()
 
 
 @pytest.fixture

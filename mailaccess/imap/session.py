@@ -106,9 +106,9 @@ class Session:
     """What the client says it is (ID, RFC 2971)."""
     after: str = ""
     watch: Watch | None = None
+    """What NOTIFY asked for; None until it was used."""
     _seen_ahead: bytes | None = None
     """What `look_ahead` saw and `tell_all` has not told yet."""
-    """What NOTIFY asked for; None until it was used."""
     failures: int = 0
 
     # Who ------------------------------------------------------------------------------------------

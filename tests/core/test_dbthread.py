@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -72,3 +74,13 @@ def test_who_stopped_waiting_is_passed_over() -> None:
 
     assert asyncio.run(ask()) == 2
     dbthread.close()
+
+
+def test_a_process_that_ends_does_first_what_it_has_begun() -> None:
+    program = (
+        "import os, time, django; django.setup()\n"
+        "from core import dbthread\n"
+        "dbthread.pool().submit(lambda: (time.sleep(0.5), print('done', flush=True)))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "done\n"

@@ -76,3 +76,14 @@ def test_the_end_waits_for_what_was_submitted_and_takes_nothing_more() -> None:
     assert first.done() and second.done()
     with pytest.raises(RuntimeError):
         pool.submit(own_name)
+
+
+def test_who_is_still_waiting_at_the_end_may_be_told_that_it_will_not_be() -> None:
+    pool = HotThreads(1, "hot")
+    release = threading.Event()
+    first, second = pool.submit(release.wait, WAIT_S), pool.submit(own_name)
+    pool.shutdown(wait=False, cancel_futures=True)
+    release.set()
+    pool.shutdown()
+    assert first.result(WAIT_S)
+    assert second.cancelled()
