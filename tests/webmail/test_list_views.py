@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import zoneinfo
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -116,7 +117,7 @@ def test_filters_combine_and_each_can_be_dropped(client: Client, alice: Account,
 def test_mails_of_one_sender_and_of_some_days(client: Client, alice: Account, inbox: str) -> None:
     deliver_many(alice, 2)
     deliver(alice, mail(Subject="Number 7", From="Bob <bob@b.test>", Message_ID="<b@b.test>"))
-    today = timezone.localdate(moment(Entry.objects.latest("pk").sort_us))
+    today = timezone.localdate(moment(Entry.objects.latest("pk").sort_us), zoneinfo.ZoneInfo(alice.time_zone))
     assert numbers(get(client, f"{inbox}?from=BOB@b.test")) == [7]
     assert numbers(get(client, f"{inbox}?since={today}&until={today}")) == [7, 2, 1]
     assert numbers(get(client, f"{inbox}?until={today - datetime.timedelta(days=1)}")) == []
