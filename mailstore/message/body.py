@@ -68,4 +68,6 @@ def decoded_size(raw: bytes, node: Node) -> int:
 
 def line_count(raw: bytes, node: Node) -> int:
     """Lines of the encoded body, as BODYSTRUCTURE counts them (RFC 3501 7.4.2)."""
-    return raw.count(b"\n", node.body_offset, node.body_end)
+    if node.lines is None:
+        node.lines = raw.count(b"\n", node.body_offset, node.body_end)
+    return node.lines

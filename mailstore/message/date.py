@@ -27,7 +27,7 @@ def date_us(value: bytes | None) -> int | None:
     month = _MONTHS.get(match[2].lower().decode()) if match else None
     if match is None or month is None:
         return _careful(value)
-    day, year, hour, minute, second = (int(match[i]) for i in (1, 3, 4, 5, 6))
+    day, year, hour, minute, second = map(int, match.group(1, 3, 4, 5, 6))
     zone = (int(match[8]) * 3600 + int(match[9]) * 60) * (-1 if match[7] == b"-" else 1)
     return _checked(year, month, day, hour * 3600 + minute * 60 + min(second, 59) - zone)
 

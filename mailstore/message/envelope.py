@@ -16,6 +16,7 @@ from mailstore.message.structure import Node
 
 MAX_STRING_CHARS = 4_096
 SHORT_CHARS = 32
+SHORT_LIST_BYTES = 256
 
 _SPECIAL = re.compile(r'["\\]')
 
@@ -66,8 +67,17 @@ def envelope(fields: dict[bytes, bytes]) -> str:
 
 def addresses(value: bytes | None) -> str:
     """An address list in brackets, or NIL."""
+    if not value:
+        return "NIL"
+    return _addresses_cached(value) if len(value) < SHORT_LIST_BYTES else _addresses(value)
+
+
+def _addresses(value: bytes) -> str:
     found = recipient.parse(value)
     return f"({''.join(map(_address, found))})" if found else "NIL"
+
+
+_addresses_cached = functools.lru_cache(maxsize=4096)(_addresses)
 
 
 def _address(mailbox: Mailbox) -> str:
@@ -120,7 +130,7 @@ def _leaf(raw: bytes, node: Node, *, extended: bool) -> str:
 def _parameters(parameters: Parameters) -> str:
     if not parameters:
         return "NIL"
-    return f"({' '.join(f'{string(name)} {string(value)}' for name, value in parameters.items())})"
+    return f"({' '.join([f'{string(name)} {string(value)}' for name, value in parameters.items()])})"
 
 
 def _disposition(node: Node) -> str:

@@ -80,13 +80,15 @@ def decode_words(value: str) -> str:
     """RFC 2047 decoding. Neighbours in one charset are joined before decoding: senders split characters."""
     if "=?" in value:
         value = "".join(_pieces(value))
-    elif value.isascii() and value.isprintable() and "  " not in value:
-        return value.strip()
     return folded(value)
 
 
 def folded(value: str) -> str:
     """On one line: white space folded, controls gone."""
+    if (
+        "  " not in value and value.isprintable()
+    ):  # of white space, controls and surrogates the space alone is printable
+        return value.strip()
     return _SPACE.sub(" ", _CONTROLS.sub("", charset.scalar(value))).strip()
 
 
@@ -122,7 +124,7 @@ _NOT_BASE64 = bytes(set(range(256)) - set(_ALPHABET))
 def base64_bytes(data: bytes) -> bytes:
     """Base64 (RFC 2045 6.8) as far as it goes: foreign characters and wrong padding are passed over."""
     try:
-        return base64.b64decode(data, validate=True)
+        return binascii.a2b_base64(data, strict_mode=True)
     except binascii.Error:
         clean = data.translate(None, _NOT_BASE64)
     usable = len(clean) - (len(clean) % 4 == 1)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from mailstore.message import header
 
 MAX_ADDRESSES = 2_000
-
+MAX_NAMED = 100
 
 _DOT_ATOM = re.compile(r"[^\s\"(),:;<>@\[\\\]]+")
 _QUOTED = re.compile(r'["\\]')
@@ -74,6 +74,20 @@ def parse(value: bytes | None) -> tuple[Mailbox, ...]:
 def people(value: bytes | None) -> list[Mailbox]:
     """The mailboxes without the marks of groups."""
     return [m for m in parse(value) if not (m.is_group_start or m.is_group_end)]
+
+
+def named(value: bytes | None) -> tuple[tuple[str, str], ...]:
+    """`display` and `address` of the first `MAX_NAMED` of `people`: what lists show."""
+    if not value:
+        return ()
+    return _named_cached(value) if len(value) < 256 else _named(value)
+
+
+def _named(value: bytes) -> tuple[tuple[str, str], ...]:
+    return tuple((mailbox.display, mailbox.address) for mailbox in people(value)[:MAX_NAMED])
+
+
+_named_cached = functools.lru_cache(maxsize=4096)(_named)
 
 
 def _parse(text: str) -> tuple[Mailbox, ...]:

@@ -26,6 +26,7 @@ MAX_SUBJECT_CHARS = 500
 MAX_NAME_CHARS = 200
 MAX_ADDRESS_CHARS = 320
 MAX_RECIPIENTS_CHARS = 200
+"""Of more than a hundred people nobody's name has room (`recipient.MAX_NAMED`)."""
 MAX_REFERENCES = 50
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -88,13 +89,13 @@ def scan(raw: bytes) -> Scanned:
     root = structure(raw)
     fields = root.fields or {}
     nodes = [node for node in root.walk() if not node.children and node.number]
-    sender = recipient.people(fields.get(b"from")) or recipient.people(fields.get(b"sender"))
+    sender_name, sender_address = (_people(fields, b"from", b"sender") or (("", ""),))[0]
     return Scanned(
         size=len(raw),
         header_length=root.body_offset,
         subject=header.decoded(fields.get(b"subject", b""))[:MAX_SUBJECT_CHARS],
-        sender_name=sender[0].display[:MAX_NAME_CHARS] if sender else "",
-        sender_address=sender[0].address[:MAX_ADDRESS_CHARS] if sender else "",
+        sender_name=sender_name[:MAX_NAME_CHARS],
+        sender_address=sender_address[:MAX_ADDRESS_CHARS],
         recipients_short=_recipients(fields),
         sent_us=date_us(fields.get(b"date")),
         message_id=message_id(fields),
@@ -118,11 +119,15 @@ def _outer_leaves(root: Node) -> list[Node]:
     return leaves
 
 
+def _people(fields: dict[bytes, bytes], name: bytes, otherwise: bytes) -> tuple[tuple[str, str], ...]:
+    return recipient.named(fields.get(name)) or recipient.named(fields.get(otherwise))
+
+
 def _recipients(fields: dict[bytes, bytes]) -> str:
     names: list[str] = []
     length = 0
-    for mailbox in recipient.people(fields.get(b"to")) or recipient.people(fields.get(b"cc")):
-        names.append(mailbox.display or mailbox.address)
+    for name, address in _people(fields, b"to", b"cc"):
+        names.append(name or address)
         length += len(names[-1]) + 2
         if length > MAX_RECIPIENTS_CHARS:
             break

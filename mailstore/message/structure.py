@@ -12,6 +12,7 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mailstore.message import header, parameter
 from mailstore.message.parameter import Parameters
@@ -22,8 +23,14 @@ MAX_PARTS = 1_000
 MAX_LOOKALIKES = 50_000
 """Lines that begin like a boundary and are none; an attack when there are more."""
 
+COMMON_BYTES = 256
+"""Shorter headers of parts are remembered."""
+
 _TOKEN = re.compile(r"^[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+$")
 _ENCODINGS = frozenset({"7bit", "8bit", "binary", "base64", "quoted-printable"})
+_RARE = frozenset(
+    {b"content-disposition", b"content-id", b"content-description", b"content-language", b"content-location"}
+)
 
 
 @dataclass(slots=True)
@@ -47,6 +54,8 @@ class Node:
     children: list[Node] = field(default_factory=list)
     message: Node | None = None
     """The message inside a message/rfc822 part."""
+    lines: int | None = None
+    """Of the encoded body, once they are counted."""
     fields: dict[bytes, bytes] | None = None
     """Kept for the outermost header and those of inner messages: ENVELOPE needs them."""
 
@@ -87,6 +96,21 @@ class Node:
             yield from self.message.walk()
 
 
+class _Facts(NamedTuple):
+    """What a header says of its part; parts that say the same share one: nothing of it is ever changed."""
+
+    type: str
+    subtype: str
+    parameters: Parameters
+    content_id: str
+    description: str
+    encoding: str
+    disposition: str
+    disposition_parameters: Parameters
+    language: str
+    location: str
+
+
 class _Builder:
     """One message's bytes and how many parts may still be made of them."""
 
@@ -99,7 +123,7 @@ class _Builder:
         """A message: its body is part `number`.1 unless it is a multipart (RFC 3501 6.4.5)."""
         _stop, body = header.block_end(self.raw, start, end)
         found = header.first_of(header.fields(self.raw, start, body))
-        node = self.node(found, start, body, end)
+        node = self.node(_facts(found), start, body, end)
         node.fields = found
         self.fill(node, number, depth)
         if not node.children:
@@ -109,23 +133,28 @@ class _Builder:
 
     def part(self, start: int, end: int, number: str, depth: int, default: str) -> Node:
         """One part of a multipart."""
-        _stop, body = header.block_end(self.raw, start, end)
-        found = header.first_of(header.fields(self.raw, start, body))
-        node = self.node(found, start, body, end, default)
+        length, facts = self.part_header(start, end, default)
+        node = self.node(facts, start, start + length, end)
         self.fill(node, number, depth)
         if not node.children:
             self.fill_message(node, depth)
         return node
 
-    def node(self, found: dict[bytes, bytes], start: int, body: int, end: int, default: str = "") -> Node:
-        """The part that these fields describe, its inside not yet read."""
-        value, parameters = parameter.parse(found.get(b"content-type", b""))
-        kind, subtype = _content_type(value or default)
+    def part_header(self, start: int, end: int, default: str) -> tuple[int, _Facts]:
+        """How long a part's header is, the empty line included, and what it says."""
+        stop = self.raw.find(b"\r\n\r\n", start, min(end, start + COMMON_BYTES))
+        known = _common(self.raw[start : stop + 4], default) if stop >= 0 else None
+        if known is not None:
+            return stop + 4 - start, known
+        _stop, body = header.block_end(self.raw, start, end)
+        return body - start, _facts(header.first_of(header.fields(self.raw, start, body)), default)
+
+    def node(self, facts: _Facts, start: int, body: int, end: int) -> Node:
+        """The part that a header describes, its inside not yet read."""
         self.left -= 1
-        made = Node("", kind, subtype, parameters, start, body, end)
-        for name in _PART_FIELDS.keys() & found.keys():
-            _PART_FIELDS[name](made, found[name])
-        return made
+        kind, subtype, parameters, content_id, description, encoding, disposition, about, language, location = facts
+        rest = (content_id, description, encoding, disposition)
+        return Node("", kind, subtype, parameters, start, body, end, *rest, about, language, location)
 
     def fill(self, node: Node, number: str, depth: int) -> None:
         """Find the parts of a multipart, or turn it into a leaf."""
@@ -200,8 +229,34 @@ def _content_type(value: str) -> tuple[str, str]:
     return "text", "plain"
 
 
-def _set_encoding(node: Node, value: bytes) -> None:
-    node.encoding = _encoding(value)
+def _facts(found: dict[bytes, bytes], default: str = "") -> _Facts:
+    value, parameters = parameter.parse(found.get(b"content-type", b""))
+    kind, subtype = _content_type(value or default)
+    encoding = _encoding(found[b"content-transfer-encoding"]) if b"content-transfer-encoding" in found else "7bit"
+    if not _RARE & found.keys():
+        return _Facts(kind, subtype, parameters, "", "", encoding, "", {}, "", "")
+    disposition, disposition_parameters = _disposition(found.get(b"content-disposition"))
+    return _Facts(
+        kind,
+        subtype,
+        parameters,
+        header.text(found.get(b"content-id", b""))[:998],
+        header.text(found.get(b"content-description", b""))[:998],
+        encoding,
+        disposition,
+        disposition_parameters,
+        header.text(found.get(b"content-language", b""))[:200],
+        header.text(found.get(b"content-location", b""))[:998],
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def _common(block: bytes, default: str) -> _Facts | None:
+    """What the header of a part says: programs write the same few again and again. None unless all of `block` is it."""
+    _stop, body = header.block_end(block, 0, len(block))
+    if body < len(block):
+        return None
+    return _facts(header.first_of(header.fields(block, 0, body)), default)
 
 
 @functools.lru_cache(maxsize=256)
@@ -211,36 +266,11 @@ def _encoding(value: bytes) -> str:
     return encoding[:40] if encoding in _ENCODINGS or _TOKEN.match(encoding[:40]) else "7bit"
 
 
-def _set_disposition(node: Node, value: bytes) -> None:
-    kind, node.disposition_parameters = parameter.parse(value)
-    node.disposition = kind if _TOKEN.match(kind[:40]) else "attachment"
-    node.disposition = node.disposition[:40]
-
-
-def _set_content_id(node: Node, value: bytes) -> None:
-    node.content_id = header.text(value)[:998]
-
-
-def _set_description(node: Node, value: bytes) -> None:
-    node.description = header.text(value)[:998]
-
-
-def _set_language(node: Node, value: bytes) -> None:
-    node.language = header.text(value)[:200]
-
-
-def _set_location(node: Node, value: bytes) -> None:
-    node.location = header.text(value)[:998]
-
-
-_PART_FIELDS = {
-    b"content-transfer-encoding": _set_encoding,
-    b"content-disposition": _set_disposition,
-    b"content-id": _set_content_id,
-    b"content-description": _set_description,
-    b"content-language": _set_language,
-    b"content-location": _set_location,
-}
+def _disposition(value: bytes | None) -> tuple[str, Parameters]:
+    if value is None:
+        return "", {}
+    kind, parameters = parameter.parse(value)
+    return (kind if _TOKEN.match(kind[:40]) else "attachment")[:40], parameters
 
 
 def structure(raw: bytes) -> Node:

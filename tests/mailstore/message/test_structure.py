@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mailstore.message.structure import structure
+import pytest
+
+from mailstore.message.structure import COMMON_BYTES, structure
 
 
 def tree(raw: bytes) -> list[tuple[str, str, bytes]]:
@@ -57,3 +59,29 @@ def test_an_empty_part_is_a_part() -> None:
         ("1", "text/plain", b""),
         ("2", "text/plain", b""),
     ]
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        b"Content-Type: text/html; charset=gbk\r\nContent-Transfer-Encoding: BASE64\r\n",
+        b"Content-Disposition: attachment;\r\n filename=a.pdf\r\nContent-ID: <x@y>\r\nContent-Type: application/pdf\r\n",
+        b"Content-Language: zh\r\nContent-Location: a\r\nContent-Description: \xe4\xb8\xad\r\n",
+        b"not a field\r\n",
+        b"Content-Type: text/html\nX: 1\r\n",
+        b"",
+    ],
+)
+@pytest.mark.parametrize("kind", [b"mixed", b"digest"])
+def test_a_part_with_a_short_header_is_read_as_one_with_a_long_header(described: bytes, kind: bytes) -> None:
+    def part(padding: bytes) -> list[object]:
+        head = b"Content-Type: multipart/" + kind + b"; boundary=b\r\n\r\n--b\r\n"
+        raw = head + padding + described + b"\r\nbody\r\n\r\nmore\r\n--b--\r\n"
+        (node,) = structure(raw).children
+        said = [
+            getattr(node, name) for name in ("type", "subtype", "parameters", "encoding", "disposition", "filename")
+        ]
+        said += [node.content_id, node.description, node.language, node.location, node.message is None]
+        return [*said, raw[node.body_offset : node.body_end]]
+
+    assert part(b"") == part(b"") == part(b"X-Padding: " + b"x" * COMMON_BYTES + b"\r\n")
