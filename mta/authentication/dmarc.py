@@ -114,6 +114,7 @@ def _policies(answer: Answer) -> list[bytes]:
     return [record for record in answer.records if record.replace(b" ", b"").startswith(b"v=DMARC1")]
 
 
+@functools.lru_cache(maxsize=4_096)
 def parse_record(domain: str, record: bytes) -> Record | Outcome:
     """Read a record (6.3, 6.4); what can't be read but asks for reports means p=none (6.6.3)."""
     tags = parse_tags(record)

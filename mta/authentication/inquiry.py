@@ -55,7 +55,8 @@ class Inquiry:
                         results[number] = check()
                     except NotKnownError as error:
                         missing |= error.keys
-            await self._ask(missing)
+            if missing:
+                await self._ask(missing)
         return [results[number] for number in range(len(checks))]
 
     async def _ask(self, missing: set[Key]) -> None:

@@ -1,4 +1,8 @@
-"""SPF (RFC 7208): may this address send for this domain? pyspf evaluates; DNS comes through `look`."""
+"""SPF (RFC 7208): may this address send for this domain? pyspf evaluates; DNS comes through `look`.
+
+A server sends more than one mail of a domain, so results are remembered with the answers of the DNS that they rest on, and hold
+as long as the DNS answers so. Records with macros are evaluated each time: they ask for the sender and the greeting.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,16 @@ from django.conf import settings
 
 from mta.authentication.inquiry import NotKnownError
 from mta.authentication.outcome import Outcome
-from mta.authentication.resolver import Look, Status
+from mta.authentication.resolver import Answer, Key, Look, Status
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its docstrings hold escapes that newer Pythons warn of when they compile them
     import spf
+
+REMEMBERED_MAX = 2_000
+"""Results in a process, a kilobyte each and ten at most; then all are forgotten."""
+RECORDS_MAX, TEXT_MAX_BYTES = 50, 4_096
+"""Of the answers that a remembered result rests on; honest domains stay under 20 and 1,500."""
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +45,54 @@ def check_spf(look: Look, remote_address: str, helo: str, sender: str) -> SpfRes
     domain = sender.rpartition("@")[2].lower() if sender else helo.lower()
     if "." not in domain or domain.startswith("["):
         return SpfResult(Outcome.NONE, domain, scope)  # RFC 7208 4.3: no domain that could have a record
+    origin = (remote_address, sender.partition("@")[2] if sender else helo, scope)
+    result = _remembered_result(look, origin)
+    if result is None:
+        noted = _Noted(look)
+        result = _evaluated(noted, remote_address, helo, sender)
+        _remember(origin, noted.answers, result)
+    return result
+
+
+Origin = tuple[str, str, str]
+"""Address, domain, scope: with the answers of the DNS all that a result depends on."""
+_remembered: dict[Origin, tuple[dict[Key, Answer], SpfResult]] = {}
+
+
+class _Noted:
+    """A `Look` that keeps what it was answered."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self.answers: dict[Key, Answer] = {}
+
+    def __call__(self, name: str, kind: str) -> Answer:
+        answer = self.answers[name, kind] = self._look(name, kind)
+        return answer
+
+
+def _remembered_result(look: Look, origin: Origin) -> SpfResult | None:
+    known = _remembered.get(origin)
+    if known is None or any(look(*question) != answer for question, answer in known[0].items()):
+        return None
+    return known[1]
+
+
+def _remember(origin: Origin, answers: dict[Key, Answer], result: SpfResult) -> None:
+    texts = [record for (_, kind), answer in answers.items() if kind == "TXT" for record in answer.records]
+    count = sum(1 + len(answer.records) for answer in answers.values())
+    if count > RECORDS_MAX or sum(map(len, texts)) > TEXT_MAX_BYTES or any(b"%" in text for text in texts):
+        return
+    if any(answer.status is Status.FAILED for answer in answers.values()):
+        return
+    if len(_remembered) >= REMEMBERED_MAX:
+        _remembered.clear()
+    _remembered[origin] = answers, result
+
+
+def _evaluated(look: Look, remote_address: str, helo: str, sender: str) -> SpfResult:
+    scope = "mailfrom" if sender else "helo"
+    domain = sender.rpartition("@")[2].lower() if sender else helo.lower()
     query = _Query(look, i=remote_address, s=sender or None, h=helo, receiver=settings.EHLO_NAME)
     try:
         word, _code, explanation = query.check()

@@ -27,6 +27,7 @@ from mta.inbound.trace import Arrival, checked_header
 from mta.models import MailPolicy
 from mta.spam.known import Known, Question, known_about
 from mta.spam.outside.asking import NOBODY, Outside, Outsiders
+from mta.spam.recent import Recent
 
 REMEMBERED_MAX = 50_000
 SPLIT_ON_LOOP_MAX = 32 * 1024
@@ -57,6 +58,7 @@ class Judging:
 
     def __init__(self) -> None:
         self._known: dbthread.Gathered[Question, Mapping[int, Known]] = dbthread.Gathered(known_about)
+        self._recent = Recent()
         self._resolver = Resolver()
         self._outsiders = Outsiders()
         self._trusted = [ipaddress.ip_network(text.strip()) for text in settings.TRUSTED_NETWORKS if text.strip()]
@@ -99,8 +101,12 @@ class Judging:
         return Examined(judgement, letter, told)
 
     async def ask_known(self, question: Question) -> Mapping[int, Known]:
-        """As `known_about`, in one query with what others ask meanwhile."""
-        return await self._known.ask(question)
+        """As `known_about`, in one query with what others ask meanwhile; what it said within a second is said again."""
+        answer = self._recent.answer(question)
+        if answer is None:
+            answer = await self._known.ask(question)
+            self._recent.keep(question, answer)
+        return answer
 
     async def judge(self, arrival: Arrival, sender: str, header: bytes, message: bytes) -> tuple[Judgement, Letter]:
         """SPF, DKIM, DMARC and ARC of `message`, whose header block is `header` (`trace.checked_header`); and the mail in

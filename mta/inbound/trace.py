@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import email.utils
+import functools
 import itertools
 import os
 import re
@@ -71,7 +72,12 @@ def received_line(arrival: Arrival) -> bytes:
 
 def mail_date(at_s: float) -> str:
     """A date as header fields write it (RFC 5322 3.3), in UTC."""
-    return email.utils.formatdate(at_s).removesuffix("-0000") + "+0000"
+    return _date_of(int(at_s))
+
+
+@functools.lru_cache(maxsize=16)
+def _date_of(second: int) -> str:
+    return email.utils.formatdate(second).removesuffix("-0000") + "+0000"
 
 
 def address_literal(address: str) -> str:

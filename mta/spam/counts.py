@@ -40,6 +40,16 @@ def counts_of(owners: Mapping[Owner, Learnt], tokens: Sequence[str]) -> dict[Own
     return dict(found)
 
 
+def kept_counts(owners: Mapping[Owner, Learnt], tokens: Sequence[str]) -> dict[Owner, Counts] | None:
+    """As `counts_of`, without I/O; None when a token would have to be asked for."""
+    found: dict[Owner, dict[str, tuple[int, int]]] = {owner: {} for owner in owners}
+    for owner, learnt in owners.items():
+        kept = _kept.get(owner)
+        if kept is None or kept[0] != learnt or _looked_up(kept[1], tokens, found[owner]):
+            return None
+    return dict(found)
+
+
 def _looked_up(
     words: Mapping[str, tuple[int, int]], tokens: Sequence[str], found: dict[str, tuple[int, int]]
 ) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 FACT_MAX_CHARS = 120
 FINDINGS_MAX = 40
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Rule(enum.StrEnum):
@@ -93,7 +94,7 @@ class Judged:
         if not self.findings:
             return ""
         rows = [[each.rule, each.tenths, *map(_cut, each.facts)] for each in self.findings[:FINDINGS_MAX]]
-        return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+        return _JSON.encode(rows)
 
 
 NOTHING = Judged()
@@ -116,4 +117,5 @@ def _findings(rows: Iterable[object]) -> Iterable[Finding]:
 
 
 def _cut(fact: str) -> str:
-    return "".join(character for character in fact[:FACT_MAX_CHARS] if character.isprintable())
+    fact = fact[:FACT_MAX_CHARS]
+    return fact if fact.isprintable() else "".join(character for character in fact if character.isprintable())

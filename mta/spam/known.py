@@ -56,23 +56,24 @@ def known_about(questions: Sequence[Question]) -> list[dict[int, Known]]:
 
 def _answer(question: Question, found: _Found) -> dict[int, Known]:
     words: Mapping[Owner, Counts] = {}
-    if question.tokens and (owners := _owners(question.readers)):
+    if question.tokens and (owners := owners_of(question.readers)):
         words = counts_of(owners, question.tokens)
     about = functools.partial(found.of, question.author, sender_names(question.author, proven=question.proven))
     return {
-        account.id: Known(about(account), _experience(account, facts, words))
+        account.id: Known(about(account), experience(account, facts, words))
         for account, facts in question.readers.items()
     }
 
 
-def _experience(account: AccountRow, facts: Facts, words: Mapping[Owner, Counts]) -> Experience:
+def experience(account: AccountRow, facts: Facts, words: Mapping[Owner, Counts]) -> Experience:
+    """What a reader, or his company, has learnt about the words of the mail."""
     own = words.get((account.domain_id, account.id))
     if own is not None:
         return Experience(facts.own, own)
     return Experience(facts.company, words.get((account.domain_id, 0), {}))
 
 
-def _owners(readers: Mapping[AccountRow, Facts]) -> dict[Owner, Learnt]:
+def owners_of(readers: Mapping[AccountRow, Facts]) -> dict[Owner, Learnt]:
     """Whose words count: a reader's own where he has taught enough, else his company's."""
     owners: dict[Owner, Learnt] = {}
     own = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Collection, Iterator
@@ -63,6 +64,7 @@ def _of_link(link: Link, host: str, sender: str, ours: Collection[str]) -> Itera
         yield Finding(Rule.LINK_LOOKALIKE, 30, (host, alike))
 
 
+@functools.lru_cache(maxsize=4_096)
 def _is_address(host: str) -> bool:
     """In any notation that browsers take: 192.0.2.1, 3221225985, 0xC0000201, [2001:db8::1]."""
     if re.fullmatch(r"(?:0x[0-9a-f]+|[0-9]+)(?:\.(?:0x[0-9a-f]+|[0-9]+)){0,3}", host):

@@ -27,7 +27,7 @@ from mta.quarantine.services import release, set_digest
 from mta.services import SubmitRequest, submit
 from mta.services.policy import update_mail_policy
 from mta.services.senders import list_sender
-from mta.spam import lessons
+from mta.spam import lessons, recent
 from mta.spam.finding import Rule, decode
 from tests.factories import make_account
 from tests.flows.test_mail_in import eventually
@@ -53,6 +53,7 @@ def spam(author: str = "x@spam.test", *, text: str = BAD_LINKS, subject: str = "
 def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """What RCPT finds is asked for again by the next mail, not after a second."""
     monkeypatch.setattr(recipients, "KEEP_S", -1.0)
+    monkeypatch.setattr(recent, "KEEP_S", -1.0)
 
 
 def attached(name: str, content: bytes, author: str = "x@good.test") -> bytes:
