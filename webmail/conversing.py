@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Account
 from core.access import Access
+from mailstore.models import Role
 from mailstore.selectors.conversations import (
     ConversationPage,
     ConversationRow,
@@ -20,6 +21,7 @@ from mailstore.selectors.folders import FolderRow
 from mailstore.selectors.lists import NATURAL, UNCOUNTED, Sort
 from webmail.asked import Asked
 from webmail.conversation_rows import ConversationRows
+from webmail.delivery_words import held_words
 from webmail.http import actor_of
 from webmail.labels import labels_of
 from webmail.pager import Numbered
@@ -67,7 +69,8 @@ def render(
     request: HttpRequest, access: Access, folder: FolderRow, rows: Sequence[ConversationRow], *, current: int
 ) -> SafeString:
     """The rows; the conversation `current` is marked."""
-    made = ConversationRows(role=folder.role, current=current, labels=labels_of(request, access))
+    states = held_words(access) if folder.role == Role.DRAFTS else {}
+    made = ConversationRows(role=folder.role, current=current, labels=labels_of(request, access), states=states)
     return made.render_conversations(rows, folder_id=folder.id, me=_me(request, access))
 
 

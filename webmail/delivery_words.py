@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _, gettext_lazy
 
+from core.access import Access
 from mta.models import Delivery
+from mta.selectors import held_drafts
 
 State = Delivery.State
 
@@ -35,6 +37,11 @@ TONES = {
 def state_words(state: str) -> str:
     """The state as people say it."""
     return str(STATES.get(State(state), state))
+
+
+def held_words(access: Access) -> dict[int, str]:
+    """What the copies in 草稿箱 are that are drafts no more, by entry: their mail has been sent."""
+    return {entry: state_words(each.state) for entry, each in held_drafts(access).items()}
 
 
 def tone_of(state: str) -> str:

@@ -19,6 +19,7 @@ from mailstore.services.orders import use_orders
 from webmail import conversing, list_menus
 from webmail.asked import Asked, effective
 from webmail.context import folder_name
+from webmail.delivery_words import held_words
 from webmail.display import display_of
 from webmail.http import folders_of, hides_marked
 from webmail.labels import labels_of
@@ -51,7 +52,9 @@ def listing(
         use_orders(access, folder, view.filter, view.sort)
         mails, numbered = _page(access, view)
         by_day = view.sort.by is By.DATE
-        made = Rows(role=folder.role, current=current, labels=labels_of(request, access), by_day=by_day)
+        states = held_words(access) if folder.role == Role.DRAFTS else {}
+        labels = labels_of(request, access)
+        made = Rows(role=folder.role, current=current, labels=labels, states=states, by_day=by_day)
         rows = made.render(mails)
         count = len(mails)
     address = reverse("folder", args=[folder.id])

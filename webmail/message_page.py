@@ -13,7 +13,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from core.access import Access
+from core.access import Access, Right
 from mailstore.message import read
 from mailstore.models import Flag, Role
 from mailstore.selectors import entries
@@ -23,11 +23,12 @@ from mailstore.selectors.folders import FolderRow
 from mailstore.selectors.list_marked import marks_of
 from mailstore.selectors.lists import ListRow
 from mta.inbound.filing import Verdict
-from mta.selectors import status_of_entry
+from mta.selectors import held_drafts, status_of_entry
 from mta.services.openings import is_recallable, note_opened
 from webmail import drafting, images, reading, watching, ways
 from webmail.around import around, around_conversation
 from webmail.authenticity import Authenticity, authenticity
+from webmail.delivery_words import held_words
 from webmail.http import actor_of, folder_of, folders_of
 from webmail.judgement import Reasons, reasons_of
 from webmail.labels import carried, labels_of
@@ -55,6 +56,8 @@ class ThreadRow:
     iso: str
     is_seen: bool
     is_draft: bool
+    state: str
+    """How far a mail is that lies among the drafts and has been sent."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -186,6 +189,10 @@ def _pane(
     for row in rows:
         keywords |= row.keywords
     marks = marks_of(access, [row.entry_id for row in rows])
+    held = held_drafts(access).get(int(letter.id)) if letter.role == Role.DRAFTS else None
+    offered = tools(request, access, folder)
+    if held is not None:  # nothing is done to it but to have it back
+        offered["can"] = dict.fromkeys(offered["can"], False)
     return {
         "folder_id": str(folder.id),
         "role": folder.role,
@@ -195,7 +202,8 @@ def _pane(
         "chips": carried(labels, keywords),
         "is_todo": not all(marks.get(row.entry_id, True) for row in rows),
         "is_done": bool(marks) and all(marks.values()),
-        **tools(request, access, folder),
+        "held": held and {"id": held.submission_id, "may_send": access.may(Right.SEND)},
+        **offered,
     }
 
 
@@ -210,7 +218,8 @@ def _stack(request: HttpRequest, access: Access, entry: EntryRow, letters: Seque
     by_id = {letter.id: letter for letter in letters}
     at = next((place for place, row in enumerate(rows) if str(row.entry_id) in by_id), 0)
     cut = rows[max(0, at - MAX_THREAD) : at + 1 + MAX_THREAD]
-    stack: list[ThreadRow | Letter] = [by_id.get(str(row.entry_id)) or _thread_row(row, drafts) for row in cut]
+    states = held_words(access) if any(row.folder_id == drafts for row in cut) else {}
+    stack: list[ThreadRow | Letter] = [by_id.get(str(row.entry_id)) or _thread_row(row, drafts, states) for row in cut]
     shown = {row.entry_id for row in cut}
     return _folded([*stack, *(letter for letter in letters if int(letter.id) not in shown)])
 
@@ -234,7 +243,7 @@ def _once(rows: Iterable[ListRow], folder_id: int) -> list[ListRow]:
     return sorted(kept.values(), key=lambda row: (row.sort_us, row.entry_id))
 
 
-def _thread_row(row: ListRow, drafts: int) -> ThreadRow:
+def _thread_row(row: ListRow, drafts: int, states: dict[int, str]) -> ThreadRow:
     at = reading.at_us(row.sort_us)
     return ThreadRow(
         id=str(row.entry_id),
@@ -245,6 +254,7 @@ def _thread_row(row: ListRow, drafts: int) -> ThreadRow:
         iso=at.isoformat(),
         is_seen=bool(row.flags & Flag.SEEN),
         is_draft=row.folder_id == drafts,
+        state=states.get(row.entry_id, ""),
     )
 
 

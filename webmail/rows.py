@@ -59,11 +59,13 @@ class Rows:
         excerpts: dict[int, str] | None = None,
         labels: Sequence[Label] = (),
         todo: dict[int, bool] | None = None,
+        states: dict[int, str] | None = None,
         by_day: bool = True,
     ) -> None:
         self.by_day = by_day
         self.labels = labels
         self.todo = todo or {}
+        self.states = states or {}
         self.marks = marks or Marks(None, None, None)
         self.excerpts = excerpts or {}
         self.by_recipient = role in BY_RECIPIENT
@@ -148,7 +150,7 @@ class Rows:
             f'<a class="row-link" href="{line.url}" draggable="true"{here}>'
             f'<span class="row-who">{unread}{line.who}{count}</span>'
             f'<time datetime="{at.isoformat(timespec="seconds")}">{self.when(at)}</time>'
-            f'<span class="row-text">{self._place(row)}{self._priority(row)}{self._labels(row)}'
+            f'<span class="row-text">{self._state(row)}{self._priority(row)}{self._labels(row)}'
             f'<span class="row-subject">{subject}</span>{preview}</span></a>'
             f'<span class="row-marks">{marks}'
             f'<button class="row-star{" is-on" * line.is_starred}" {line.star} '
@@ -217,6 +219,11 @@ class Rows:
             return ""
         word = self.words["priority"]
         return f'<span class="row-urgent" title="{word}"><span aria-hidden="true">!</span><span class="visually-hidden">{word}</span></span>'
+
+    def _state(self, row: ListRow) -> str:
+        """How far a mail is that lies among the drafts and has been sent; else where it lies."""
+        words = self.states.get(row.entry_id)
+        return f'<span class="row-state">{escape(words)}</span>' if words else self._place(row)
 
     def _place(self, row: ListRow) -> str:
         name = (self.folder_names or {}).get(row.folder_id)

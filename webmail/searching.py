@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext as _, gettext_lazy
 
 from core.access import Access
 from core.errors import MailError
+from mailstore.models import Role
 from mailstore.search.excerpt import Marks
 from mailstore.search.operators import leaf
 from mailstore.search.query import Parsed, Problem, ProblemKind, parse, show
@@ -24,6 +25,7 @@ from mailstore.selectors.excerpts import excerpts
 from mailstore.selectors.list_marked import marks_of
 from mailstore.selectors.search import Found, search
 from webmail.context import folder_name
+from webmail.delivery_words import held_words
 from webmail.display import display_of
 from webmail.http import folders_of, side_of
 from webmail.labels import labels_of
@@ -146,7 +148,9 @@ def results(request: HttpRequest, access: Access, text: str, after: str) -> dict
     labels = labels_of(request, access)
     marked = side_of(request, access).marks
     todo = marks_of(access, [row.entry_id for row in found.rows]) if marked else None
-    rows = Rows(folder_names=names, marks=marks, excerpts=lines, labels=labels, todo=todo)
+    drafts = next((row.id for row in tree if row.role == Role.DRAFTS), 0)
+    states = held_words(access) if any(row.folder_id == drafts for row in found.rows) else None
+    rows = Rows(folder_names=names, marks=marks, excerpts=lines, labels=labels, todo=todo, states=states)
     return {
         "q": text,
         "rows": rows.render(found.rows),

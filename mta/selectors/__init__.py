@@ -2,11 +2,12 @@
 
 from mta.selectors.deliveries import DeliveryRow, deliveries
 from mta.selectors.log_pages import LogPage, Where
-from mta.selectors.outbox import OutboxMail, gate_of, is_waiting, outbox
+from mta.selectors.outbox import HeldDraft, OutboxMail, gate_of, held_drafts, is_waiting, outbox
 from mta.selectors.status import Status, delivery_log, status, status_of_entry
 
 __all__ = [
     "DeliveryRow",
+    "HeldDraft",
     "LogPage",
     "OutboxMail",
     "Status",
@@ -14,6 +15,7 @@ __all__ = [
     "deliveries",
     "delivery_log",
     "gate_of",
+    "held_drafts",
     "is_waiting",
     "outbox",
     "status",

@@ -7,6 +7,7 @@ import dataclasses
 from django.db.models import Count, Max, Min
 
 from core.access import Access, Right
+from mailstore.models import Draft
 from mta.models import GATED, OPEN, Delivery, Submission
 from mta.outbound.queue import NEVER_US
 from mta.services.gates import Gate
@@ -83,6 +84,28 @@ def gate_of(submission_id: int) -> Gate | None:
 def is_waiting(access: Access, draft_id: int) -> bool:
     """Whether a draft is on its way already, held before a gate; one query along a unique index."""
     return Submission.objects.filter(draft_id=draft_id, mailbox_id=access.mailbox, is_gated=True).exists()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HeldDraft:
+    """The copy in 草稿箱 of a mail that has been sent and waits before a gate, as `state` says."""
+
+    submission_id: int
+    state: str
+
+
+def held_drafts(access: Access) -> dict[int, HeldDraft]:
+    """Those of a mailbox, by the entry that is the copy. One query along `delivery_open` where nothing waits, else two."""
+    access.require(Right.READ)
+    gated = Delivery.objects.filter(mailbox_id=access.mailbox, state__in=OPEN, submission__is_gated=True)
+    found = gated.filter(submission__draft_id__isnull=False).values_list(
+        "submission__draft_id", "submission_id", "state"
+    )
+    held = {draft: HeldDraft(submission, state) for draft, submission, state in found.distinct()}
+    if not held:
+        return {}
+    copies = Draft.objects.filter(pk__in=held, mailbox_id=access.mailbox, snapshot_entry_id__isnull=False)
+    return {entry: held[draft] for draft, entry in copies.values_list("pk", "snapshot_entry_id") if entry is not None}
 
 
 def _named(mailbox: int, ids: list[int]) -> tuple[dict[int, set[str]], dict[int, list[str]]]:

@@ -4,8 +4,8 @@ import { toast } from "./toast.js";
 export const $ = (selector, from = document) => from.querySelector(selector);
 export const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
 export const list = () => document.getElementById("list");
-export const ROW = ".row, .quarantine-row";
-export const ROW_LINK = "a.row-link, a.quarantine-link";
+export const ROW = ".row, .quarantine-row, [data-row]";
+export const ROW_LINK = "a.row-link, a.quarantine-link, a[data-row-link]";
 export const rows = () => $$(ROW);
 export const pane = () => document.getElementById("pane");
 export const current = () => $(".row.is-on");
@@ -26,6 +26,7 @@ export async function openPane(url, { push = true } = {}) {
   if (turn !== asked) return; // another mail was chosen meanwhile
   busy(false);
   if (!answer) return toast($("[data-offline]").textContent.trim(), { bad: true });
+  if (html.startsWith("<!doctype")) return location.assign(answer.url); // a page of its own, like what a sent draft leads to
   if (!html || new URL(answer.url).pathname.startsWith("/sign-in")) return location.assign(url);
   show(html);
   const from = list()?.dataset.url;

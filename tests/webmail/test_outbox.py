@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account
+from mailstore.models import Draft, Folder, Role
 from mta.models import Delivery, Submission
-from tests.webmail.mails import browser_of
-from tests.webmail.test_compose import in_folder, start, step
+from tests.webmail.mails import browser_of, deliver, mail
+from tests.webmail.test_compose import answer_to, in_folder, start, step
 from webmail import scheduling
 
 pytestmark = pytest.mark.django_db
@@ -90,3 +91,48 @@ def test_hours_that_a_change_of_clocks_leaves_out_are_no_times() -> None:
     with timezone.override("Europe/Berlin"):
         assert scheduling.at_us("2027-03-28T02:30") is None
         assert scheduling.at_us("2027-03-28T03:30") is not None
+
+
+def held(client: Client, draft: Draft, settings: Any) -> Submission:
+    """A draft with a copy in 草稿箱, sent, and still to be had back."""
+    settings.UNDO_SEND_S = 600
+    assert step(client, draft, "save", close="1").status_code == 200
+    assert step(client, draft, "send").status_code == 200
+    draft.refresh_from_db()
+    assert draft.snapshot_entry_id is not None
+    return Submission.objects.get()
+
+
+def test_a_mail_that_can_still_be_had_back_is_no_draft_in_lists_and_reader(
+    client: Client, alice: Account, bob: Account, settings: Any
+) -> None:
+    draft = start(client)
+    folder = Folder.objects.get(mailbox_id=alice.pk, role=Role.DRAFTS)
+    lists = (reverse("folder", args=[folder.pk]), reverse("search") + "?q=in:drafts")
+    assert all("Can still be undone" not in client.get(url).content.decode() for url in lists)
+    submission = held(client, draft, settings)
+    assert all(
+        '<span class="row-state">Can still be undone</span>' in client.get(url).content.decode() for url in lists
+    )
+    page = client.get(reverse("message", args=[folder.pk, draft.snapshot_entry_id])).content.decode()
+    assert "This mail has been sent and can still be undone." in page
+    assert reverse("outbox_act", args=[alice.pk, submission.pk]) in page
+    for absent in ("Go on writing", 'value="reply"', 'value="delete"', 'id="quick-text"'):
+        assert absent not in page.partition('id="mail"')[2], absent
+    assert act(client, submission, "edit").redirect_chain[-1][0] == reverse("compose", args=[draft.pk])
+    assert all("Can still be undone" not in client.get(url).content.decode() for url in lists)
+
+
+def test_an_answer_that_can_still_be_had_back_is_no_draft_in_its_conversation(
+    client: Client, alice: Account, bob: Account, settings: Any
+) -> None:
+    source = deliver(alice, mail())
+    draft = answer_to(client, source, "reply")
+    inbox = Folder.objects.get(mailbox_id=alice.pk, role=Role.INBOX)
+    assert step(client, draft, "save", close="1", to="bob@example.test").status_code == 200
+    page = reverse("message", args=[inbox.pk, source])
+    assert '<span class="thread-draft">Draft</span>' in client.get(page).content.decode()
+    held(client, draft, settings)
+    found = client.get(page).content.decode()
+    assert '<span class="thread-state">Can still be undone</span>' in found
+    assert "thread-draft" not in found

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from mailstore.models import Role
 from mailstore.selectors import drafts, entries
+from mta.selectors import is_waiting
 from webmail import images, message_page
 from webmail.asked import Asked
 from webmail.http import access_of, is_fragment, is_pane
@@ -18,8 +19,9 @@ from webmail.views.folder import folder_context
 @login_required
 @require_safe
 def message(request: HttpRequest, folder_id: int, entry_id: int) -> HttpResponse:
-    """A mail in its folder; `?images=1` shows its remote pictures. A draft opens in the composer, and a mail that
-    has moved is followed to where it is. A script may ask for the unfolded mail alone (`letter`).
+    """A mail in its folder; `?images=1` shows its remote pictures. A draft opens in the composer, unless it has been sent
+    and can still be had back; a mail that has moved is followed to where it is. A script may ask for the unfolded mail
+    alone (`letter`).
     """
     access = access_of(request, entry_id)
     entry = entries.get(access, entry_id)
@@ -27,7 +29,7 @@ def message(request: HttpRequest, folder_id: int, entry_id: int) -> HttpResponse
         return redirect("message", entry.folder_id, entry_id)
     if entry.folder_role == Role.DRAFTS:
         draft_id = drafts.draft_with_snapshot(access, entry_id)
-        if draft_id is not None:
+        if draft_id is not None and not is_waiting(access, draft_id):
             return redirect("compose", draft_id)
     request.current_folder = folder_id  # type: ignore[attr-defined]
     letter = message_page.unfolded(request, access, entry, asked="images" in request.GET)
