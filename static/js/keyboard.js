@@ -1,5 +1,6 @@
 // Keys as Gmail has them. A control with data-key is pressed by its key; the rest is here.
 import { act } from "./acts.js";
+import { help } from "./dialogs.js";
 import { $, ROW, ROW_LINK, closePane, current, isBeside, isOpen, list, openPane, rows } from "./pane.js";
 import { pickedIds, selected } from "./selection.js";
 
@@ -9,6 +10,7 @@ let place = null; // the row the keys stand on while the focus is elsewhere
 const typing = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]");
 const focused = () => document.activeElement.closest?.(ROW);
 const here = () => focused() || current() || (place && document.getElementById(place));
+const focus = (row) => ($(ROW_LINK, row) || $("input:not([type=hidden])", row) || row).focus(); // not every row can be opened
 
 // The next row; opened where it shows beside the list or a mail is open already.
 function step(by) {
@@ -18,9 +20,8 @@ function step(by) {
   if (!row) return $(`#pane .tools-end [data-key=${by > 0 ? "j" : "k"}]`)?.click();
   place = row.id;
   const link = $(ROW_LINK, row);
-  if (!link) return $("input", row).focus(); // a list whose mails can't be opened
-  link.focus();
-  if (isBeside() || isOpen()) openPane(link.href);
+  focus(row);
+  if (link && (isBeside() || isOpen())) openPane(link.href);
 }
 
 function bulk(name) {
@@ -41,6 +42,13 @@ function plain(key) {
   if (!pickedIds().length) $("input", row).checked = true;
   button.click();
   return true;
+}
+
+// A button of the row that has the focus.
+function own(key) {
+  const button = $(`[data-row-key="${CSS.escape(key)}"]`, focused() || document.createElement("i"));
+  button?.click();
+  return Boolean(button);
 }
 
 // A menu of the bar for what is selected, or for the row that has the focus.
@@ -71,7 +79,7 @@ const KEYS = {
   o: () => here()?.querySelector(ROW_LINK)?.click(),
   u: () => (isOpen() ? closePane() : $("[data-back]")?.click()),
   x: () => {
-    const box = here()?.querySelector("input");
+    const box = here()?.querySelector("input:not([type=hidden])");
     if (!box) return;
     box.checked = !box.checked;
     selected();
@@ -79,7 +87,7 @@ const KEYS = {
   z: () => $("#toasts button")?.click(),
   c: () => $("[data-compose]")?.click(),
   "/": () => document.getElementById("q")?.select(),
-  "?": () => document.getElementById("keys")?.showModal(),
+  "?": help,
 };
 
 function pressed(event) {
@@ -105,7 +113,7 @@ function pressed(event) {
     return bar.click();
   }
   const key = event.key === "Delete" ? "#" : event.key;
-  if (plain(key)) return event.preventDefault();
+  if (plain(key) || own(key)) return event.preventDefault();
   const control = $(`:is([data-mail], [data-keys]) [data-key="${CSS.escape(key)}"]`);
   if (control && !["j", "k", "u"].includes(key)) {
     event.preventDefault();
@@ -135,7 +143,7 @@ function comeBack() {
     const row = ids.map((id) => document.getElementById(id)).find(Boolean);
     if (!row) return;
     place = row.id;
-    ($(ROW_LINK, row) || $("input", row))?.focus();
+    focus(row);
   } catch { /* storage is forbidden */ }
 }
 

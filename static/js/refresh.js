@@ -131,5 +131,5 @@ function keepPlace(change) {
     const row = first && document.getElementById(first.id);
     if (row) now.scrollTop += row.getBoundingClientRect().top - offset;
   }
-  if (focus) (document.querySelector(focus) || document.getElementById("rows") || document.getElementById("list-name"))?.focus({ preventScroll: true });
+  if (focus) (document.querySelector(focus) || document.querySelector("#rows, [data-row]") || document.getElementById("list-name"))?.focus({ preventScroll: true });
 }
