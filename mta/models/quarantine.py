@@ -36,6 +36,8 @@ class QuarantinedMail(models.Model):
     trace_length = models.IntegerField()
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.HELD)
+    decided_us = models.BigIntegerField(default=0, db_default=0)
+    """When its state was last changed: an Undo takes back that decision, not a later one of somebody else."""
     judgement = models.TextField(blank=True)
     """A `mta.spam.finding.Judged`, encoded."""
     envelope_from = models.CharField(_("envelope sender"), max_length=320, blank=True)

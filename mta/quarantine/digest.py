@@ -114,7 +114,7 @@ def _html(
     return format_html(
         '<div style="font-family:Microsoft YaHei,Arial,sans-serif;font-size:14px;line-height:1.7">'
         '<h2 style="font-size:18px">{}</h2><p>{}</p><p>{}</p><p>{}</p>'
-        '<table border="1" cellpadding="5" cellspacing="0" style="border-collapse:collapse;border-color:#d0d5dd;font-size:13px">'
+        '<table border="1" cellpadding="3" cellspacing="0" style="border-collapse:collapse;border-color:#d0d5dd;font-size:12px">'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table><p>{}</p><p>{}</p></div>",
         _("Mail security gateway"),
         _("User: %(address)s") % {"address": account.address},

@@ -8,6 +8,7 @@ filter rejected the mail. A virus goes to the one mailbox alone, by no rule.
 from __future__ import annotations
 
 import dataclasses
+import time
 
 from django.db import transaction
 
@@ -56,12 +57,15 @@ def deliver(mail: QuarantinedMail, *, via: str, trust: bool) -> bool:
 
 def set_state(
     mail: QuarantinedMail, state: QuarantinedMail.State, *, before: QuarantinedMail.State = State.HELD
-) -> bool:
-    """From `before` to `state`; only one of several who try at once succeeds."""
-    is_first = bool(QuarantinedMail.objects.filter(pk=mail.pk, state=before).update(state=state))
-    if is_first:
-        touch_on_commit([mail.account_id])
-    return is_first
+) -> int:
+    """From `before` to `state`, unless somebody has decided since `mail` was read; when, in microseconds, or 0: only one of
+    several who try at once succeeds."""
+    now_us = time.time_ns() // 1000
+    as_read = QuarantinedMail.objects.filter(pk=mail.pk, state=before, decided_us=mail.decided_us)
+    if not as_read.update(state=state, decided_us=now_us):
+        return 0
+    touch_on_commit([mail.account_id])
+    return now_us
 
 
 def _arranged(mail: QuarantinedMail, row: AccountRow, raw: bytes, prepared: Prepared) -> Arranged:

@@ -43,19 +43,22 @@ def release_for(mail: QuarantinedMail, *, actor: Account | None) -> bool:
     return is_new
 
 
-def delete(access: Access, mail_id: int) -> bool:
-    """Throw it away; its row stays until it would have expired. False when it was deleted or released before."""
+def delete(access: Access, mail_id: int) -> int:
+    """Throw it away; its row stays until it would have expired. When, in microseconds, for `put_back`; 0 when it was
+    deleted or released before."""
     access.require(Right.DELETE)
     return set_state(_existing(mail_id, account_id=access.mailbox), State.DELETED)
 
 
-def put_back(access: Access, mail_id: int) -> bool:
-    """Take a `delete` back: the mail is held again as long as it would have been. False when it is not deleted.
+def put_back(access: Access, mail_id: int, *, deleted_us: int) -> bool:
+    """Take the `delete` of `deleted_us` back: the mail is held again as long as it would have been. False when it is not
+    deleted, or was deleted again meanwhile, perhaps by an administrator.
 
     Raises NOT_FOUND for a stranger's and for one whose days are over.
     """
     access.require(Right.DELETE)
-    return set_state(_existing(mail_id, account_id=access.mailbox), State.HELD, before=State.DELETED)
+    mail = _existing(mail_id, account_id=access.mailbox)
+    return mail.decided_us == deleted_us and bool(set_state(mail, State.HELD, before=State.DELETED))
 
 
 def delete_for(mail: QuarantinedMail, *, actor: Account | None) -> bool:

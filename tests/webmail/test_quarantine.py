@@ -21,7 +21,7 @@ from mailstore.selectors.entries import raw
 from mta import tasks
 from mta.models import ListedSender, QuarantinedMail, SentDigest, SpamLesson
 from mta.quarantine.digest import digest, last_slot, send_digests, size_text
-from mta.quarantine.services import set_digest
+from mta.quarantine.services import delete_for, set_digest
 from tests.factories import make_account, quarantined
 from tests.mta.test_submit import mails
 
@@ -98,6 +98,20 @@ def test_a_deletion_is_taken_back_while_the_mail_is_kept(browser: Client, alice:
     QuarantinedMail.objects.filter(pk=ids[1]).update(expires_at=timezone.now())
     assert "已无可撤销的操作" in browser.post(url, undo, follow=True).content.decode()
     assert QuarantinedMail.objects.get(pk=ids[1]).state == "deleted"
+
+
+def test_an_undo_takes_back_its_own_deletion_and_none_of_an_administrator(browser: Client, alice: Account) -> None:
+    url = reverse("quarantine_act", args=[alice.pk])
+    mail = quarantined(alice, "number-1")
+    undo = undo_of(act(browser, alice, "delete", mail.pk))
+    assert "已撤销" in browser.post(url, undo, follow=True).content.decode()
+    mail.refresh_from_db()
+    boss = make_account("boss@example.test", role=Account.Role.DOMAIN_ADMIN)
+    assert delete_for(mail, actor=boss)
+    assert "已无可撤销的操作" in browser.post(url, undo, follow=True).content.decode()
+    mail.refresh_from_db()
+    assert mail.state == "deleted"
+    assert "number-1" not in page(browser, alice)
 
 
 def test_only_who_deleted_takes_it_back(browser: Client, alice: Account, bob: Account) -> None:

@@ -39,7 +39,7 @@ from webmail.judgement import reasons_of
 PAGE = 50
 MAX_CHOSEN = 200
 MAX_TEXT_CHARS = 20_000
-UNDO_SALT = "webmail.quarantine.undo"
+UNDO_SALT = "webmail.quarantine.undone"
 UNDO_S = 3600
 
 
@@ -110,7 +110,7 @@ def quarantine_act(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 def _act(request: HttpRequest, access: Access, name: str, ids: list[int]) -> None:
     rows = [quarantined(access, each) for each in ids]
     if name == "delete":
-        deleted = [row.id for row in rows if delete(access, row.id)]
+        deleted = {row.id: at_us for row in rows if (at_us := delete(access, row.id))}
         text = ngettext("%d mail deleted", "%d mails deleted", len(deleted)) % len(deleted)
         messages.success(request, text, extra_tags=_undo_tags(access, deleted) if deleted else "")
         return
@@ -121,24 +121,24 @@ def _act(request: HttpRequest, access: Access, name: str, ids: list[int]) -> Non
         messages.warning(request, _("Mail with a virus can only be released by the administrator."))
 
 
-def _undo_tags(access: Access, ids: list[int]) -> str:
-    """For the frame's toast: where Undo posts, and what."""
-    token = signing.dumps([access.mailbox, access.actor, *ids], salt=UNDO_SALT, compress=True)
+def _undo_tags(access: Access, deleted: dict[int, int]) -> str:
+    """For the frame's toast: where Undo posts, and which deletions: the mails, and when."""
+    token = signing.dumps([access.mailbox, access.actor, *deleted.items()], salt=UNDO_SALT, compress=True)
     return f"{reverse('quarantine_act', args=[access.mailbox])} {token}"
 
 
 def _undo(request: HttpRequest, access: Access) -> None:
     """Deleted mail is held again, what of it is still kept."""
     try:
-        mailbox, actor, *ids = signing.loads(request.POST["undo"], salt=UNDO_SALT, max_age=UNDO_S)
+        mailbox, actor, *deleted = signing.loads(request.POST["undo"], salt=UNDO_SALT, max_age=UNDO_S)
     except signing.BadSignature:
         raise MailError(ErrorKind.INVALID, field="undo") from None
     if (mailbox, actor) != (access.mailbox, access.actor):
         raise MailError(ErrorKind.NOT_FOUND)
     count = 0
-    for each in ids:
+    for mail_id, at_us in deleted:
         try:
-            count += put_back(access, each)
+            count += put_back(access, mail_id, deleted_us=at_us)
         except MailError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
