@@ -1,5 +1,6 @@
-"""What time takes away: purged mail after its domain's recovery days, 已删除 and 垃圾箱 where a domain says so, what upper
-layers keep for a time (quarantine), orders of lists that nobody uses, blobs that nobody holds, old expunge records.
+"""What time takes away: purged mail after its domain's recovery days, 已删除 and 垃圾箱 where a domain says so, what is old
+in the mailboxes of system accounts, what upper layers keep for a time (quarantine), orders of lists that nobody uses,
+blobs that nobody holds, old expunge records.
 
 Everything goes in slices of one short transaction each, claimed by a row lock, so it may be killed at any point, run
 twice at once, or be repeated.
@@ -16,6 +17,7 @@ from mailstore import entry_changes, sql
 from mailstore.blobs import GRACE_S, collect_blobs
 from mailstore.ledger import Ledger
 from mailstore.services.empty_by_policy import empty_by_policy
+from mailstore.services.empty_system import empty_system
 from mailstore.services.orders import drop_orders
 from mailstore.services.recovery import expire_recoverable
 from mailstore.services.rows import now_us
@@ -52,7 +54,7 @@ def collect(*, grace_s: int = GRACE_S) -> Collected:
     """Run all of it, blobs last."""
     now = now_us()
     recoverable = sum(expire_recoverable(mailbox, now - days * DAY_US) for mailbox, days in _recovery_days())
-    emptied = empty_by_policy(now)
+    emptied = empty_by_policy(now) + empty_system(now)
     others = sum(_until_done(expire, now) for expire in RETENTION_STEPS.values())
     _until_done(drop_orders, now)
     for mailbox, folder_id in _long("entrychange", CHANGES_MAX):
