@@ -18,7 +18,7 @@ from accounts.rows import (
     Person,
     Resolved,
 )
-from accounts.selectors.addresses import account_named, expand_group, resolve, subtree
+from accounts.selectors.addresses import account_named, expand_group, members_outside, resolve, subtree
 from accounts.selectors.directory import complete, directory
 from accounts.selectors.mailboxes import (
     access_for,
@@ -57,6 +57,7 @@ __all__ = [
     "mailbox_named",
     "mailboxes_of",
     "may_send_as",
+    "members_outside",
     "named",
     "resolve",
     "subtree",

@@ -11,6 +11,8 @@ from accounts.rows import AccountRow, Expansion, Resolved, account_row
 
 MAX_GROUPS = 200
 """Groups within groups that one expansion follows."""
+NAMES_AT_ONCE = 500
+"""Of one query."""
 
 
 def resolve(address: str) -> Resolved | None:
@@ -55,6 +57,26 @@ def expand_group(group_id: int, *, sender: str) -> Expansion:
     allowed = _may_post(group, sender, accounts=accounts, externals=externals)
     is_held = group.needs_approval and not _is_approver(group, sender)
     return Expansion(sorted(accounts.values(), key=lambda row: row.address), sorted(externals), allowed, is_held)
+
+
+def members_outside(addresses: Iterable[str]) -> set[str]:
+    """Whom the groups among `addresses` lead to at domains that are not ours. One query where none of them is a group."""
+    wanted: list[tuple[str, str]] = []
+    for each in addresses:
+        parts = parse(each)
+        domain = domain_named(parts.domain) if parts else None
+        if parts is not None and domain is not None and domain.is_active:
+            exact = Parts(parts.local_part, domain.name)
+            wanted.append((exact.address, exact.untagged.address))
+    names = list({name for pair in wanted for name in pair})
+    known: dict[str, int | None] = {}
+    for at in range(0, len(names), NAMES_AT_ONCE):
+        rows = Address.objects.filter(address__in=names[at : at + NAMES_AT_ONCE])
+        known.update(rows.values_list("address", "group_id"))
+    found = {known.get(exact, known.get(untagged)) for exact, untagged in wanted}
+    groups = Group.objects.filter(pk__in=[pk for pk in found if pk is not None])
+    outside = {address for group in groups for address in _members(group)[1]}
+    return {address for address in outside if not is_local_domain(address.rpartition("@")[2])}
 
 
 def _row_of(parts: Parts) -> Address | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from accounts.addressing import domain_key
 from accounts.models import Account, Department
-from accounts.selectors import is_local_domain
+from accounts.selectors import is_local_domain, members_outside
 from core.prepared import Prepared
 from documents.html.bound import MAX_CHARS, MAX_TAGS
 from documents.html.text import html_to_text
@@ -61,6 +61,11 @@ class Facts:
         return found
 
     @functools.cached_property
+    def domains_of_members(self) -> set[str]:
+        """Where it goes by way of groups: the domains of their members that are none of ours."""
+        return {_host(each) for each in members_outside(self.recipients)}
+
+    @functools.cached_property
     def authors(self) -> list[tuple[Account, set[int]]]:
         """The mailbox and who writes in it, each with its department and those above."""
         both = [self.sender, *([self.actor] if self.actor is not None and self.actor.pk != self.sender.pk else [])]
@@ -92,7 +97,7 @@ def fits(rule: ApprovalRule, facts: Facts) -> bool:
     """Whether a rule speaks of this sender and of this mail."""
     return (
         _is_of(rule, facts)
-        and _goes(rule, facts.recipients)
+        and _goes(rule, facts)
         and len(facts.recipients) >= rule.min_recipients
         and len(facts.raw) >= rule.min_size_kb * 1024
         and _has_file(rule, facts)
@@ -136,8 +141,12 @@ def _departments_above(department_id: int | None, domain_id: int) -> set[int]:
     return found
 
 
-def _goes(rule: ApprovalRule, recipients: Sequence[str]) -> bool:
-    domains = {_host(recipient) for recipient in recipients}
+def _goes(rule: ApprovalRule, facts: Facts) -> bool:
+    return _meant(rule, {_host(recipient) for recipient in facts.recipients}) or _meant(rule, facts.domains_of_members)
+
+
+def _meant(rule: ApprovalRule, domains: set[str]) -> bool:
+    """Whether mail to one of these domains is mail of which it speaks."""
     if rule.direction == ApprovalRule.Direction.INTERNAL:
         domains = {domain for domain in domains if is_local_domain(domain)}
     elif rule.direction == ApprovalRule.Direction.EXTERNAL:
