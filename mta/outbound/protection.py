@@ -42,7 +42,7 @@ def _by_sts(policy: sts.Policy | None, host: str) -> Security | None:
     if policy is None:
         return Security()
     if policy.mode == "testing":
-        return Security(policy="sts", is_testing=True)
+        return Security(policy="sts", is_testing=True, is_named=policy.names(host))
     return Security(Level.VERIFIED, policy="sts") if policy.names(host) else None
 
 

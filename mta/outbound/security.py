@@ -64,6 +64,8 @@ class Security:
     (RFC 7672 3.2.2, 8.1). Empty: the server's own."""
     is_testing: bool = False
     """A policy that wants failures reported and nothing refused (RFC 8461 5)."""
+    is_named: bool = True
+    """Whether a policy that is tested names this server; an enforced one leaves out those that it doesn't."""
 
     @property
     def demands_tls(self) -> bool:

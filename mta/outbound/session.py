@@ -34,7 +34,7 @@ class UnreachableError(Exception):
 
 @dataclasses.dataclass(slots=True)
 class Session:
-    """A greeted connection. `carried` transactions; `failure`: what opportunistic TLS came to grief on."""
+    """A greeted connection. `carried` transactions; `failure`: what TLS that was not demanded came to grief on."""
 
     hop: Hop
     wire: Wire
@@ -42,6 +42,7 @@ class Session:
     carried: int = 0
     idle_since: float = 0.0
     failure: str = ""
+    """What a TLS report calls it; of a policy that is tested, what it would have refused."""
     heard: bool = False
     """Whether the transaction under way had an answer: if not, another connection may carry it."""
 
@@ -79,16 +80,37 @@ async def open_session(hop: Hop, *, require_tls: bool = False) -> Session:
     if require_tls and not security.demands_tls:
         security = dataclasses.replace(security, level=Level.VERIFIED)
     try:
-        try:
-            return await _opened(hop, security)
-        except _TlsError as error:
-            if security.demands_tls:
-                raise UnreachableError(_at(hop, f"no valid TLS: {error}"), failure=error.kind, is_policy=True) from None
-            session = await _opened(hop, dataclasses.replace(security, level=Level.PLAIN))
-            session.failure = error.kind
-            return session
+        if security.is_testing and not security.demands_tls:
+            return await _tested(hop, security)
+        return await _sure(hop, security)
     except WireError as error:
         raise UnreachableError(_at(hop, str(error))) from None
+
+
+async def _tested(hop: Hop, security: Security) -> Session:
+    """Sent whatever a policy in testing says; what it would have refused is noted (RFC 8461 5). A server whose certificate
+    is not the right one is connected to once more, for OpenSSL ends a handshake that it does not like."""
+    failure = "" if security.is_named else "validation-failure"
+    if not failure:
+        try:
+            return await _opened(hop, dataclasses.replace(security, level=Level.VERIFIED))
+        except _TlsError as error:
+            failure = error.kind
+    session = await _sure(hop, security)
+    session.failure = failure
+    return session
+
+
+async def _sure(hop: Hop, security: Security) -> Session:
+    """As sure as it must be; in the clear only where that is allowed and nothing else works."""
+    try:
+        return await _opened(hop, security)
+    except _TlsError as error:
+        if security.demands_tls:
+            raise UnreachableError(_at(hop, f"no valid TLS: {error}"), failure=error.kind, is_policy=True) from None
+        session = await _opened(hop, dataclasses.replace(security, level=Level.PLAIN))
+        session.failure = error.kind
+        return session
 
 
 class _TlsError(Exception):

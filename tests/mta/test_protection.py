@@ -25,6 +25,7 @@ from mta.outbound.protection import NOT_ALLOWED, NOT_PROVEN, protected
 from mta.outbound.result import Verdict
 from mta.outbound.routing import Hop, NoRoute
 from mta.outbound.security import Level, Security, Tlsa
+from mta.outbound.session import open_session
 from tests.mta.authority import issued, pem, pem_key
 from tests.mta.guarded_web import serving_https
 from tests.mta.names import PROVEN, Zone, serving
@@ -204,7 +205,9 @@ def test_an_enforced_policy_leaves_its_servers_alone_and_a_testing_one_all(web: 
     web.text = POLICY.replace("mx.far.example", "mx.other.example")
     assert protect(published("2"), settings) == NOT_ALLOWED
     web.text = POLICY.replace("enforce", "testing")
-    assert [hop.security.level for hop in protect(published("3"), settings)] == [Level.OPPORTUNISTIC] * 2
+    found = protect(published("3"), settings)
+    assert [hop.security.level for hop in found] == [Level.OPPORTUNISTIC] * 2
+    assert [hop.security.is_named for hop in found] == [True, False]
 
 
 DANE: Zone = {
@@ -400,3 +403,45 @@ def test_without_starttls_nothing_strict_is_sent(level: Level) -> None:
     with remote(sink) as port:
         assert outcome(port, Security(level)) == "starttls-not-supported"
     assert not sink.taken
+
+
+# Policies in testing (RFC 8461 5) -------------------------------------------------------------------
+
+TESTING = Security(policy="sts", is_testing=True)
+
+
+def noted(port: int, security: Security = TESTING) -> tuple[str, bool]:
+    """What a report is told of a connection, and whether it is encrypted all the same."""
+
+    async def opened() -> tuple[str, bool]:
+        session = await open_session(Hop(HOST, "127.0.0.1", port, security=security))
+        found = session.failure, session.wire.tls is not None
+        await session.leave()
+        return found
+
+    return asyncio.run(opened())
+
+
+def test_a_policy_in_testing_refuses_nothing_and_tells_what_it_would_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = issued("authority.example")
+    good, key = issued(HOST, by=authority)
+    with secured(tmp_path, pem(good), pem_key(key)) as (sink, port):
+        assert noted(port) == ("certificate-not-trusted", True)
+        assert noted(port, dataclasses.replace(TESTING, is_named=False)) == ("validation-failure", True)
+        assert outcome(port, TESTING) == "accepted"
+        assert sink.taken[-1].tls
+        trusting = ssl.create_default_context(cadata=pem(authority[0]).decode())
+        plain = security.context_for(checked=False)
+        monkeypatch.setattr("mta.outbound.session.context_for", lambda *, checked: trusting if checked else plain)
+        assert noted(port) == ("", True)
+        monkeypatch.setattr("tests.mta.test_protection.HOST", "elsewhere.example")
+        assert noted(port) == ("certificate-host-mismatch", True)
+
+
+def test_a_policy_in_testing_tells_of_a_server_without_tls() -> None:
+    sink = Sink()
+    with remote(sink) as port:
+        assert noted(port) == ("starttls-not-supported", False)
+        assert outcome(port, TESTING) == "accepted"
