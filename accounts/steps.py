@@ -1,4 +1,4 @@
-"""What upper layers add to the life of an account or a domain.
+"""What upper layers add to the life of an account, a domain or a group.
 
 An app registers its step in `AppConfig.ready`; the services call it inside their own transaction, so the
 account and, say, its mailbox appear together or not at all. All processes load all apps. No signals.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from accounts.models import Account, Domain
+from accounts.models import Account, Domain, Group
 
 AccountCall = Callable[[Account], None]
 DomainCall = Callable[[Domain], None]
+GroupCall = Callable[[Group, Account | None], None]
+Losses = Callable[[Group], list[str]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,8 +39,19 @@ class DomainStep:
     erased: DomainCall | None = None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class GroupStep:
+    """What `name` does when a group is about to be deleted by somebody (None: the system); `losses` are sentences for
+    whoever is asked whether he means it: what goes with the group."""
+
+    name: str
+    deleting: GroupCall
+    losses: Losses
+
+
 ACCOUNT_STEPS: dict[str, AccountStep] = {}
 DOMAIN_STEPS: dict[str, DomainStep] = {}
+GROUP_STEPS: dict[str, GroupStep] = {}
 
 
 def register_account_step(step: AccountStep) -> None:
@@ -49,6 +62,11 @@ def register_account_step(step: AccountStep) -> None:
 def register_domain_step(step: DomainStep) -> None:
     """Add a step; the same name replaces."""
     DOMAIN_STEPS[step.name] = step
+
+
+def register_group_step(step: GroupStep) -> None:
+    """Add a step; the same name replaces."""
+    GROUP_STEPS[step.name] = step
 
 
 def run_account_steps(moment: str, account: Account) -> None:
@@ -65,3 +83,14 @@ def run_domain_steps(moment: str, domain: Domain) -> None:
         call: DomainCall | None = getattr(step, moment)
         if call is not None:
             call(domain)
+
+
+def run_group_steps(group: Group, actor: Account | None) -> None:
+    """Call every step, in order of registration."""
+    for step in GROUP_STEPS.values():
+        step.deleting(group, actor)
+
+
+def losses_of(group: Group) -> list[str]:
+    """What every step says goes with the group."""
+    return [sentence for step in GROUP_STEPS.values() for sentence in step.losses(group)]

@@ -9,7 +9,14 @@ class MtaConfig(AppConfig):
     def ready(self) -> None:
         """A domain gets policy and keys in its own transaction, what was learnt goes with who taught it, and moving mail
         into Junk teaches (models exist only now, hence the imports here)."""
-        from accounts.steps import AccountStep, DomainStep, register_account_step, register_domain_step
+        from accounts.steps import (
+            AccountStep,
+            DomainStep,
+            GroupStep,
+            register_account_step,
+            register_domain_step,
+            register_group_step,
+        )
         from core.serving import EVERY_MINUTE
         from mailstore.steps import AfterMove, register_after_move
         from mta.certificates.files import write_all
@@ -18,6 +25,7 @@ class MtaConfig(AppConfig):
         from mta.services.domain_watch import announce, welcome_administrator
         from mta.services.domains import prepare_domain
         from mta.services.forwards import bring_back
+        from mta.services.moderation import posts_lost_with, refuse_posts_of
         from mta.services.monitoring import mark_recalled
         from mta.spam.forgetting import forget_account, forget_domain
         from mta.spam.lessons import note_lesson
@@ -27,6 +35,7 @@ class MtaConfig(AppConfig):
         register_domain_step(DomainStep("mta letters", created=announce))
         register_account_step(AccountStep("mta letters", created=welcome_administrator))
         register_account_step(AccountStep("mta", erased=forget_account))
+        register_group_step(GroupStep("moderation", refuse_posts_of, posts_lost_with))
         register_after_move(AfterMove("spam", note_lesson))
         register_after_outcome(AfterOutcome("forwards", bring_back))
         register_after_outcome(AfterOutcome("suppression", learn_bounce, learn_bounces))

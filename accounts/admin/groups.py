@@ -29,6 +29,7 @@ from accounts.services import (
     update_group,
 )
 from accounts.services.groups import address_of
+from accounts.steps import losses_of
 
 
 class NewGroupForm(ServiceForm):
@@ -152,6 +153,11 @@ class GroupAdmin(ScopedAdmin):
     def update(self, request: HttpRequest, obj: Any, changes: dict[str, Any]) -> None:
         """Everything but the address."""
         update_group(obj, **changes, actor=actor_of(request))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """With what goes with each."""
+        _names, *others = super().get_deleted_objects(objs, request)
+        return ([part for group in objs for part in (str(group), losses_of(group)) if part], *others)
 
     def recorded_as(self, obj: Any) -> str:
         """The address that its record is about."""

@@ -12,6 +12,7 @@ from accounts.domain_names import is_local_domain
 from accounts.models import Account, Address, Department, Domain, Group, GroupMember
 from accounts.services.addresses import address_in, claim, require_free
 from accounts.services.permission import apply, audit, require_admin
+from accounts.steps import run_group_steps
 from core.errors import ErrorKind, MailError
 
 GROUP_FIELDS = frozenset(
@@ -70,8 +71,10 @@ def update_group(group: Group, *, actor: Account | None = None, **changes: Any) 
 
 @transaction.atomic
 def delete_group(group: Group, *, actor: Account | None = None) -> None:
-    """The group, its address and its memberships; its members' mail stays."""
+    """The group, its address and its memberships; its members' mail stays. What `accounts.steps.losses_of` told goes with
+    it."""
     require_admin(actor, group.domain_id)
+    run_group_steps(group, actor)
     audit(actor, "delete_group", domain_id=group.domain_id, address=address_of(group), name=group.name)
     group.delete()
 

@@ -10,7 +10,7 @@ import datetime
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, ngettext
 
 from accounts.domain_names import domain_named
 from accounts.models import Account, Group
@@ -96,6 +96,25 @@ def decide_as_admin(post: HeldPost, *, release: bool, actor: Account | None = No
     return True
 
 
+def refuse_posts_of(group: Group, actor: Account | None) -> None:
+    """Before a list is deleted, in the caller's transaction: what waits for its approver is over, and colleagues who wrote
+    it are told."""
+    waiting = list(HeldPost.objects.filter(group=group, state=State.WAITING).order_by("pk"))
+    for post in waiting:
+        _finish(post, State.REFUSED, by=actor.address if actor else "system", is_list_gone=True)
+
+
+def posts_lost_with(group: Group) -> list[str]:
+    """For whoever is asked whether a list is to be deleted: what waits for its approver."""
+    count = HeldPost.objects.filter(group=group, state=State.WAITING).count()
+    words = ngettext(
+        "%d mail that waits for approval is rejected; its author is told if it is a colleague",
+        "%d mails that wait for approval are rejected; their authors are told if they are colleagues",
+        count,
+    )
+    return [words % count] if count else []
+
+
 def expire_posts(now: datetime.datetime | None = None) -> int:
     """What nobody decided for a week is over, and rows of decided ones go; how many."""
     moment = now or timezone.now()
@@ -119,7 +138,7 @@ def _decide(post: HeldPost, *, release: bool, by: str) -> bool:
     return True
 
 
-def _finish(post: HeldPost, state: str, *, by: str) -> bool:
+def _finish(post: HeldPost, state: str, *, by: str, is_list_gone: bool = False) -> bool:
     """Whether this decision is the one that counts."""
     if not HeldPost.objects.filter(pk=post.pk, state=State.WAITING).update(state=state, decided_by=by[:320]):
         return False
@@ -133,7 +152,7 @@ def _finish(post: HeldPost, state: str, *, by: str) -> bool:
         data={"from": post.envelope_from, "to": post.address, "subject": post.subject, "state": f"list_{state}"},
     )
     if state != State.RELEASED and post.is_local:
-        _tell_author(post)
+        _tell_author(post, is_list_gone=is_list_gone)
     return True
 
 
@@ -186,15 +205,18 @@ def _question(post: HeldPost) -> tuple[str, str]:
     return _("For approval: %(subject)s") % words, text % words
 
 
-def _tell_author(post: HeldPost) -> None:
+def _tell_author(post: HeldPost, *, is_list_gone: bool) -> None:
     """One of us learns that his mail did not go out; a stranger's address may be forged."""
     author = Account.objects.filter(address=post.envelope_from, status=Account.Status.ACTIVE).select_related("domain")
 
     def words() -> tuple[str, str]:
         facts = {"list": post.address, "subject": post.subject or _("(no subject)")}
-        return (
-            _("Not approved: %(subject)s") % facts,
-            _("Your mail “%(subject)s” to the list %(list)s was not approved, so its members did not get it.") % facts,
-        )
+        text = _("Your mail “%(subject)s” to the list %(list)s was not approved, so its members did not get it.")
+        if is_list_gone:
+            text = _(
+                "Your mail “%(subject)s” to the list %(list)s was waiting for approval when the list was deleted, so its "
+                "members did not get it."
+            )
+        return _("Not approved: %(subject)s") % facts, text % facts
 
     store([notice(each, words) for each in author[:1]])

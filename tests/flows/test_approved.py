@@ -94,6 +94,30 @@ def test_a_mail_is_in_the_journal_when_it_is_let_on(
     assert len(mails(carol, "inbox")) == before, "a colleague's is there since he sent it"
 
 
+def test_deleting_a_list_says_what_waits_for_it_and_its_authors_are_told(
+    running: Running, team: Group, alice: Account, bob: Account, client: Client
+) -> None:
+    carol = make_account("carol@example.test")
+    admin = make_account("admin@example.test", role=Account.Role.DOMAIN_ADMIN, language="en")
+    url = reverse("admin:accounts_group_delete", args=[team.pk])
+    client.force_login(admin)
+    assert b"waits for approval" not in client.get(url).content
+    send(running, LIST)
+    submit(
+        access_for(carol, carol.pk), request(LIST, envelope_from=carol.address, raw=RAW.replace(b"alice@", b"carol@"))
+    )
+    assert b"2 mails that wait for approval are rejected" in client.get(url).content
+    assert client.post(url, {"post": "yes"}).status_code == 302
+    assert not Group.objects.filter(pk=team.pk).exists()
+    assert not HeldPost.objects.exists()
+    assert not mails(bob, "inbox")
+    (told,) = mails(carol, "inbox")
+    text = email.message_from_bytes(told, policy=email.policy.default).get_content()  # type: ignore[attr-defined]
+    assert LIST in text and "删除" in text
+    events = Event.objects.filter(kind=Kind.DELIVERY, protocol="list")
+    assert {(each.actor, each.data["state"]) for each in events} == {(admin.address, "list_refused")}
+
+
 def test_a_colleagues_mail_waits_too_and_he_learns_that_it_was_refused(
     team: Group, alice: Account, bob: Account, client: Client
 ) -> None:
