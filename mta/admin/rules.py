@@ -6,12 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import formats, timezone
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 
 from accounts.admin_base import DOMAIN_OF, ScopedAdmin, actor_of
 from accounts.admin_site import PAGES, Section
 from accounts.forms import EXPLAINERS
-from core.errors import MailError
+from core.errors import ErrorKind, MailError
+from core.times import moment
 from mta.admin.filter_lines import FilterForm, FilterRunForm, Names
 from mta.models import Filter, FilterRun
 from mta.rules.terms import actions_of, conditions_of
@@ -30,6 +32,11 @@ TROUBLES = {
     "folder": _("The folder is gone: mail stays in the inbox."),
     "label": _("The label is gone."),
     "form": _("The filter can't be read."),
+}
+
+RUN_TROUBLES = {
+    ErrorKind.NO_PERMISSION.value: _("Mail can't be moved into the folder that a filter names, or out of this one."),
+    ErrorKind.OVER_QUOTA.value: _("The mailbox is full."),
 }
 
 
@@ -103,7 +110,7 @@ class FilterRunAdmin(OfAccount):
     """Started here, watched, stopped by deleting."""
 
     form = FilterRunForm
-    list_display = ("account", "created_at", "state", "progress", "matched")
+    list_display = ("account", "created_at", "state", "progress", "matched", "trouble")
     list_filter = ("state",)
     search_fields = ("account__address",)
     fields = ("account", "folder", "filters")
@@ -111,7 +118,7 @@ class FilterRunAdmin(OfAccount):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What was started is looked at by other names than what is to be started."""
-        shown = ("account", "folder", "names", "created_at", "state", "progress", "matched")
+        shown = ("account", "folder", "names", "created_at", "state", "progress", "matched", "trouble")
         return shown if obj else super().get_fields(request, obj)
 
     @admin.display(description=_("folder"))
@@ -129,6 +136,17 @@ class FilterRunAdmin(OfAccount):
     def progress(self, row: FilterRun) -> str:
         """How far it is."""
         return gettext("%(seen)d of %(total)d") % {"seen": row.seen, "total": max(row.seen, row.total)}
+
+    @admin.display(description=_("problems"))
+    def trouble(self, row: FilterRun) -> str:
+        """Why it does not come on, and when it is tried again."""
+        if not row.error:
+            return ""
+        why = str(RUN_TROUBLES.get(row.error, _("A mistake of the system; the log of the worker says which.")))
+        if row.state != FilterRun.State.WAITING:
+            return why
+        at = formats.date_format(timezone.localtime(moment(row.claimed_until_us)), "SHORT_DATETIME_FORMAT")
+        return gettext("%(why)s It is tried again at %(at)s.") % {"why": why, "at": at}
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A run is as it was started."""

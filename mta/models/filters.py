@@ -46,6 +46,7 @@ class FilterRun(models.Model):
         WAITING = "waiting", _("At work")
         DONE = "done", _("Done")
         CANCELLED = "cancelled", _("Cancelled")
+        FAILED = "failed", _("Given up")
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="filter_runs", verbose_name=_("account"))
     filters = models.JSONField(_("filters"), default=list)
@@ -58,6 +59,11 @@ class FilterRun(models.Model):
     seen = models.IntegerField(_("looked at"), default=0)
     matched = models.IntegerField(_("matched"), default=0)
     claimed_until_us = models.BigIntegerField(default=0)
+    """While a worker has it; after a failure, when it is tried again."""
+    tries = models.IntegerField(_("failures"), default=0)
+    """Of the slice it has come to, one after the other."""
+    error = models.CharField(max_length=16, blank=True)
+    """The kind of the last failure (`core.errors.ErrorKind`); `unknown` for one that nobody foresaw."""
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

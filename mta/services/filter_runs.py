@@ -1,14 +1,16 @@
 """Filters applied to mail that is there already: in slices claimed in a row, newest mail first.
 
 A slice does its acts and then moves the row on, so a process that dies repeats one slice, and every act but counting is
-the same when it is done twice. Forwarding is for new mail: here it is passed over.
+the same when it is done twice. A slice that fails (its target can't be written to, the mailbox is full) is marked and tried
+again after growing pauses, and given up after TRIES_MAX. Forwarding is for new mail: here it is passed over.
 """
 
 from __future__ import annotations
 
-import contextlib
+import functools
+import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import connection, transaction
@@ -41,6 +43,13 @@ CLAIM_S = 120
 TOP_ID = (1 << 63) - 1
 RUNS_MAX = 5
 """Of one account at a time."""
+TRIES_MAX = 10
+PAUSE_S = 120
+PAUSE_MAX_S = 6 * 3600
+"""Doubled from PAUSE_S up to this: about a day in all."""
+UNKNOWN = "unknown"
+
+log = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -85,16 +94,32 @@ def cancel_run(run: FilterRun, *, actor: Account | None = None) -> None:
 
 def is_any_waiting() -> bool:
     """Whether a worker would find something to do."""
-    return FilterRun.objects.filter(state=State.WAITING).exists()
+    return FilterRun.objects.filter(state=State.WAITING, claimed_until_us__lte=time.time_ns() // 1000).exists()
 
 
 def work_on_runs() -> int:
-    """Do slices until nothing is left to claim; how many."""
+    """Do slices until nothing is left to claim; how many, those that failed included."""
     slices = 0
     while (run := _claim(time.time_ns() // 1000)) is not None:
-        _slice(run)
+        try:
+            _slice(run)
+        except MailError as error:
+            _put_off(run, error.kind.value)
+        except Exception:
+            log.exception("a run of filters failed", extra={"run": run.pk})
+            _put_off(run, UNKNOWN)
         slices += 1
     return slices
+
+
+def _put_off(run: FilterRun, error: str) -> None:
+    """Mark a slice that failed, where the claim is still ours; the others go on."""
+    tries = run.tries + 1
+    pause_s = min(PAUSE_S << (tries - 1), PAUSE_MAX_S)
+    ours = FilterRun.objects.filter(pk=run.pk, claimed_until_us=run.claimed_until_us)
+    ours.update(tries=tries, error=error[:16], claimed_until_us=time.time_ns() // 1000 + pause_s * 1_000_000)
+    if tries >= TRIES_MAX:
+        FilterRun.objects.filter(pk=run.pk, state=State.WAITING, tries=tries).update(state=State.FAILED)
 
 
 def _claim(now_us: int) -> FilterRun | None:
@@ -118,7 +143,7 @@ def _slice(run: FilterRun) -> None:
     rules = _rules(run)
     matched = _apply(access, run, _decide(access, run.account.address, entries, rules)) if rules else 0
     changes: dict[str, Any] = {"seen": F("seen") + len(entries), "matched": F("matched") + matched}
-    changes["claimed_until_us"] = 0
+    changes |= {"claimed_until_us": 0, "tries": 0, "error": ""}
     changes["below_id"] = entries[-1][0] if entries else run.below_id
     ours = FilterRun.objects.filter(pk=run.pk, claimed_until_us=run.claimed_until_us)
     ours.update(**changes)
@@ -163,23 +188,18 @@ def _apply(access: Access, run: FilterRun, decisions: Sequence[tuple[int, Decisi
         target = decision.folder_id or (folder_by_role(access, role).id if role else run.folder_id)
         if target != run.folder_id:
             folders.setdefault(target, []).append(entry_id)
-    for label, ids in labels.items():
-        with _passing_over_gone():
-            set_keywords(access, Selection(ids), add=[label])
-    for bits, ids in flags.items():
-        with _passing_over_gone():
-            set_flags(access, Selection(ids), add=Flag(bits))
-    for target, ids in folders.items():
-        with _passing_over_gone():
-            move(access, Selection(ids), folder_id=target)
+    acts: list[Callable[[], object]] = [
+        *(functools.partial(set_keywords, access, Selection(ids), add=[label]) for label, ids in labels.items()),
+        *(functools.partial(set_flags, access, Selection(ids), add=Flag(bits)) for bits, ids in flags.items()),
+        *(functools.partial(move, access, Selection(ids), folder_id=target) for target, ids in folders.items()),
+    ]
+    refused = None
+    for act in acts:
+        try:
+            act()
+        except MailError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:  # a label, a folder or a mail may be gone meanwhile
+                refused = refused or error
+    if refused is not None:  # after all that can be done
+        raise refused
     return len(decisions)
-
-
-@contextlib.contextmanager
-def _passing_over_gone() -> Iterator[None]:
-    """A label, a folder or a mail may be gone meanwhile."""
-    try:
-        yield
-    except MailError as error:
-        if error.kind is not ErrorKind.NOT_FOUND:
-            raise

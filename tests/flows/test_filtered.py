@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from accounts.models import Account
 from accounts.selectors import access_for
+from core.errors import ErrorKind, MailError
 from logs_app.models import Event, Kind
 from mailstore.check_store import check_store
 from mailstore.models import Entry, EntryLabel, Flag, Folder, Keyword
@@ -148,6 +150,64 @@ def test_mail_that_is_there_is_filed_in_slices_and_a_dead_worker_costs_nothing(
     assert len(in_folder(target_of(rule))) == 3
     assert len(in_folder(inbox)) == 4
     assert not check_store(alice.pk)
+
+
+def test_a_run_whose_move_is_refused_is_marked_and_tried_again_later_and_later(
+    running: Running, alice: Account, owned: Callable[[str], Filter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = fill(running, alice, 4)
+    barred, open_to_all = owned("invoice"), owned("lunch")
+    run = start_run(alice, inbox)
+    moved = filter_runs.move
+
+    def refusing(access: Any, chosen: Any, *, folder_id: int) -> Any:
+        if folder_id == target_of(barred):
+            raise MailError(ErrorKind.NO_PERMISSION)
+        return moved(access, chosen, folder_id=folder_id)
+
+    monkeypatch.setattr(filter_runs, "move", refusing)
+    pauses = []
+    for tries in range(1, filter_runs.TRIES_MAX):
+        before = time.time_ns() // 1000
+        assert work_on_runs() == 1
+        run.refresh_from_db()
+        assert (run.state, run.tries, run.error, run.seen) == ("waiting", tries, "no_permission", 0)
+        pauses.append(run.claimed_until_us - before)
+        assert not filter_runs.is_any_waiting()
+        FilterRun.objects.update(claimed_until_us=0)
+    assert len(in_folder(target_of(open_to_all))) == 2, "what can be done is done"
+    assert [round(each / 60e6) for each in pauses[:4]] == [2, 4, 8, 16]
+    assert max(pauses) < 7 * 3600 * 1_000_000
+    work_on_runs()
+    run.refresh_from_db()
+    assert (run.state, run.tries) == ("failed", filter_runs.TRIES_MAX)
+
+
+def test_a_run_that_was_refused_goes_on_when_it_may(
+    running: Running, alice: Account, owned: Callable[[str], Filter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = fill(running, alice, 4)
+    rule = owned("invoice")
+    run = start_run(alice, inbox)
+    with monkeypatch.context() as patch:
+        patch.setattr(filter_runs, "move", raising(ValueError("odd")))
+        assert work_on_runs() == 1
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("waiting", "unknown")
+    FilterRun.objects.update(claimed_until_us=0)
+    work_on_runs()
+    run.refresh_from_db()
+    assert (run.state, run.tries, run.error, run.matched) == ("done", 0, "", 2)
+    assert len(in_folder(target_of(rule))) == 2
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    """What fails whatever it is asked."""
+
+    def fail(*_args: Any, **_named: Any) -> Any:
+        raise error
+
+    return fail
 
 
 def test_the_sweep_finds_a_run_whose_task_was_lost(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import time
 from typing import Any
 
 import pytest
@@ -169,3 +170,6 @@ def test_a_run_is_started_and_shown_by_names(boss: Client, alice: Account, folde
     page = boss.get(reverse("admin:mta_filterrun_change", args=[row.pk])).content.decode()
     assert "Customers/Offers" in page
     assert "offers" in page
+    FilterRun.objects.update(tries=1, error="over_quota", claimed_until_us=time.time_ns() // 1000 + 120_000_000)
+    for url in (reverse("admin:mta_filterrun_change", args=[row.pk]), reverse("admin:mta_filterrun_changelist")):
+        assert "The mailbox is full. It is tried again at" in boss.get(url).content.decode()
