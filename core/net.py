@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import queue
 import socket
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
@@ -24,6 +26,12 @@ MAX_REDIRECTS = 4
 AGENT = "Mozilla/5.0 (compatible; Globalmail)"
 """Says neither who reads nor which version runs."""
 
+RESOLVE_S = 10.0
+"""A name whose servers do not answer within this is not resolved."""
+RESOLVING_MAX = 32
+"""Names asked for at once by one process, those that nobody waits for any more included."""
+
+_resolving = threading.BoundedSemaphore(RESOLVING_MAX)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 """RFC 6052: an IPv4 address in the last 32 bits."""
 _SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
@@ -49,16 +57,49 @@ def is_public(address: str) -> bool:
     return all(_is_global(each) for each in _with_embedded(parsed))
 
 
-def public_addresses(host: str, port: int) -> list[str]:
-    """The addresses of `host`; raises MailError(INVALID) when a single one is not public."""
+def public_addresses(host: str, port: int, *, timeout_s: float = RESOLVE_S) -> list[str]:
+    """The addresses of `host`; raises MailError: INVALID when a single one is not public, UNAVAILABLE when there are none
+    or the DNS does not say within `timeout_s`."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = _resolved(host, port, timeout_s)
     except (OSError, UnicodeError):
         raise MailError(ErrorKind.UNAVAILABLE, host=host) from None
-    addresses = [str(each[4][0]) for each in found]
     if not addresses or not all(is_public(each) for each in addresses):
         raise MailError(ErrorKind.INVALID, host=host)
     return list(dict.fromkeys(addresses))
+
+
+def _resolved(host: str, port: int, timeout_s: float) -> list[str]:
+    """What the system's resolver says. It knows no time-out of ours, so it is asked on a thread that is left behind when it
+    takes too long, and that nobody waits for at the end of the process; no more than RESOLVING_MAX of them. Raises OSError
+    (TimeoutError too), UnicodeError."""
+    answers: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+    turns = _resolving
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answers.put([str(each[4][0]) for each in found])
+        except (OSError, UnicodeError) as error:
+            answers.put(error)
+        finally:
+            turns.release()
+
+    until = time.monotonic() + timeout_s
+    if not turns.acquire(timeout=timeout_s):
+        raise TimeoutError
+    try:
+        threading.Thread(target=ask, name="resolve", daemon=True).start()
+    except RuntimeError as error:  # no thread to be had
+        turns.release()
+        raise OSError from error
+    try:
+        answer = answers.get(timeout=max(0.0, until - time.monotonic()))
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def fetch(url: str, *, max_bytes: int, timeout_s: float, content_types: frozenset[str], follow: bool = True) -> Fetched:
@@ -143,7 +184,8 @@ class GuardedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """As httpcore asks for it; the TLS name stays the host's, only the socket gets the address."""
-        addresses = public_addresses(host, port)[:2]
+        patience_s = RESOLVE_S if timeout is None else min(timeout, RESOLVE_S)
+        addresses = public_addresses(host, port, timeout_s=patience_s)[:2]
         for number, address in enumerate(addresses, start=1):
             try:
                 return self._plain.connect_tcp(address, port, timeout, local_address, socket_options)

@@ -88,6 +88,25 @@ def test_one_private_address_among_public_ones_refuses_the_name(monkeypatch: pyt
     assert caught.value.kind is ErrorKind.INVALID
 
 
+def test_a_resolver_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered, asked = threading.Event(), threading.Semaphore(0)
+
+    def resolve(host: str, port: int, **kind: Any) -> list[Any]:
+        asked.release()
+        answered.wait(20)
+        return [(0, 0, 0, "", ("8.8.8.8", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(net, "_resolving", threading.BoundedSemaphore(2))
+    for _ in range(3):  # the third finds two threads that still wait, and is asked for by none
+        with pytest.raises(MailError) as caught:
+            net.public_addresses("silent.test", 80, timeout_s=0.05)
+        assert caught.value.kind is ErrorKind.UNAVAILABLE
+    assert [asked.acquire(timeout=20), asked.acquire(timeout=20), asked.acquire(blocking=False)] == [True, True, False]
+    answered.set()
+    assert net.public_addresses("silent.test", 80, timeout_s=20) == ["8.8.8.8"]
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     seen: list[tuple[str, dict[str, str]]] = []  # noqa: RUF012 - one list for the one server of a test
 
