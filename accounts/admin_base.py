@@ -8,13 +8,11 @@ the form or as a message.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
@@ -23,12 +21,10 @@ from django.forms import BaseModelForm, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.text import capfirst
-from django.utils.translation import gettext_lazy as _
-from unfold.decorators import action
 
+from accounts.admin_export import Exported
 from accounts.admin_lists import QuickList
 from accounts.forms import sentences
 from accounts.models import (
@@ -65,10 +61,7 @@ DOMAIN_OF: dict[type[Model], str] = {
 }
 """From a row to its domain. A model that isn't named here is invisible to all but operators."""
 
-MAX_EXPORT = 50_000
 MAX_ID_DIGITS = 18
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet run a cell (OWASP, CSV injection)."""
 
 
 def actor_of(request: HttpRequest) -> Account:
@@ -129,15 +122,13 @@ class ServiceForm(ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class ScopedAdmin(ScopedRelations, QuickList):
+class ScopedAdmin(ScopedRelations, Exported, QuickList):
     """List, form, history and export of one model within the reader's scope."""
 
     form = ServiceForm
     list_per_page = 50
     show_full_result_count = False
     warn_unsaved_form = True
-    actions_list: ClassVar = ["export"]
-    export_columns: ClassVar[tuple[str, ...]] = ()
     operators_only = False
     """Only operators add, change and delete; administrators look."""
 
@@ -261,39 +252,6 @@ class ScopedAdmin(ScopedRelations, QuickList):
         """Django redirects with a message; what isn't in scope simply doesn't exist."""
         raise Http404
 
-    @action(description=_("Export CSV"), url_path="export", icon="download")
-    def export(self, request: HttpRequest) -> HttpResponse:
-        """The list as it is filtered now, as a spreadsheet reads it; at most MAX_EXPORT rows."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            rows = self.get_changelist_instance(request).queryset[:MAX_EXPORT]
-        except IncorrectLookupParameters:
-            return redirect(request.path)
-        return self._csv(rows)
-
-    def _csv(self, rows: Iterable[Any]) -> HttpResponse:
-        response = HttpResponse(content_type="text/csv; charset=utf-8")
-        day = timezone.localdate().isoformat()
-        response["Content-Disposition"] = f'attachment; filename="{self.opts.model_name}-{day}.csv"'
-        response.write("\ufeff")  # without it spreadsheets take UTF-8 for the system's charset
-        writer = csv.writer(response)
-        writer.writerow([self._heading(column) for column in self.export_columns])
-        writer.writerows([cell(self._exported(row, column)) for column in self.export_columns] for row in rows)
-        return response
-
-    def _heading(self, column: str) -> str:
-        names = {field.name: getattr(field, "verbose_name", field.name) for field in self.opts.get_fields()}
-        own = getattr(getattr(self, column, None), "short_description", None)
-        if own is not None:
-            return str(own)
-        return str(names.get(column.partition("__")[0], column))
-
-    def _exported(self, row: Any, column: str) -> object:
-        """A column of the page's own before one of the row."""
-        own = getattr(self, column, None)
-        return own(row) if callable(own) else _value(row, column)
-
     def _explained(self, request: HttpRequest, error: MailError) -> HttpResponse:
         _raise_unless_explainable(error)
         for sentence in sentences(error):
@@ -332,21 +290,6 @@ def domain_for(request: HttpRequest, obj: Any) -> Domain:
     """The domain of a new row: chosen by an operator, otherwise the administrator's own."""
     actor = actor_of(request)
     return obj.domain if actor.is_superuser else actor.domain
-
-
-def cell(value: object) -> str:
-    """A value as text that no spreadsheet runs."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
-def _value(row: Any, column: str) -> object:
-    """Follow `a__b`; call what can be called; choices by their label."""
-    for name in column.split("__"):
-        label = getattr(row, f"get_{name}_display", None)
-        row = label() if label else getattr(row, name, None)
-        row = row() if callable(row) else row
-    return row
 
 
 def _is_id(text: str) -> bool:

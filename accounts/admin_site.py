@@ -122,3 +122,8 @@ def icon(_request: HttpRequest) -> str:
 def stylesheet(_request: HttpRequest) -> str:
     """The address of our own rules for the administration's pages."""
     return static("css/admin.css")
+
+
+def labels_script(_request: HttpRequest) -> str:
+    """The address of the script that writes the names beside values on phones as heads of columns are written."""
+    return static("js/admin_labels.js")

@@ -303,6 +303,7 @@ UNFOLD = {
     },
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "accounts.admin_site.icon"}],
     "STYLES": ["accounts.admin_site.stylesheet"],
+    "SCRIPTS": ["accounts.admin_site.labels_script"],
     "SIDEBAR": {"show_search": False, "navigation": "accounts.admin_site.navigation"},
 }
 
