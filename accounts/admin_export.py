@@ -28,7 +28,7 @@ class Exported:
     has_view_permission: Any
     get_changelist_instance: Any
 
-    @action(description=_("Export CSV"), url_path="export", icon="download")
+    @action(description=_("Export CSV"), url_path="export", icon="download")  # type: ignore[untyped-decorator]
     def export(self, request: HttpRequest) -> HttpResponse:
         """The list as it is filtered now, as a spreadsheet reads it; at most MAX_EXPORT rows."""
         if not self.has_view_permission(request):

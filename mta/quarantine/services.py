@@ -65,7 +65,7 @@ def delete_for(mail: QuarantinedMail, *, actor: Account | None) -> bool:
     """As `delete`, by an administrator. Recorded."""
     require_admin(actor, mail.domain_id)
     with transaction.atomic():
-        is_new = set_state(_existing(mail.pk, account_id=mail.account_id), State.DELETED)
+        is_new = bool(set_state(_existing(mail.pk, account_id=mail.account_id), State.DELETED))
         if is_new:
             audit(actor, "delete_quarantined", domain_id=mail.domain_id, address=_address(mail), **_facts(mail))
     return is_new

@@ -101,7 +101,7 @@ def held_drafts(access: Access) -> dict[int, HeldDraft]:
     found = gated.filter(submission__draft_id__isnull=False).values_list(
         "submission__draft_id", "submission_id", "state"
     )
-    held = {draft: HeldDraft(submission, state) for draft, submission, state in found.distinct()}
+    held = {draft: HeldDraft(submission, state) for draft, submission, state in found.distinct() if draft}
     if not held:
         return {}
     copies = Draft.objects.filter(pk__in=held, mailbox_id=access.mailbox, snapshot_entry_id__isnull=False)
