@@ -31,6 +31,11 @@ def executed(statement: str, parameters: Sequence[Any] = ()) -> contextlib.closi
     return contextlib.closing(cursor)
 
 
+def ahead() -> contextlib.AbstractContextManager[None]:
+    """`with ahead()`: several `insert_rows` and `update_rows` in a row whose answers nobody needs (`core.columns.ahead`)."""
+    return packed.ahead(connections[DEFAULT_DB_ALIAS])
+
+
 def insert_rows(table: str, columns: str, rows: Sequence[Sequence[Any]], tail: str = "") -> list[tuple[Any, ...]]:
     """INSERT `rows` in the caller's transaction; what a RETURNING in `tail` gives. `tail` may say ON CONFLICT; a row
     that conflicts with another of `rows` is an error on PostgreSQL unless it says DO NOTHING."""

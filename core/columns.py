@@ -7,10 +7,11 @@ one parameter for each column, whatever the number of rows: it is short, always 
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, repeat
 from typing import Any
 
@@ -65,6 +66,18 @@ def update_all(connection: Any, table: str, columns: Sequence[str], rows: Sequen
         for part in parts:
             _cursor(connection).execute(statement, part, prepare=True)
     return True
+
+
+@contextlib.contextmanager
+def ahead(connection: Any) -> Iterator[None]:
+    """Rows that are written inside go to PostgreSQL without a wait for its answers (libpq's pipeline mode): it works on
+    some while the next are packed. What goes wrong is raised by a later statement or at the end. Statements whose
+    count of rows is asked for have no place inside."""
+    if not _is_possible(connection):
+        yield
+        return
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 def _is_possible(connection: Any) -> bool:

@@ -194,3 +194,15 @@ def _only_postgres(statements: tuple[str, ...]) -> Any:
 
 
 SEARCH_UPKEEP_OPERATION = migrations.RunPython(_only_postgres(SEARCH_UPKEEP), _only_postgres(SEARCH_UPKEEP_BEFORE))
+
+IN_ROW = (
+    # Bytes. Half a page: rows above are cut into pieces in a table of its own, each with a place in its index, after an
+    # attempt to compress what is compressed already. At 2 KB, the default, that is every usual mail.
+    "ALTER TABLE mailstore_blob SET (toast_tuple_target = 4080)",
+    "ALTER TABLE mailstore_message SET (toast_tuple_target = 4080)",
+)
+IN_ROW_BEFORE = (
+    "ALTER TABLE mailstore_blob RESET (toast_tuple_target)",
+    "ALTER TABLE mailstore_message RESET (toast_tuple_target)",
+)
+IN_ROW_OPERATION = migrations.RunPython(_only_postgres(IN_ROW), _only_postgres(IN_ROW_BEFORE))

@@ -124,7 +124,7 @@ class Ledger:
         """The folder with this role; NOT_FOUND when the mailbox has none."""
         found = self._by_role.get((mailbox, role))
         if found is None:
-            self.load_folders([], [role])
+            self.load_folders([], [str(role)])
             found = self._by_role.get((mailbox, role))
         if found is None:
             raise MailError(ErrorKind.NOT_FOUND, role=role)

@@ -9,16 +9,15 @@ threads merges the smaller into the largest. `mailstore/folder_threads.py` count
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from core.bulk import insert_rows
 from mailstore import folder_threads, sql
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """A new message of a mailbox, the hash of its own Message-ID (None without one) and of every id that ties it: its
     own and its references."""
 

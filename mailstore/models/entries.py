@@ -38,13 +38,14 @@ FLAG_NAMES = {
 }
 """As programs and archives know them. `$Todo` and `$Done` are the to-do marks of the webmail; KMail names its own so too."""
 
-TODO_MARKS = int(Flag.TODO | Flag.DONE)
+_TODO, _DONE = int(Flag.TODO), int(Flag.DONE)
+TODO_MARKS = _TODO | _DONE
 """An entry has one of them at most."""
 
 
 def settled(flags: int) -> int:
     """Flags that an entry may have: what is done is not to be done."""
-    return flags & ~Flag.TODO if flags & Flag.DONE else flags
+    return flags & ~_TODO if flags & _DONE else flags
 
 
 class EntryColumns(models.Model):

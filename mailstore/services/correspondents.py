@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -23,8 +23,7 @@ AGAIN_US = 3_600_000_000
 MAX_ADDRESS_CHARS = 320
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Met:
+class Met(NamedTuple):
     """One contact of a mailbox with an address."""
 
     mailbox: int
@@ -77,9 +76,9 @@ def _merged(met: Sequence[Met]) -> dict[tuple[int, str], Met]:
         address = each.address.strip().lower()[:MAX_ADDRESS_CHARS]
         if "@" not in address:
             continue
-        known = merged.get((each.mailbox, address), Met(each.mailbox, "", address))
-        name = (each.name or known.name)[:MAX_NAME_CHARS]
-        sent, received = known.sent + each.sent, known.received + each.received
+        name, sent, received = each.name[:MAX_NAME_CHARS], each.sent, each.received
+        if known := merged.get((each.mailbox, address)):
+            name, sent, received = name or known.name, sent + known.sent, received + known.received
         merged[each.mailbox, address] = Met(each.mailbox, name, address, sent, received)
     return merged
 

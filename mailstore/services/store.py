@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import DatabaseError, connection
 
-from core.bulk import insert_rows
+from core.bulk import ahead, insert_rows
 from core.errors import MailError
 from mailstore import blobs, folder_threads, orders, sql, threads
 from mailstore.fields import mailbox_of
@@ -61,8 +62,7 @@ class ItemError(Exception):
         self.index = index
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """A placement whose folder is known and whose ids are given."""
 
     item: int
@@ -104,21 +104,27 @@ def _write(ledger: Ledger, places: list[_Place], snapshots: set[int]) -> None:
     stored = blobs.insert([place.prepared.encoded for place in places])
     messages = {place.message_id: place for place in places}
     threads_of = threads.assign([_arrived(place) for place in messages.values()])
-    rows = [_message_row(place, stored[place.prepared.encoded.sha256]) for place in messages.values()]
-    insert_rows("mailstore_message", MESSAGE_COLUMNS, rows)
+    labels = _write_labels(places)
     sought = [place for place in messages.values() if id(place.prepared) not in snapshots]
-    todo = [(place.message_id, place.placement.mailbox) for place in sought]
-    insert_rows("mailstore_searchtodo", "message_id, mailbox_id", todo)
+    with ahead():
+        rows = [_message_row(place, stored[place.prepared.encoded.sha256]) for place in messages.values()]
+        insert_rows("mailstore_message", MESSAGE_COLUMNS, rows)
+        insert_rows("mailstore_entry", ENTRY_COLUMNS, [_entry_row(ledger, place, labels) for place in places])
+        todo = [(place.message_id, place.placement.mailbox) for place in sought]
+        insert_rows("mailstore_searchtodo", "message_id, mailbox_id", todo)
+        insert_marks((place.entry_id, place.folder.id, place.placement.flags) for place in places)
+        met = [met for place in sought for met in _people(place)]
+        correspondents.write(ledger, met, places[0].at_us if places else 0)
+        ledger.write()
+    orders.came((place.folder, [place.entry_id]) for place in places if place.folder.orders_kept)
+    _count_threads(places, threads_of)
+
+
+def _write_labels(places: Sequence[_Place]) -> Mapping[int, int]:
     labelled = [(place, place.placement) for place in places if place.placement.labels]
-    labels = write_labels(
+    return write_labels(
         [Labelled(to.mailbox, at.folder.id, at.entry_id, at.at_us, to.flags, to.labels) for at, to in labelled]
     )
-    insert_rows("mailstore_entry", ENTRY_COLUMNS, [_entry_row(ledger, place, labels) for place in places])
-    orders.came((place.folder, [place.entry_id]) for place in places if place.folder.orders_kept)
-    insert_marks((place.entry_id, place.folder.id, place.placement.flags) for place in places)
-    _count_threads(places, threads_of)
-    correspondents.write(ledger, [met for place in sought for met in _people(place)], places[0].at_us if places else 0)
-    ledger.write()
 
 
 def _open_ledger(items: Sequence[Incoming[Any]]) -> Ledger:
@@ -132,8 +138,8 @@ def _with_folders(ledger: Ledger, items: Sequence[Incoming[Any]]) -> Ledger:
     """Two queries at most; an inbox that stands in for a folder that is gone is read when it is needed."""
     placements = [placement for item in items for placement in item.placements]
     custom = {placement.folder_id for placement in placements if placement.folder_id is not None}
-    roles = {str(placement.role or Role.INBOX) for placement in placements if placement.folder_id is None}
-    ledger.load_folders(custom, roles)
+    roles = {placement.role or Role.INBOX for placement in placements if placement.folder_id is None}
+    ledger.load_folders(custom, map(str, roles))
     return ledger
 
 
@@ -173,7 +179,7 @@ def _folder(ledger: Ledger, placement: Placement, index: int) -> FolderCount:
         return chosen
     role = placement.role or Role.INBOX if placement.folder_id is None else Role.INBOX
     try:
-        return ledger.folder_by_role(placement.mailbox, str(role))
+        return ledger.folder_by_role(placement.mailbox, role)
     except MailError as error:
         raise ItemError(index) from error
 
@@ -237,14 +243,16 @@ def _arrived(place: _Place) -> threads.Arrived:
 
 
 def _count_threads(places: list[_Place], threads_of: dict[int, int]) -> None:
+    keys = [(threads_of[place.message_id], place.folder.id) for place in places]
+    came = Counter(keys)
     grown = folder_threads.nothing_grown()
-    for place in places:
+    for place, key in zip(places, keys, strict=True):
+        if came[key] == 1 and key[0] in threads_of:
+            continue  # it is new and alone
         scanned = place.prepared.scanned
         name = scanned.sender_name or scanned.sender_address
-        growth = grown[threads_of[place.message_id], place.folder.id]
-        growth.add(flags=place.placement.flags, sort_us=place.at_us, name=name)
-    fresh = {key for key, growth in grown.items() if key[0] in threads_of and growth.total == 1}
-    folder_threads.grow({key: growth for key, growth in grown.items() if key not in fresh})
+        grown[key].add(flags=place.placement.flags, sort_us=place.at_us, name=name)
+    folder_threads.grow(grown)
 
 
 def _people(place: _Place) -> list[correspondents.Met]:

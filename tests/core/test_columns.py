@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from core import columns
-from core.bulk import insert_rows, update_rows
+from core.bulk import ahead, insert_rows, update_rows
 
 pytestmark = [
     pytest.mark.django_db,
@@ -155,3 +155,26 @@ def test_a_rollback_between_does_not_matter(table: str) -> None:
             insert_rows(table, "id", [(900,)])
             raise ZeroDivisionError
     assert read("id") == [0, 1, 2, 3]
+
+
+def test_rows_that_are_sent_ahead_are_there_for_the_next_statement(table: str) -> None:
+    name = NAMES["text"]
+    with ahead():
+        insert_rows(table, f"id, {name}", [(1, "a"), (2, "b")])
+        update_rows(table, [name], [(1, "c")])
+        assert read(name) == ["c", "b"], "a question inside waits for what was sent"
+        insert_rows(table, f"id, {name}", [(3, 12)])  # Django's way
+    assert read(name) == ["c", "b", "12"]
+
+
+def test_what_goes_wrong_with_rows_sent_ahead_is_djangos_error_and_ends_with_the_transaction(table: str) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic(), ahead():
+        insert_rows(table, "id", [(1,), (1,)])
+        insert_rows(table, "id", [(2,)])
+        insert_rows(table, "id", [(3,)])
+    with pytest.raises(ZeroDivisionError), transaction.atomic(), ahead():
+        insert_rows(table, "id", [(1,)])
+        raise ZeroDivisionError
+    with transaction.atomic(), ahead():
+        insert_rows(table, "id", [(4,)])
+    assert read("id") == [4]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 from django.apps import apps
 from django.db import connection
 
 from core.access import Access
-from mailstore import sql
+from mailstore import blobs, sql
 from mailstore.ddl import PARTIAL_INDEXES
 from mailstore.fields import MAX_COUNTER, MAX_MAILBOX, PackedIdField, mailbox_of, pack
 from mailstore.models import Flag
@@ -53,6 +55,16 @@ def test_an_emptied_table_has_empty_lists(mine: Access, breaks_rows: None) -> No
     assert sql.row("SELECT count(*) FROM mailstore_flaglist") == (3,)
     sql.run("TRUNCATE mailstore_entry")
     assert sql.row("SELECT count(*) FROM mailstore_flaglist") == (0,)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL's pages")
+def test_the_bytes_of_a_usual_mail_lie_in_their_row(db: None) -> None:
+    apart = sql.row("SELECT reltoastrelid::regclass::text FROM pg_class WHERE oid = 'mailstore_blob'::regclass")[0]
+    before = sql.row(f"SELECT count(*) FROM {apart}")
+    blobs.put(secrets.token_bytes(3_900))
+    assert sql.row(f"SELECT count(*) FROM {apart}") == before
+    blobs.put(secrets.token_bytes(4_100))
+    assert sql.row(f"SELECT count(*) FROM {apart}") > before
 
 
 def test_packed_ids_hold_a_mailbox_and_a_counter() -> None:
