@@ -28,6 +28,7 @@ _FIELD = re.compile(rb"[!-9;-~]{1,76}:")
 BODY_MIN_BYTES = 1_024
 """A shorter body is undone with its header as fast as without, and two frames take more room."""
 GRACE_S = 24 * 3600
+_RAW = int(Codec.RAW)
 MAX_CONTENT_BYTES = 1 << 31
 
 HOLDERS: dict[tuple[str, str], str] = {
@@ -125,8 +126,8 @@ def decode(codec: int, data: bytes | None, key: str, size: int) -> bytes:
 
 def decode_head(codec: int, data: bytes | None, key: str, length: int) -> bytes:
     """As `decode`, the first `length` bytes alone."""
-    stored = bytes(data) if data is not None else objects().read(key)
-    if codec == Codec.RAW:
+    stored = data if type(data) is bytes else bytes(data) if data is not None else objects().read(key)
+    if codec == _RAW:
         return stored[:length]
     return dictionaries.decompress_head(stored, length)
 

@@ -139,10 +139,12 @@ def _frame_end(frames: bytes) -> int:
 
 
 def _decompressor(number: int) -> zstandard.ZstdDecompressor:
-    kept: dict[int, zstandard.ZstdDecompressor] = _local.__dict__.setdefault("decompressors", {})
-    if number not in kept:
-        kept[number] = zstandard.ZstdDecompressor(dict_data=by_id(number) if number else None)
-    return kept[number]
+    try:
+        found: zstandard.ZstdDecompressor = _local.decompressors[number]
+    except (AttributeError, KeyError):
+        found = zstandard.ZstdDecompressor(dict_data=by_id(number) if number else None)
+        _local.__dict__.setdefault("decompressors", {})[number] = found
+    return found
 
 
 def train_if_due() -> Dictionary | None:

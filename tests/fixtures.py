@@ -14,6 +14,7 @@ from accounts.models import Account
 from accounts.verifiers import lately, verified
 from core import dbthread, redis
 from mailaccess.imap.folder_index import index
+from mailaccess.imap.header_fields import header_fields
 from mailaccess.imap.search.columns import columns
 from mailaccess.imap.search.threading import answers
 from mailstore import dictionaries, writer
@@ -61,6 +62,7 @@ def _forget() -> None:
     throttle.local.clear()
     anchors.clear()
     index.forget()
+    header_fields.forget()
     columns.forget()
     answers.forget()
     orders._noted.clear()

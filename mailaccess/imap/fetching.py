@@ -16,13 +16,23 @@ from mailaccess.imap.errors import NoError
 from mailaccess.imap.flags import state_of
 from mailaccess.imap.folder_index import index
 from mailaccess.imap.grammar.fetch import Item, Section
-from mailaccess.imap.grammar.strings import literal, string
+from mailaccess.imap.grammar.strings import literal
+from mailaccess.imap.header_fields import CHUNK, header_fields, whole_pieces
 from mailaccess.imap.section import Letter, UnknownEncodingError
-from mailaccess.imap.values import AS_SECTION, body_literal, fields_writer, internal_date, partial, shows_body
+from mailaccess.imap.values import (
+    AS_SECTION,
+    NEEDS,
+    body_literal,
+    fields_writer,
+    is_fields,
+    partial,
+    row_writer,
+    shows_body,
+)  # fmt: skip
 from mailaccess.imap.view import Ranges, View
 from mailstore.message.envelope import bodystructure
 from mailstore.models import Flag
-from mailstore.selectors.fetch import CHUNK_ROWS, beginning, content, fetch_rows, still_in
+from mailstore.selectors.fetch import CHUNK_ROWS, HEAD_COLUMNS, beginning, content, fetch_rows, still_in
 from mailstore.selectors.folder_state import changed_ranges, cut
 from mailstore.services.entries import holding, set_flags
 from mta.services.monitoring import note_views
@@ -32,23 +42,10 @@ LETTERS_CHUNK = 64
 HEADS_CHUNK = 200
 """Mails whose packed bytes are held at once while their header blocks are read."""
 LETTERS_BYTES = 4 << 20
-"""Bytes of mail in one chunk; a larger mail is a chunk of its own."""
+"""Bytes of mail in one chunk, and of an answer in one piece; a larger mail is one of its own."""
+FIELDS_CHUNK = 3 * CHUNK
+"""Mails whose header fields are told at once."""
 LINES_CHUNK = 5_000
-
-_NEEDS: dict[bytes, tuple[str, ...]] = {
-    b"UID": (),
-    b"FLAGS": ("flags", "keywords"),
-    b"INTERNALDATE": ("internal_us",),
-    b"SAVEDATE": ("saved_us",),
-    b"RFC822.SIZE": ("size",),
-    b"ENVELOPE": ("envelope",),
-    b"BODYSTRUCTURE": ("bodystructure",),
-    b"MODSEQ": ("modseq",),
-    b"EMAILID": ("message",),
-    b"THREADID": ("thread",),
-    b"PREVIEW": ("preview",),
-}
-_LETTER = ("header_length", "codec", "data", "key", "blob_size")
 
 
 @dataclass(slots=True)
@@ -63,10 +60,13 @@ class Fetcher:
     columns: list[str] = field(default_factory=list)
     marks_seen: bool = False
     is_heads_only: bool = False
+    is_fields_only: bool = False
+    """Of the bytes only fields are wanted that are remembered: rows have none."""
     shows_bodies: bool = False
     told: int = 0
     """Messages whose answer was made."""
-    _at: int = 0
+    _fields: dict[Item, dict[int, bytes]] = field(default_factory=dict)
+    """What `is_fields_only` asks for, of the rows at hand."""
     _letter: tuple[int, Letter] | None = None
     _opened: set[int] = field(default_factory=set)
     """Colleagues' mails of this piece: noted before it is sent, so that a recall knows."""
@@ -85,9 +85,11 @@ class Fetcher:
         wanted = ["uid", "entry"] if self.marks_seen else ["uid"]
         if self.marks_seen:
             wanted += ["flags", "keywords", "modseq"]
+        letter_items = [item for item in items if item.name not in NEEDS]
+        self.is_fields_only = bool(letter_items) and all(map(is_fields, letter_items))
         for item in items:
-            wanted += _NEEDS.get(item.name, _LETTER)
-        self.is_heads_only = self._needs_heads_only()
+            wanted += NEEDS.get(item.name, () if self.is_fields_only else HEAD_COLUMNS)
+        self.is_heads_only = not self.is_fields_only and self._needs_heads_only()
         self.shows_bodies = any(shows_body(item) for item in items)
         if self.shows_bodies:
             wanted.append("message")
@@ -95,7 +97,7 @@ class Fetcher:
 
     def _needs_heads_only(self) -> bool:
         """Whether of the bytes only header blocks are wanted: most of a mail is not even unpacked then."""
-        sections = [item.section or AS_SECTION.get(item.name) for item in self.items if item.name not in _NEEDS]
+        sections = [item.section or AS_SECTION.get(item.name) for item in self.items if item.name not in NEEDS]
         return bool(sections) and all(
             each is not None and not each.part and each.text.startswith("HEADER") for each in sections
         )
@@ -107,7 +109,7 @@ class Fetcher:
 
     def chunks(self, ranges: Ranges) -> Iterator[bytes]:
         """The answer in pieces; each `next` is one piece of database work."""
-        if self.columns == ["uid"] and not self.changed_since:
+        if self.columns == ["uid"] and not self.changed_since and not self.is_fields_only:
             yield from self._lines_from_view(ranges)
             return
         if self.is_flags_only and sum(last - first for first, last in ranges) > CHUNK_ROWS // 10:
@@ -120,14 +122,16 @@ class Fetcher:
             while at <= last:
                 rows, at = self._rows(at, last)
                 if rows:
-                    yield self._lines(rows)
+                    yield from self._lines(rows)
 
     # Rows -----------------------------------------------------------------------------------------
 
-    def _rows(self, first: int, last: int) -> tuple[list[Any], int]:
+    def _rows(self, first: int, last: int) -> tuple[Sequence[Any], int]:
         """The next rows, and the UID to go on with."""
         folder, since = self.view.folder_id, self.changed_since
         limit = CHUNK_ROWS
+        if self.is_fields_only:
+            return self._rows_with_fields(first, last)
         if self.is_heads_only:
             limit = HEADS_CHUNK
         elif "data" in self.columns:
@@ -138,6 +142,22 @@ class Fetcher:
                 return rows, after
         rows = fetch_rows(folder, first, last, self.columns, after_modseq=since, limit=limit)
         return rows, rows[-1][0] + 1 if len(rows) == limit else last + 1
+
+    def _rows_with_fields(self, first: int, last: int) -> tuple[Sequence[Any], int]:
+        rows: Sequence[Any] = fetch_rows(
+            self.view.folder_id, first, last, self.columns, after_modseq=self.changed_since, limit=FIELDS_CHUNK
+        )
+        is_more = len(rows) == FIELDS_CHUNK
+        rows = whole_pieces(rows) if is_more else rows
+        after = rows[-1][0] + 1 if is_more else last + 1
+        for item in filter(is_fields, self.items):
+            assert item.section is not None
+            names = frozenset(item.section.fields)
+            found, stopped = header_fields.texts(self.view.folder_id, [row[0] for row in rows], names)
+            after = stopped or after
+            rows = [row for row in rows if row[0] < after and row[0] in found]
+            self._fields[item] = found
+        return rows, after
 
     def _cut(self, first: int, last: int) -> tuple[int, int]:
         """Where the chunk that begins at `first` ends, by size; and where the next begins."""
@@ -153,16 +173,14 @@ class Fetcher:
             return last, last + 1
         return sizes[-1][0], sizes[-1][0] + 1
 
-    def _lines(self, rows: list[Any]) -> bytes:
+    def _lines(self, rows: Sequence[Any]) -> Iterator[bytes]:
         place = {name: number for number, name in enumerate(self.columns)}
         seen = self._mark_seen(rows, place) if self.marks_seen else {}
         writers = [self._writer(item, place) for item in self.items]
         tells_flags, tells_modseq = (any(item.name == name for item in self.items) for name in (b"FLAGS", b"MODSEQ"))
         lines: list[bytes] = []
-        self._opened.clear()
-        self._viewed.clear()
-        for row in rows:
-            number = self._number(row[0])
+        size = 0
+        for number, row in zip(self.view.numbers_of([row[0] for row in rows]), rows, strict=True):
             if not number:
                 continue
             new = seen.get(row[0])
@@ -172,24 +190,24 @@ class Fetcher:
                 values.append(self._flags(shown, place))
             if new is not None and self.with_modseq and not tells_modseq:
                 values.append(b"MODSEQ (%d)" % shown[place["modseq"]])
-            lines.append(b"* %d FETCH (%b)\r\n" % (number, b" ".join(values)))
+            line = b"* %d FETCH (%b)\r\n" % (number, b" ".join(values))
+            lines.append(line)
+            size += len(line)
+            if size > LETTERS_BYTES:
+                yield self._piece(lines)
+                lines, size = [], 0
+        yield self._piece(lines)
+
+    def _piece(self, lines: list[bytes]) -> bytes:
+        """Lines that are sent; who may have been waiting for that is noted before."""
         self.told += len(lines)
         note_opened(self._opened)
         note_views(self.view.access, self._viewed, protocol="imap")
+        self._opened.clear()
+        self._viewed.clear()
         return self.view.flag_names.announcement() + b"".join(lines)
 
-    def _number(self, uid: int) -> int:
-        """The message number; UIDs mostly come one after the other."""
-        uids, at = self.view.uids, self._at
-        if at >= len(uids) or uids[at] != uid:
-            at = bisect_left(uids, uid, at if at < len(uids) and uids[at] < uid else 0)
-            if at >= len(uids) or uids[at] != uid:
-                self._at = at
-                return 0
-        self._at = at + 1
-        return self._at
-
-    def _mark_seen(self, rows: list[Any], place: dict[str, int]) -> dict[int, tuple[int, int, int]]:
+    def _mark_seen(self, rows: Sequence[Any], place: dict[str, int]) -> dict[int, tuple[int, int, int]]:
         """Set \\Seen on what is delivered; UID to (flags, keywords, modseq) of those that hadn't it."""
         fresh = [row[place["entry"]] for row in rows if not row[place["flags"]] & Flag.SEEN]
         if not fresh:
@@ -211,9 +229,9 @@ class Fetcher:
         simple = self._simple(item.name, place)
         if simple is not None:
             return simple
-        at = [place[name] for name in _LETTER]
-        if self.is_heads_only and item.section is not None and item.section.text == "HEADER.FIELDS":
-            return fields_writer(item, item.section, at)
+        if self.is_fields_only:
+            return fields_writer(item, self._fields[item])
+        at = [place[name] for name in HEAD_COLUMNS]
         shown = self._from_letter(item)
 
         def write(row: Any) -> bytes:
@@ -238,21 +256,7 @@ class Fetcher:
             return lambda row: b"UID %d" % row[0]
         if name == b"FLAGS":
             return lambda row: self._flags(row, place)
-        if name not in _NEEDS:
-            return None
-        at = place[_NEEDS[name][0]]
-        made: dict[bytes, Callable[[Any], bytes]] = {
-            b"INTERNALDATE": lambda row: b"INTERNALDATE " + internal_date(row[at]).encode(),
-            b"SAVEDATE": lambda row: b"SAVEDATE " + internal_date(row[at]).encode(),
-            b"RFC822.SIZE": lambda row: b"RFC822.SIZE %d" % row[at],
-            b"ENVELOPE": lambda row: b"ENVELOPE " + row[at].encode(),
-            b"BODYSTRUCTURE": lambda row: b"BODYSTRUCTURE " + row[at].encode(),
-            b"MODSEQ": lambda row: b"MODSEQ (%d)" % row[at],
-            b"EMAILID": lambda row: b"EMAILID (M%x)" % row[at],
-            b"THREADID": lambda row: b"THREADID (T%x)" % row[at],
-            b"PREVIEW": lambda row: b"PREVIEW " + string(row[at].encode()),
-        }
-        return made[name]
+        return row_writer(name, place[NEEDS[name][0]]) if name in NEEDS else None
 
     def _flags(self, row: Any, place: dict[str, int]) -> bytes:
         state = state_of(row[place["flags"]], row[place["keywords"]])
@@ -304,15 +308,15 @@ class Fetcher:
         uids = snapshot.uids
         text, recent = self.view.flag_names.text, self.view.recent
         with_uid, with_flags = ({item.name for item in self.items} >= {name} for name in (b"UID", b"FLAGS"))
-        is_same = self.view.uids == uids
         for first, last in ranges:
             begin, end = bisect_left(uids, first), bisect_left(uids, last + 1)
             for start in range(begin, end, LINES_CHUNK):
                 lines = []
                 after = min(start + LINES_CHUNK, end)
-                for at, state in zip(range(start, after), snapshot.states(start, after), strict=True):
-                    uid = uids[at]
-                    number = at + 1 if is_same else self._number(uid)
+                some = uids[start:after]
+                for uid, number, state in zip(
+                    some, self.view.numbers_of(some), snapshot.states(start, after), strict=True
+                ):
                     if not number:
                         continue
                     told = f"UID {uid}" * with_uid + " " * (with_uid and with_flags)

@@ -86,16 +86,28 @@ class Letter:
 
 def chosen_fields(head: bytes, asked: Section) -> bytes:
     """HEADER.FIELDS and HEADER.FIELDS.NOT: the fields as they stand, and the empty line."""
-    if asked.text.endswith("NOT"):
-        unwanted = frozenset(asked.fields)
-        kept = [found[0] for found in _FIELD.finditer(head) if found[1].upper() not in unwanted]
-    else:
-        kept = these_fields(asked.fields).findall(head)
+    if not asked.text.endswith("NOT"):
+        return fields_in(head, frozenset(asked.fields))
+    unwanted = frozenset(asked.fields)
+    kept = [found[0] for found in _FIELD.finditer(head) if found[1].upper() not in unwanted]
     return b"".join(kept) + b"\r\n"
 
 
+def fields_in(head: bytes, names: frozenset[bytes]) -> bytes:
+    """The fields with these names as they stand, and the empty line."""
+    found = _these(names).findall(b"\n" + head)
+    return b"\n".join(found) + b"\n\r\n" if found else b"\r\n"
+
+
 @functools.lru_cache(256)
-def these_fields(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
-    """Fields of a header with one of these names: clients ask for the same few in every message."""
-    words = b"|".join(map(re.escape, names))
-    return re.compile(rb"^(?:%b)[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*" % words, re.IGNORECASE | re.MULTILINE)
+def _these(names: frozenset[bytes]) -> re.Pattern[bytes]:
+    """Fields of a header with one of these names, each behind the end of a line: a search for `^` would look at every byte,
+    this one jumps from line to line."""
+    words = b"|".join(map(re.escape, sorted(names)))
+    return re.compile(rb"\n((?:%b)[ \t]*:.*(?:\n[ \t].*)*)(?=\n)" % words, re.IGNORECASE)
+
+
+def told(value: bytes) -> bytes:
+    """Stored bytes as a literal may hold them. A NUL in them (from servers that let one pass) would be an error of ours
+    (RFC 9051 4.3): it is told as 0x80, so that sizes and offsets stay; BINARY tells it as it is."""
+    return value.replace(b"\0", b"\x80") if b"\0" in value else value

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mailaccess.imap.grammar.fetch import Item, Section
-from mailaccess.imap.grammar.strings import literal
-from mailaccess.imap.section import these_fields
-from mailstore.selectors.fetch import beginning
+from mailaccess.imap.grammar.strings import literal, string
+from mailaccess.imap.section import told
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NEEDS: dict[bytes, tuple[str, ...]] = {
+    b"UID": (),
+    b"FLAGS": ("flags", "keywords"),
+    b"INTERNALDATE": ("internal_us",),
+    b"SAVEDATE": ("saved_us",),
+    b"RFC822.SIZE": ("size",),
+    b"ENVELOPE": ("envelope",),
+    b"BODYSTRUCTURE": ("bodystructure",),
+    b"MODSEQ": ("modseq",),
+    b"EMAILID": ("message",),
+    b"THREADID": ("thread",),
+    b"PREVIEW": ("preview",),
+}
+"""Columns of `mailstore.selectors.fetch`, the value's own first."""
 AS_SECTION = {
     b"RFC822": Section(),
     b"RFC822.HEADER": Section((), "HEADER"),
@@ -28,6 +40,12 @@ def shows_body(item: Item) -> bool:
     return not section.text.startswith(("HEADER", "MIME"))
 
 
+def is_fields(item: Item) -> bool:
+    """Whether it is some fields of the message's header, which are remembered (mailaccess.imap.header_fields)."""
+    section = item.section
+    return item.name == b"BODY" and section is not None and not section.part and section.text == "HEADER.FIELDS"
+
+
 def internal_date(at_us: int) -> str:
     """A moment as INTERNALDATE tells it, in UTC, with its quotes."""
     at = time.gmtime(at_us // 1_000_000)
@@ -37,24 +55,38 @@ def internal_date(at_us: int) -> str:
     )
 
 
-def fields_writer(item: Item, section: Section, at: Sequence[int]) -> Callable[[Any], bytes]:
-    """Some fields of the header and nothing else of the mail: what lists of all programs are made of."""
-    found_in = these_fields(section.fields).findall
+def row_writer(name: bytes, at: int) -> Callable[[Any], bytes]:
+    """What writes one of NEEDS whose column is the one at `at`."""
+    made: dict[bytes, Callable[[Any], bytes]] = {
+        b"INTERNALDATE": lambda row: b"INTERNALDATE " + internal_date(row[at]).encode(),
+        b"SAVEDATE": lambda row: b"SAVEDATE " + internal_date(row[at]).encode(),
+        b"RFC822.SIZE": lambda row: b"RFC822.SIZE %d" % row[at],
+        b"ENVELOPE": lambda row: b"ENVELOPE " + row[at].encode(),
+        b"BODYSTRUCTURE": lambda row: b"BODYSTRUCTURE " + row[at].encode(),
+        b"MODSEQ": lambda row: b"MODSEQ (%d)" % row[at],
+        b"EMAILID": lambda row: b"EMAILID (M%x)" % row[at],
+        b"THREADID": lambda row: b"THREADID (T%x)" % row[at],
+        b"PREVIEW": lambda row: b"PREVIEW " + string(row[at].encode()),
+    }
+    return made[name]
+
+
+def fields_writer(item: Item, texts: Mapping[int, bytes]) -> Callable[[Any], bytes]:
+    """What writes some header fields that are known by UID, the first column."""
     label = item.label() + b" "
-    columns = itemgetter(*at)
+    if item.partial is not None:
+        return lambda row: label + literal(partial(texts[row[0]], item))
 
     def write(row: Any) -> bytes:
-        header_length, codec, data, key, size = columns(row)
-        head = beginning(codec, data, key, size, length=header_length)
-        return label + body_literal(partial(b"".join(found_in(head)) + b"\r\n", item))
+        text = texts[row[0]]
+        return b"%b{%d}\r\n%b" % (label, len(text), text)
 
     return write
 
 
 def body_literal(value: bytes) -> bytes:
-    """A literal of what is stored. A NUL in it (from servers that let one pass) would be an error of ours (RFC 9051 4.3):
-    it is told as 0x80, so that sizes and offsets stay; BINARY tells it as it is."""
-    return literal(value.replace(b"\0", b"\x80") if b"\0" in value else value)
+    """A literal of what is stored."""
+    return literal(told(value))
 
 
 def partial(value: bytes, item: Item) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from core.access import Access
@@ -76,6 +76,13 @@ class View:
         """The message number of a UID, 0 for none."""
         at = bisect_left(self.uids, uid)
         return at + 1 if at < len(self.uids) and self.uids[at] == uid else 0
+
+    def numbers_of(self, uids: Sequence[int]) -> Sequence[int]:
+        """`number_of` ascending UIDs; mostly they come one after the other."""
+        at = bisect_left(self.uids, uids[0]) if uids else 0
+        if self.uids[at : at + len(uids)] == array("I", uids):
+            return range(at + 1, at + 1 + len(uids))
+        return list(map(self.number_of, uids))
 
     def chosen(self, asked: SequenceSet, *, by_uid: bool) -> Ranges | None:
         """The UIDs of a sequence set, as ranges that hold no other message of this view; None for a number that is no

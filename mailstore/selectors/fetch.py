@@ -5,7 +5,7 @@ The callers hold an `Access` that opened the folder (`open_folder`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from mailstore import blobs, sql
@@ -37,6 +37,8 @@ COLUMNS: dict[str, str] = {
     "blob_size": "b.size",
 }
 CHUNK_ROWS = 2_000
+HEAD_COLUMNS = ("header_length", "codec", "data", "key", "blob_size")
+"""What `beginnings` takes."""
 
 
 def columns_join(columns: Sequence[str]) -> str:
@@ -89,6 +91,12 @@ def still_in(folder_id: int, entry_ids: Sequence[int]) -> list[tuple[int, int, i
         )
         found += sql.rows(query, [*part, folder_id])
     return found
+
+
+def beginnings(rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+    """The header block of each row of HEAD_COLUMNS. UNAVAILABLE when an object can't be had."""
+    for length, codec, data, key, size in rows:
+        yield blobs.decode_head(codec, data, key, min(size, length))
 
 
 def beginning(codec: int, data: bytes | None, key: str, size: int, *, length: int) -> bytes:
