@@ -72,14 +72,13 @@ def fetch_rows(
     return sql.rows(f"SELECT {names} FROM {joins} WHERE {condition} ORDER BY e.uid LIMIT %s", [*values, limit])
 
 
-def rows_of_ranges(folder_id: int, ranges: Sequence[tuple[int, int]], columns: Sequence[str], limit: int) -> list[Any]:
-    """As `fetch_rows`, of several UID ranges."""
-    found: list[Any] = []
-    for first, last in ranges:
-        found += fetch_rows(folder_id, first, last, columns, limit=limit - len(found))
-        if len(found) >= limit:
-            break
-    return found
+def rows_by_uid(folder_id: int, uids: Sequence[int], columns: Sequence[str]) -> list[Any]:
+    """As `fetch_rows`, of the messages with these UIDs."""
+    names = ", ".join(COLUMNS[each] for each in columns)
+    query = (
+        f"SELECT {names} FROM {columns_join(columns)} WHERE e.folder_id = %s AND {sql.among('e.uid')} ORDER BY e.uid"
+    )
+    return sql.rows(query, [folder_id, sql.numbers(uids)])
 
 
 def still_in(folder_id: int, entry_ids: Sequence[int]) -> list[tuple[int, int, int, int]]:

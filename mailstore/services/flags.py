@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from mailstore import folder_threads, sql
 from mailstore.entry_changes import is_dense, spans
 from mailstore.ledger import FLAGGED, Ledger
 from mailstore.models import Flag
-from mailstore.services.rows import count_keywords, may_touch, unread_of
+from mailstore.services.rows import count_keywords, may_touch, unread_of, writable
 from mailstore.services.selection import Chosen, any_exists, names_entries, parameters_of
 
 COUNTED = Flag.SEEN | Flag.FLAGGED
@@ -63,6 +64,32 @@ def set_flags(
     return Changed(changed, modseq, tuple(sorted(refused)))
 
 
+class Before(NamedTuple):
+    """Messages of a folder that had the same flags and keywords."""
+
+    flags: int
+    keywords: int
+    uids: list[int]
+
+
+def set_flags_by_uid(
+    access: Access, folder_id: int, uids: Sequence[int], *, add: Flag, remove: Flag
+) -> tuple[list[Before], int]:
+    """As `set_flags`, of the messages in a folder that have these UIDs, in one transaction: at most
+    `mailstore.services.selection.SLICE`. What they had before, those that had it so already too, and the modseq (0 when
+    nothing changed)."""
+    access.require(Right.FLAG)
+    asked = _Asked(int(add), int(remove), MAX_MODSEQ)
+    with transaction.atomic():
+        ledger = Ledger([access.mailbox])
+        writable(ledger, access, folder_id)
+        chosen = f"e.folder_id = %s AND {sql.among('e.uid')}"
+        alike = _grouped(chosen, [folder_id, sql.numbers(uids)], asked, with_uids=True)
+        changing = [each for each in alike if (each.flags | asked.add) & ~asked.remove != each.flags]
+        modseq = _change(ledger, access, changing, asked) if changing else 0
+    return [Before(each.flags, each.keywords, sorted(sql.listed(each.uids))) for each in alike], modseq
+
+
 class _Asked(NamedTuple):
     """Plain numbers: arithmetic on members of an enum costs more than the row."""
 
@@ -73,7 +100,8 @@ class _Asked(NamedTuple):
 
 
 class _Alike(NamedTuple):
-    """Entries of a folder with the same flags and keywords; `ids` and `threads` go back to the database as they came."""
+    """Entries of a folder with the same flags and keywords; `ids` and `threads` go back to the database as they came, `uids`
+    are told."""
 
     folder_id: int
     flags: int
@@ -83,6 +111,7 @@ class _Alike(NamedTuple):
     last_uid: int
     ids: Any
     threads: Any
+    uids: Any
 
 
 def _newer(ledger: Ledger, access: Access, ids: Any, modseq: int) -> list[int]:
@@ -94,19 +123,24 @@ def _newer(ledger: Ledger, access: Access, ids: Any, modseq: int) -> list[int]:
 
 def _alike(ledger: Ledger, access: Access, ids: Any, asked: _Asked) -> list[_Alike]:
     """Those that would change. NO_PERMISSION for one in a locked or a read-only folder."""
-    joined, collected = "", "''"
-    if (asked.add | asked.remove) & COUNTED:
-        joined = " LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id"
-        collected = sql.collected("COALESCE(t.thread_id, e.message_id)")
-    query = (
-        f"SELECT e.folder_id, e.flags, e.keywords, count(*), min(e.uid), max(e.uid), {sql.collected('e.id')}, {collected} "
-        f"FROM mailstore_entry e{joined} WHERE {sql.among('e.id')} AND e.mailbox_id = %s "
-        "AND ((e.flags | %s) & ~%s) <> e.flags AND e.modseq <= %s "
-        "GROUP BY e.folder_id, e.flags, e.keywords ORDER BY e.folder_id, e.flags, e.keywords"
-    )
-    found = [_Alike._make(row) for row in sql.rows(query, [ids, access.mailbox, *asked])]
+    chosen = f"{sql.among('e.id')} AND e.mailbox_id = %s AND ((e.flags | %s) & ~%s) <> e.flags AND e.modseq <= %s"
+    found = _grouped(chosen, [ids, access.mailbox, *asked], asked)
     may_touch(ledger, access, {each.folder_id for each in found})
     return found
+
+
+def _grouped(chosen: str, parameters: list[Any], asked: _Asked, *, with_uids: bool = False) -> list[_Alike]:
+    joined, threads = "", "''"
+    if (asked.add | asked.remove) & COUNTED:
+        joined = " LEFT JOIN mailstore_threadof t ON t.message_id = e.message_id"
+        threads = sql.collected("COALESCE(t.thread_id, e.message_id)")
+    uids = sql.collected("e.uid") if with_uids else "''"
+    query = (
+        f"SELECT e.folder_id, e.flags, e.keywords, count(*), min(e.uid), max(e.uid), {sql.collected('e.id')}, {threads}, {uids} "
+        f"FROM mailstore_entry e{joined} WHERE {chosen} "
+        "GROUP BY e.folder_id, e.flags, e.keywords ORDER BY e.folder_id, e.flags, e.keywords"
+    )
+    return [_Alike._make(row) for row in sql.rows(query, parameters)]
 
 
 def _change(ledger: Ledger, access: Access, alike: list[_Alike], asked: _Asked) -> int:

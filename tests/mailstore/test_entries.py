@@ -55,6 +55,28 @@ def test_flags_change_counters_and_modseq_only_where_they_change(mine: Access) -
     assert [row[0] for row in changed.rows] == [entries.get(mine, two).uid]
 
 
+def test_flags_by_uid_tell_what_was_there_and_touch_one_folder(mine: Access, his: Access) -> None:
+    found = stored_many(mine, 4)
+    acting.set_flags(mine, found[1:3], add=Flag.SEEN)
+    stored_many(mine, 4, role=Role.JUNK)
+    inbox = folder_id(mine)
+    before, modseq = acting.set_flags_by_uid(mine, inbox, [4, 1, 2, 99], add=Flag.SEEN, remove=Flag(0))
+    assert before == [(0, 0, [1, 4]), (Flag.SEEN, 0, [2])]
+    assert (folders.folder(mine, inbox).unread, folders.folder_by_role(mine, Role.JUNK).unread) == (0, 4)
+    assert folders.folder(mine, inbox).highestmodseq == modseq
+    assert acting.set_flags_by_uid(mine, inbox, [1], add=Flag.SEEN, remove=Flag(0)) == ([(Flag.SEEN, 0, [1])], 0)
+    assert acting.set_flags_by_uid(mine, inbox, [], add=Flag.SEEN, remove=Flag(0)) == ([], 0)
+    assert (
+        kind_of(lambda: acting.set_flags_by_uid(his, inbox, [1], add=Flag(0), remove=Flag.SEEN)) is ErrorKind.NOT_FOUND
+    )
+    looking = Access(his.actor, mine.mailbox, READER)
+    refused = kind_of(lambda: acting.set_flags_by_uid(looking, inbox, [1], add=Flag(0), remove=Flag.SEEN))
+    assert refused is ErrorKind.NO_PERMISSION
+    Folder.objects.filter(pk=inbox).update(is_read_only=True)
+    refused = kind_of(lambda: acting.set_flags_by_uid(mine, inbox, [1], add=Flag(0), remove=Flag.SEEN))
+    assert refused is ErrorKind.NO_PERMISSION
+
+
 def test_a_move_keeps_the_id_and_can_be_undone(mine: Access) -> None:
     found = stored_many(mine, 3)
     junk = folder_id(mine, Role.JUNK)

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 from core.access import Access
 from mailaccess.imap.errors import BadError
-from mailaccess.imap.flags import Wanted, state_of, wanted
+from mailaccess.imap.flags import RECENT, Wanted, state_of, wanted
 from mailaccess.imap.grammar.cursor import MAX_NUMBER64, Cursor
 from mailaccess.imap.grammar.errors import ImapSyntaxError
-from mailaccess.imap.grammar.sets import SequenceSet, after, ranges_of, sequence_set, within, written
+from mailaccess.imap.grammar.sets import SequenceSet, ranges_of, sequence_set, within, written
 from mailaccess.imap.session import Answer, Session
-from mailaccess.imap.view import View
+from mailaccess.imap.view import Ranges, View
 from mailstore.models import TODO_MARKS, Flag, settled
-from mailstore.selectors.fetch import rows_of_ranges
+from mailstore.selectors.fetch import rows_by_uid
 from mailstore.selectors.folder_state import folder_state
-from mailstore.services.entries import Changed, holding, set_flags
+from mailstore.services.entries import Changed, holding, set_flags, set_flags_by_uid
 from mailstore.services.keywords import make_keyword, set_keywords
 from mailstore.services.selection import SLICE, Chosen
 from mailstore.services.todos import mark_done, mark_todo, restore_todo
+from mailstore.sql import slices
 
 EVERY_FLAG = Flag(sum(Flag))
 MARKS = Flag(TODO_MARKS)
@@ -68,6 +70,11 @@ class Change:
     remove: Flag
     put: dict[int, int]
     taken: dict[int, int]
+
+    @property
+    def is_of_flags(self) -> bool:
+        """Whether it is about nothing but flags that are just that."""
+        return not (self.put or self.taken or (self.add | self.remove) & MARKS)
 
     def after(self, flags: int, keywords: int) -> int:
         """The state that a row gets."""
@@ -140,13 +147,16 @@ def _store(session: Session, view: View, asked: Asked, *, by_uid: bool) -> tuple
     if ranges is None:
         raise BadError("No such message number")
     change = _change_of(view, asked)
+    is_plain = change.is_of_flags and asked.unchanged_since is None and not session.condstore
     lines = [view.flag_names.announcement()]
     refused: list[int] = []
-    rest = within(ranges, view.uidnext)
-    while rest:
+    for uids in _slices(view, within(ranges, view.uidnext)):
         with holding(view.access):
             is_all_known = folder_state(view.folder_id).modseq == view.modseq
-            rows = list(map(made, rows_of_ranges(view.folder_id, rest, COLUMNS, SLICE)))
+            if is_all_known and is_plain:
+                lines.append(_flagged(view, asked, change, uids))
+                continue
+            rows = list(map(made, rows_by_uid(view.folder_id, uids, COLUMNS)))
             since = asked.unchanged_since
             taken = rows if since is None else [row for row in rows if row.modseq <= since]
             changes = _apply(view, change, taken)
@@ -155,9 +165,35 @@ def _store(session: Session, view: View, asked: Asked, *, by_uid: bool) -> tuple
             view.modseq = reached
         refused += [row.uid for row in rows if since is not None and row.modseq > since]
         lines += _told(session, asked, change, Done(taken, changes, is_all_known))
-        rest = after(rest, rows[-1].uid) if len(rows) == SLICE else []
     shown = [uid if by_uid else view.number_of(uid) for uid in refused]
     return b"".join(lines), ranges_of(sorted(shown))
+
+
+def _slices(view: View, ranges: Ranges) -> Iterator[Sequence[int]]:
+    """What this session knows in UID ranges, as much at a time as one transaction takes."""
+    uids = view.uids
+    spans = [(bisect_left(uids, first), bisect_left(uids, last + 1)) for first, last in ranges]
+    return slices(itertools.chain.from_iterable(uids[begin:end] for begin, end in spans), SLICE)
+
+
+def _flagged(view: View, asked: Asked, change: Change, uids: Sequence[int]) -> bytes:
+    """Flags alone, of a folder that is as the session knows it: what has the same flags changes as one, and its lines are
+    all the news."""
+    before, modseq = set_flags_by_uid(view.access, view.folder_id, uids, add=change.add, remove=change.remove)
+    view.modseq = modseq or view.modseq
+    if asked.silent:
+        return b""
+    told: list[tuple[int, str, str]] = []
+    for flags, keywords, same in before:
+        text = view.flag_names.text(change.after(flags, keywords))
+        told += zip(same, itertools.repeat(text), itertools.repeat(f"{RECENT} {text}".rstrip()))
+    told.sort()
+    numbers = view.numbers_of([uid for uid, _, _ in told])
+    is_recent = view.is_recent if view.recent else None
+    return "".join(
+        f"* {number} FETCH (UID {uid} FLAGS ({recent if is_recent and is_recent(uid) else text}))\r\n"
+        for number, (uid, text, recent) in zip(numbers, told, strict=True)
+    ).encode()
 
 
 def _change_of(view: View, asked: Asked) -> Change:
