@@ -169,6 +169,9 @@ def look(login: str, remote_address: str) -> Attempt:
     """As `take`, for a secret that was right a short time ago: refused where any other would be, and not counted, so
     there is nothing to give back. One that proves wrong all the same is counted then: `failed`."""
     attempt = _attempt(login, remote_address)
+    counts = _ask(lambda store: store.mget(attempt.keys))
+    if isinstance(counts, list) and not any(counts):  # nothing was wrong lately, as nearly always: no script need run
+        return dataclasses.replace(attempt, shared=True, counted=False)
     answer = _ask(lambda store: store.eval(LOOK, len(attempt.keys), *attempt.keys, *_steps(attempt.limits), WINDOW_S))
     if isinstance(answer, int):
         return dataclasses.replace(attempt, retry_after_s=answer, shared=True, counted=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import functools
 import ipaddress
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -20,6 +21,7 @@ MAX_TEXT = 500
 """Characters of any one value in `data`: what strangers send must not fill the table."""
 MAX_ITEMS = 50
 MAX_DEPTH = 4
+_local = threading.local()
 COLUMNS = "at, kind, domain_id, account_id, address, actor, protocol, remote_address, succeeded, error, data"
 
 
@@ -52,10 +54,32 @@ def record(
         error=error,
         data=data or {},
     )
+    apart: list[NewEvent] | None = getattr(_local, "apart", None)
     if connection.in_atomic_block:
         record_many([event])
+    elif apart is not None:
+        apart.append(event)
     else:
         _together.write(event)
+
+
+@contextlib.contextmanager
+def recording_apart() -> Iterator[list[NewEvent]]:
+    """In this thread, what `record` would commit by itself: whoever asks for it here writes it with `record_groups`
+    before anybody hears of what it tells."""
+    events: list[NewEvent] = []
+    _local.apart = events
+    try:
+        yield events
+    finally:
+        _local.apart = None
+
+
+def record_groups(groups: Sequence[Sequence[NewEvent]]) -> list[None]:
+    """Add events in one transaction, committed when this returns; nothing for each group."""
+    with transaction.atomic():
+        record_many(event for group in groups for event in group)
+    return [None] * len(groups)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

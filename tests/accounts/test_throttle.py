@@ -211,3 +211,10 @@ def test_looking_counts_in_this_process_without_redis(clock: Clock) -> None:
     assert throttle.look("a@example.test", "192.0.2.1").retry_after_s > 0
     clock.now += throttle.WINDOW_S
     assert throttle.look("a@example.test", "192.0.2.1").retry_after_s == 0
+
+
+def test_one_counter_that_is_full_is_enough_to_be_refused(shared: redis.Redis) -> None:
+    for number in range(throttle.BLOCK_FAILURES):
+        throttle.take(f"somebody{number}@example.test", "192.0.2.1")
+    assert throttle.look("a@example.test", "192.0.2.1").retry_after_s > 0
+    assert throttle.look("a@example.test", "198.51.100.1").retry_after_s == 0

@@ -106,6 +106,14 @@ class TestBackend:
             assert gate.held
         assert not gate.held
 
+    def test_what_only_reads_needs_no_transaction_and_no_cursor_of_django(self, transactional_db: None) -> None:
+        connection.ensure_connection()
+        cursor = connection.quick_cursor("SELECT %s + 1", [2])
+        assert cursor.fetchone() == (3,)
+        cursor.close()
+        assert connection.quick_cursor("DELETE FROM logs_app_event", []) is None, "it would not take its turn"
+        assert not connection.in_atomic_block
+
     def test_a_rollback_gives_it_back(self, transactional_db: None) -> None:
         with pytest.raises(ZeroDivisionError), transaction.atomic():
             raise ZeroDivisionError

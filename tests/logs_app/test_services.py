@@ -155,6 +155,18 @@ def test_events_of_many_threads_share_a_transaction(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.django_db(transaction=True)
+def test_who_asks_for_it_writes_the_events_himself() -> None:
+    with services.recording_apart() as events:
+        services.record(Kind.SIGN_IN, address="a@example.test")
+        with transaction.atomic():
+            services.record(Kind.ADMIN, address="b@example.test")
+    assert [event.address for event in Event.objects.all()] == ["b@example.test"]
+    services.record(Kind.SIGN_IN, address="c@example.test")
+    assert services.record_groups([events, []]) == [None, None]
+    assert {event.address for event in Event.objects.all()} == {"a@example.test", "b@example.test", "c@example.test"}
+
+
+@pytest.mark.django_db(transaction=True)
 def test_when_the_database_fails_everyone_who_waits_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(events: list[services.NewEvent]) -> None:
         raise DatabaseError("gone")

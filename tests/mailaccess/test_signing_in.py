@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import select
 import ssl
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,8 @@ from accounts.services import (
 )
 from core.connection import ensure_certificate
 from logs_app.models import Event, Kind
+from logs_app.services import NewEvent
+from mailaccess import signing_in
 from mailaccess.imap import session
 from mailaccess.imap.commands import idle
 from mailaccess.pop3 import lock
@@ -198,3 +203,43 @@ def test_a_long_pop3_session_ends_too(pop3_server: Running, alice: Account, monk
     suspend_account(alice)
     assert talk.line() == b"-ERR [AUTH] You may no longer be signed in"
     assert talk.is_closed()
+
+
+def test_programs_that_come_at_once_share_the_commit_of_their_record_and_hear_afterwards(
+    imap_server: Running, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 12
+    groups: list[int] = []
+    begun, go = threading.Event(), threading.Event()
+    write = signing_in.record_groups
+
+    def slow(found: Sequence[Sequence[NewEvent]]) -> list[None]:
+        groups.append(len(found))
+        begun.set()
+        assert go.wait(60)
+        return write(found)
+
+    monkeypatch.setattr(signing_in, "record_groups", slow)
+    talks = [imap_server.talk() for _ in range(count)]
+    secrets = [PASSWORD] * (count - 1) + ["wrong"]
+    talks[0].send(f'a LOGIN alice@example.test "{PASSWORD}"\r\n'.encode())
+    assert begun.wait(60)
+    for talk, secret in zip(talks[1:], secrets[1:], strict=True):
+        talk.send(f'a LOGIN alice@example.test "{secret}"\r\n'.encode())
+    (writer,) = [each for loop, each in signing_in._writers.items() if loop is imap_server.loop]
+    for _ in range(6_000):
+        if len(writer._waiting) == count - 1:
+            break
+        time.sleep(0.01)
+    assert select.select([talks[0].socket], [], [], 0) == ([], [], [])
+    assert not Event.objects.filter(kind=Kind.SIGN_IN).exists(), "nobody has heard, nothing is written"
+    go.set()
+    answers = [talk.answer()[-1] for talk in talks]
+    assert [answer.startswith(b"a OK") for answer in answers] == [True] * (count - 1) + [False]
+    assert Event.objects.filter(kind=Kind.SIGN_IN).count() == count
+    assert Event.objects.filter(kind=Kind.SIGN_IN, succeeded=False).count() == 1
+    assert sum(groups) == count
+    assert groups[0] == 1
+    assert len(groups) == 2
+    for talk in talks:
+        talk.close()

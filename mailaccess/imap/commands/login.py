@@ -10,6 +10,7 @@ from mailaccess.imap.commands.capability import capabilities
 from mailaccess.imap.errors import NoError
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.session import Answer, Session, State
+from mailaccess.signing_in import signing_in
 
 REFUSALS: dict[Reason, tuple[str, str]] = {
     Reason.REFUSED: ("AUTHENTICATIONFAILED", "Wrong address or password"),
@@ -54,7 +55,7 @@ async def enter(session: Session, name: str, secret: str) -> Answer:
     """Check a name and a secret and sign in, or NO."""
     around = door_of(session).around
     try:
-        found: SignedIn = await session.run(
+        found: SignedIn = await signing_in(
             sign_in,
             name,
             secret,
