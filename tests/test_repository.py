@@ -37,6 +37,33 @@ def test_no_function_is_over_60_lines_and_half_are_under_10() -> None:
     assert share_above(30, list(lengths.values())) <= 0.1
 
 
+def test_no_text_is_translated_before_its_reader_is_known() -> None:
+    """Outside functions `gettext` speaks the language of the process, to everybody: there texts are lazy."""
+    early = {place for path in code(".py") for place in eager_texts(path)}
+    assert early == set()
+
+
+def eager_texts(path: str) -> set[str]:
+    """Where a module translates while it is imported."""
+    tree = ast.parse((ROOT / path).read_text())
+    names = {
+        each.asname or each.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for each in node.names
+        if each.name in {"gettext", "ngettext", "pgettext", "npgettext"}
+    }
+    waiting: list[ast.AST] = [tree]
+    found = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+            found.add(f"{path}:{node.lineno}")
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return found
+
+
 def test_no_test_is_over_60_lines() -> None:
     tests = [path for path in tracked() if re.match(r"tests/.*\.py$", path)]
     assert {place: length for path in tests for place, length in functions(path) if length > 60} == {}

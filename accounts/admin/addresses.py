@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy
 from unfold.admin import TabularInline
 
 from accounts.admin_base import ScopedAdmin, ServiceForm, actor_of
@@ -72,8 +72,8 @@ class AliasInline(TabularInline):
     form = AliasForm
     formset = AliasFormSet
     extra = 0
-    verbose_name = _("alias")
-    verbose_name_plural = _("aliases")
+    verbose_name = gettext_lazy("alias")
+    verbose_name_plural = gettext_lazy("aliases")
     tab = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

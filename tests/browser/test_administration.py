@@ -23,6 +23,8 @@ def test_filters_are_opened_and_closed_by_keys(world: World) -> None:
     expect(page.get_by_text("No entry matches the search and the filters.")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 844})
     fits(page)
+    boss.open("/admin/accounts/account/")
+    expect(page.locator("td.field-name").first).to_have_attribute("data-label", "Full name")
 
 
 def test_a_line_of_a_mail_filter_asks_for_a_header_field_where_one_is_looked_at(world: World) -> None:
