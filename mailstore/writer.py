@@ -18,7 +18,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
@@ -70,13 +70,30 @@ class Writer:
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._turns: dict[asyncio.AbstractEventLoop, list[Job]] = {}
         self._hints: dict[int, int] = {}
         self._published_at = 0.0
 
     def put(self, item: Incoming[Any], future: Future) -> None:
         """Queue an item; starts the thread when there is none."""
+        self._put([Job(item, future)])
+
+    def put_in_turn(self, item: Incoming[Any], future: asyncio.Future[Stored]) -> None:
+        """Queue an item of an event loop at the end of its turn. What comes of one turn is one group; one by one the first
+        would be a group by itself, and the thread would take the interpreter from the loop for it."""
+        loop = future.get_loop()
+        turn = self._turns.setdefault(loop, [])
+        turn.append(Job(item, future))
+        if len(turn) == 1:
+            loop.call_soon(self._end_turn, loop)
+
+    def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._put(self._turns.pop(loop))
+
+    def _put(self, jobs: Sequence[Job]) -> None:
         with self._lock:
-            self._queue.put(Job(item, future))
+            for job in jobs:
+                self._queue.put(job)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="mail-writer", daemon=True)
                 self._thread.start()
@@ -95,7 +112,7 @@ class Writer:
             while (group := self._next_group()) is not None:
                 with held_back() as hints:
                     try:
-                        _commit(group)
+                        _commit(group, self._more)
                     except Exception as error:  # the loop of this thread: whatever it is, the futures must hear of it
                         log.exception("writer")
                         _fail(group, error)
@@ -124,7 +141,8 @@ class Writer:
                     return None
 
     def _more(self, group: list[Job]) -> list[Job]:
-        size = group[0].item.prepared.size
+        """Take in what is queued, as far as a group goes."""
+        size = sum(job.item.prepared.size for job in group)
         while len(group) < GROUP_MAX and size < GROUP_MAX_BYTES:
             try:
                 job = self._queue.get_nowait()
@@ -169,12 +187,23 @@ def _settle_all(jobs: Sequence[Job]) -> None:
         job.settle()
 
 
-def _commit(group: Sequence[Job]) -> None:
-    """Store a group, or as much of it as can be stored; results and errors are noted in the jobs."""
+More = Callable[[list[Job]], list[Job]]
+Items = Callable[[], Sequence[Incoming[Any]]]
+
+
+def _commit(group: list[Job], more: More) -> None:
+    """Store a group, or as much of it as can be stored; results and errors are noted in the jobs. `more` takes in what was
+    queued while other processes kept us from writing."""
     left = [job for job in group if not _is_cancelled(job.future)]
+
+    def items() -> list[Incoming[Any]]:
+        known = len(group)
+        left.extend(job for job in more(group)[known:] if not _is_cancelled(job.future))
+        return [job.item for job in left]
+
     while left:
         try:
-            results = _store([job.item for job in left])
+            results = _store(items)
         except ItemError as error:
             left.pop(error.index).error = _cause(error)
         except (OperationalError, InterfaceError) as error:
@@ -201,7 +230,7 @@ def _commit_alone(group: Sequence[Job]) -> None:
     """Each item by itself: one of them poisons the group."""
     for job in group:
         try:
-            job.result = _store([job.item])[0]
+            job.result = _store(_only(job))[0]
         except ItemError as error:
             job.error = _cause(error)
         except (OperationalError, InterfaceError) as error:
@@ -211,17 +240,22 @@ def _commit_alone(group: Sequence[Job]) -> None:
             job.error = error
 
 
+def _only(job: Job) -> Items:
+    return lambda: [job.item]
+
+
 def _cause(error: ItemError) -> Exception:
     return error.__cause__ if isinstance(error.__cause__, Exception) else error
 
 
-def _store(items: Sequence[Incoming[Any]]) -> list[Stored]:
-    """One transaction; again after a deadlock, and once on a new connection."""
+def _store(items: Items) -> list[Stored]:
+    """One transaction; again after a deadlock, and once on a new connection. `items` is asked when the transaction has
+    begun, which on SQLite may wait for the writers before us."""
     for tries in range(DEADLOCK_TRIES):
         connection.close_if_unusable_or_obsolete()
         try:
             with transaction.atomic():
-                return store_group(items)
+                return store_group(items())
         except (OperationalError, InterfaceError) as error:
             if not _is_deadlock(error):
                 connection.close()
@@ -256,7 +290,7 @@ def deliver(item: Incoming[Any]) -> concurrent.futures.Future[Stored]:
 def deliver_async(item: Incoming[Any]) -> asyncio.Future[Stored]:
     """`deliver` for the running event loop."""
     future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
-    _writer.put(item, future)
+    _writer.put_in_turn(item, future)
     return future
 
 
