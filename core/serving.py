@@ -1,7 +1,7 @@
 """How a process of sockets lives: whom it admits, which ports it shares with its siblings, how it stops.
 
 Servers of every mail protocol are made of a `Gate` and `Listeners`; several processes bind the same ports
-(SO_REUSEPORT), each with limits of its own.
+(SO_REUSEPORT). How siblings share their limits is `core/siblings.py`'s.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class Gate:
     `per_account`: connections of one account; 0 for a protocol that doesn't count them.
     """
 
-    def __init__(self, *, limits: ConnectionLimits, memory: Budget, per_account: int = 0) -> None:
+    def __init__(
+        self, *, limits: ConnectionLimits, memory: Budget, per_account: int = 0, large_at_once: int = LARGE_AT_ONCE
+    ) -> None:
         self.limits = limits
         self.memory = memory
         self.per_account = per_account
@@ -64,7 +66,7 @@ class Gate:
         self.open: set[Any] = set()
         """Of `Client`s."""
         self.tasks: set[asyncio.Task[None]] = set()
-        self.large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self.large = asyncio.Semaphore(large_at_once)
         """Passed by input that was kept on the disk and must be in memory as a whole for a moment."""
         self.closing = False
 

@@ -51,7 +51,8 @@ WEB_WORKERS = env.int("WEB_WORKERS", default=min(4, os.cpu_count() or 1))
 """Processes of the web server: a page is Python's work, so one uses one core."""
 WEB_THREADS = env.int("WEB_THREADS", default=8)
 """Threads (and so database connections) of each web worker."""
-SMTPD_PROCESSES = env.int("SMTPD_PROCESSES", default=1)
+SMTPD_PROCESSES = env.int("SMTPD_PROCESSES", default=min(2, os.cpu_count() or 1))
+"""Processes that share the SMTP ports: mail is Python's work too, but more than two only for who receives that much."""
 DB_THREADS = env.int("DB_THREADS", default=4)
 """Database threads of each asyncio process (smtpd, live updates)."""
 WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)

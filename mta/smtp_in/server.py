@@ -1,6 +1,7 @@
 """The SMTP processes: MX, submission with STARTTLS, submission under TLS (RFC 8314), LMTP; one event loop each.
 
-Several processes share the ports by SO_REUSEPORT; each has its own limits and its own group-committing writer.
+Several processes share the ports by SO_REUSEPORT; they have their limits together, and each its own group-committing
+writer.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Callable
 from django.conf import settings
 
 from core.connection import Budget, ConnectionLimits
-from core.serving import Gate, Listeners, run_until_stopped
+from core.serving import LARGE_AT_ONCE, Gate, Listeners, run_until_stopped
+from core.siblings import Tally
 from mailstore import writer
 from mta.authentication.resolver import Resolver
 from mta.inbound.afterwards import Afterwards
@@ -35,12 +37,18 @@ MEMORY_BYTES = 256 * 1024 * 1024
 
 
 class SmtpServer:
-    """Listens and serves until `close`."""
+    """Listens and serves until `close`; `limits` and `memory_bytes` are its part of what all siblings may hold."""
 
-    def __init__(self) -> None:
-        limits = ConnectionLimits(total=CONNECTIONS_MAX, per_address=CONNECTIONS_PER_ADDRESS)
-        memory = max(MEMORY_BYTES, 2 * settings.MESSAGE_MAX_BYTES)
-        self.gate = Gate(limits=limits, memory=Budget(memory))
+    def __init__(
+        self,
+        *,
+        limits: ConnectionLimits | None = None,
+        memory_bytes: int = MEMORY_BYTES,
+        large_at_once: int = LARGE_AT_ONCE,
+    ) -> None:
+        memory = Budget(max(memory_bytes, 2 * settings.MESSAGE_MAX_BYTES))
+        limits = limits or ConnectionLimits(total=CONNECTIONS_MAX, per_address=CONNECTIONS_PER_ADDRESS)
+        self.gate = Gate(limits=limits, memory=memory, large_at_once=large_at_once)
         self.afterwards = Afterwards()
         self._recent = RecentTargets()
         self._strangers = Strangers(Guard(Resolver()), Judging())
@@ -95,9 +103,20 @@ class SmtpServer:
         await self._listeners.bind(port, lambda: Connection(self.gate, make_dialogue, tls_at_once=tls_at_once))
 
 
-async def serve() -> None:
+def run_alone() -> None:
     """Serve the configured ports until SIGTERM or SIGINT, then drain."""
-    server = SmtpServer()
+    asyncio.run(_serve(SmtpServer))
+
+
+def run_as_sibling(number: int, count: int, tally: Tally) -> None:
+    """`run_alone`, as one of `count` processes."""
+    limits = tally.limits(number, total=CONNECTIONS_MAX, per_address=CONNECTIONS_PER_ADDRESS)
+    large, memory = max(1, LARGE_AT_ONCE // count), MEMORY_BYTES // count
+    asyncio.run(_serve(lambda: SmtpServer(limits=limits, memory_bytes=memory, large_at_once=large)))
+
+
+async def _serve(make: Callable[[], SmtpServer]) -> None:
+    server = make()
     await server.listen(
         mx=settings.MX_PORT,
         submission=settings.SUBMISSION_PORT,

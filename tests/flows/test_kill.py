@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import smtplib
@@ -12,7 +13,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,8 @@ from core.access import system_access
 from core.ports import free_ports
 from mailstore.models import Entry
 from mailstore.selectors import entries
+from mta.smtp_in.server import CONNECTIONS_PER_ADDRESS
+from webmail.soak.processes import children_of
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 3
@@ -43,10 +45,10 @@ def environment(ports: list[int]) -> dict[str, str]:
     return os.environ | chosen | {"DATABASE_URL": url, "DATA_DIR": str(settings.DATA_DIR), "LOG_LEVEL": "ERROR"}
 
 
-@contextmanager
-def smtpd(ports: list[int]) -> Iterator[subprocess.Popen[bytes]]:
+@contextlib.contextmanager
+def smtpd(ports: list[int], processes: int = 1) -> Iterator[subprocess.Popen[bytes]]:
     """`manage.py smtpd`, answering."""
-    command = [sys.executable, str(ROOT / "manage.py"), "smtpd", "--processes", "1"]
+    command = [sys.executable, str(ROOT / "manage.py"), "smtpd", "--processes", str(processes)]
     process = subprocess.Popen(command, env=environment(ports), cwd=ROOT)
     try:
         deadline = time.monotonic() + 60
@@ -118,6 +120,46 @@ def test_every_250_is_in_the_inbox_exactly_once_whenever_the_process_dies(alice:
     assert not [message_id for message_id in accepted if found[message_id] != 1]
     assert set(found) == set(accepted)
     call_command("check_store")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_sibling_loses_nothing_and_is_there_again(alice: Account) -> None:
+    ports = free_ports(3)
+    with smtpd(ports, processes=2) as process:
+        wait_until(lambda: len(children_of(process.pid)) == 2)
+        victim = children_of(process.pid)[0]
+        senders = [Sender(ports[0], f"sibling.s{number}") for number in range(CLIENTS)]
+        for sender in senders:
+            sender.start()
+        wait_until(lambda: sum(len(sender.accepted) for sender in senders) >= 40)
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: len(children_of(process.pid)) == 2 and victim not in children_of(process.pid))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        for sender in senders:
+            sender.join(60)
+    accepted = [message_id for sender in senders for message_id in sender.accepted]
+    doubtful = [message_id for sender in senders for message_id in sender.in_doubt]
+    accepted += come_again(ports, doubtful)
+    found = Counter(stored_ids(alice))
+    assert not [message_id for message_id in accepted if found[message_id] != 1]
+    call_command("check_store")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_siblings_have_one_limit_for_an_address(alice: Account) -> None:
+    ports = free_ports(3)
+    with smtpd(ports, processes=2) as process, contextlib.ExitStack() as opened:
+        wait_until(lambda: len(children_of(process.pid)) == 2)
+        for _ in range(CONNECTIONS_PER_ADDRESS):
+            assert greeting(ports[0], opened).startswith(b"220")
+        assert greeting(ports[0], opened).startswith(b"421")
+
+
+def greeting(port: int, opened: contextlib.ExitStack) -> bytes:
+    """What a new connection is told first; a sibling that does not listen yet is waited for."""
+    client = opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+    return opened.enter_context(client.makefile("rb")).readline()
 
 
 def come_again(ports: list[int], message_ids: list[bytes]) -> list[bytes]:

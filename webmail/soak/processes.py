@@ -31,8 +31,10 @@ KINDS = {
     "web": ("granian",),
 }
 """What the command line of a child of `serve` holds."""
+INNER = {"web": "web worker", "smtpd": "smtpd sibling"}
+"""Children that have children of their own, and what those are called here."""
 
-TARGETS = (*KINDS, *KINDS, "web worker", "web worker", "serve")
+TARGETS = (*KINDS, *KINDS, *INNER.values(), *INNER.values(), "serve")
 """What a kill may hit; the supervisor less often, because everything stands still while it starts again."""
 
 
@@ -77,7 +79,7 @@ class Serve:
             self._log.close()
 
     def children(self) -> dict[str, list[int]]:
-        """Kind to process ids: children of the supervisor, and as `web worker` the children of `web`."""
+        """Kind to process ids: children of the supervisor, and the children of those in INNER."""
         assert self._process is not None
         found: dict[str, list[int]] = {}
         for pid in children_of(self._process.pid):
@@ -85,8 +87,8 @@ class Serve:
             kind = next((name for name, marks in KINDS.items() if any(mark in line for mark in marks)), "")
             if kind:
                 found.setdefault(kind, []).append(pid)
-            if kind == "web":
-                found.setdefault("web worker", []).extend(children_of(pid))
+            if kind in INNER:
+                found.setdefault(INNER[kind], []).extend(children_of(pid))
         return found
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
+import functools
+import sys
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connections
 
-from core.processes import die_with_parent, tune_interpreter
-from mta.smtp_in.server import serve
+from core.processes import tune_interpreter
+from core.siblings import Siblings, Tally
+from mta.smtp_in.server import run_alone, run_as_sibling
 
 
 class Command(BaseCommand):
@@ -24,22 +25,13 @@ class Command(BaseCommand):
         parser.add_argument("--processes", type=int, default=settings.SMTPD_PROCESSES)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serve until SIGTERM; the first process passes it on to the others."""
+        """Serve until SIGTERM; several have a parent that passes it on."""
         tune_interpreter()
-        children = [_fork() for _ in range(options["processes"] - 1)]
-        asyncio.run(serve())
-        for child in children:
-            os.kill(child, signal.SIGTERM)
-        for child in children:
-            os.waitpid(child, 0)
-
-
-def _fork() -> int:
-    """Start a sibling before any thread or connection exists; its pid."""
-    parent = os.getpid()
-    child = os.fork()
-    if child == 0:
-        die_with_parent(parent)
-        asyncio.run(serve())
-        os._exit(0)
-    return child
+        count = options["processes"]
+        if count <= 1:
+            run_alone()
+            return
+        connections.close_all()  # a child must not share one
+        code = Siblings(count, functools.partial(run_as_sibling, count=count, tally=Tally(count))).run()
+        if code:
+            sys.exit(code)
