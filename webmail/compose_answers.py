@@ -115,7 +115,7 @@ def saved(request: HttpRequest, draft: DraftRow, *, close: bool) -> HttpResponse
     )
 
 
-def sent(request: HttpRequest, draft: DraftRow, submission: int) -> HttpResponse:
+def sent(request: HttpRequest, draft_id: int, submission: int) -> HttpResponse:
     """A mail is on its way, or held for a while so that it can be taken back."""
     gate = gate_of(submission)
     said = _said(gate)
@@ -124,7 +124,7 @@ def sent(request: HttpRequest, draft: DraftRow, submission: int) -> HttpResponse
         return redirect(following(request))
     answer: dict[str, Any] = {"next": following(request), "toast": said}
     if gate is not None:
-        url = reverse("compose_undo", args=[draft.id, submission])
+        url = reverse("compose_undo", args=[draft_id, submission])
         seconds = settings.UNDO_SEND_S if gate.state == Delivery.State.HELD else UNDO_GATED_S
         answer["undo"] = {"label": _("Undo"), "url": url, "seconds": seconds}
     return JsonResponse(answer)

@@ -76,9 +76,18 @@ def snapshot(access: Access, actor: Account, draft: DraftRow, *, close: bool) ->
         return
 
 
-def send(access: Access, actor: Account, draft: DraftRow, *, schedule_us: int = 0, undo_s: int | None = None) -> int:
-    """Send a draft, now or at a time; returns the submission. It can be taken back for `undo_s` (None: as the setting says).
-    Durable when this returns; raises as `mta.services.submit` does."""
+def send(
+    access: Access,
+    actor: Account,
+    draft: DraftRow,
+    *,
+    schedule_us: int = 0,
+    undo_s: int | None = None,
+    digest: bytes = b"",
+) -> int:
+    """Send a draft, now or at a time; returns the submission. It can be taken back for `undo_s` (None: as the setting says);
+    by `digest` it is known again (`mta.selectors.outbox.sent_before`). Durable when this returns; raises as
+    `mta.services.submit` does."""
     recipients = composing.recipients_of(draft)
     identity = _identity(actor, access, draft)
     raw = _message(access, actor, draft)
@@ -93,6 +102,7 @@ def send(access: Access, actor: Account, draft: DraftRow, *, schedule_us: int = 
         save_to_sent=options["save_to_sent"],
         individual=options["individual"],
         actor_id=actor.pk,
+        digest=digest,
     )
     try:
         with transaction.atomic():

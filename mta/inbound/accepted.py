@@ -1,7 +1,8 @@
 """Recognising a mail that comes again because its 250 was lost (RFC 5321 4.5.3.2.6, RFC 1047).
 
 A row is written in the transaction that stores the mail. Once the client shows that it has read the 250 the row goes
-(`forget`), so the table holds what is in doubt and nothing else, and bytes sent again on purpose are a new mail.
+(`forget`), so the table holds what is in doubt and nothing else, and bytes sent again on purpose are a new mail. A browser
+names what it sends (`webmail.views.compose`) and shows nothing: its rows stay until they are old.
 """
 
 from __future__ import annotations
@@ -36,6 +37,13 @@ def remember(digest: bytes) -> None:
     failed = remember_all([digest])
     if failed is not None:
         raise failed[1]
+
+
+def is_remembered(digest: bytes) -> bool:
+    """Whether what has this digest was stored."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM mta_accepted WHERE digest = %s", [digest])
+        return cursor.fetchone() is not None
 
 
 def remember_all(digests: Sequence[bytes]) -> tuple[int, AlreadyAcceptedError] | None:

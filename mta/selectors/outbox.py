@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 from django.db.models import Count, Max, Min
 
 from core.access import Access, Right
 from mailstore.models import Draft
+from mta.inbound.accepted import KEEP_US, is_remembered
 from mta.models import GATED, OPEN, Delivery, Submission
 from mta.outbound.queue import NEVER_US
 from mta.services.gates import Gate
@@ -84,6 +86,21 @@ def gate_of(submission_id: int) -> Gate | None:
 def is_waiting(access: Access, draft_id: int) -> bool:
     """Whether a draft is on its way already, held before a gate; one query along a unique index."""
     return Submission.objects.filter(draft_id=draft_id, mailbox_id=access.mailbox, is_gated=True).exists()
+
+
+def sent_before(access: Access, draft_id: int, digest: bytes) -> int | None:
+    """The submission that a draft became when it was sent with this `SubmitRequest.digest` within 24 hours; None when it was
+    not, or was taken back since."""
+    access.require(Right.READ)
+    if not digest or not is_remembered(digest):
+        return None
+    # By time, along `submission_of_mailbox`: no index knows the drafts of mails that left.
+    since_us = time.time_ns() // 1000 - KEEP_US
+    of_mailbox = Submission.objects.filter(mailbox_id=access.mailbox, created_us__gte=since_us)
+    found = of_mailbox.filter(draft_id=draft_id).order_by("-created_us").values_list("pk", "is_gated").first()
+    if found is None or (not found[1] and Draft.objects.filter(pk=draft_id).exists()):
+        return None
+    return int(found[0])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class SubmitRequest:
     is_scanned: bool = False
     """Its bytes were looked at for viruses already, where the domain wants it."""
     digest: bytes = b""
-    """By which a mail program's message is recognised when it comes again because its 250 was lost."""
+    """By which a message is recognised when it comes again because the answer was lost (`mta.inbound.accepted`)."""
     individual: bool = False
     """群发单显: everybody gets a copy that names him alone (`mta.individual`)."""
 

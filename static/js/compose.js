@@ -223,6 +223,7 @@ class Composer {
     const body = this.collect();
     if (confirmed) body.set("confirmed", confirmed);
     if (scheduled) body.set("scheduled", scheduled);
+    body.set("attempt", this.nameOf(body));
     let answer;
     try {
       answer = await fetch(this.form.dataset.sendUrl, {
@@ -243,6 +244,13 @@ class Composer {
     if (result.field === "schedule_at") this.form.querySelector("[data-schedule]").parentElement.open = true;
     this.tell(result.errors || [result.error || this.texts.failed]);
     if (result.field) (this.recipients[result.field]?.input || this.form.elements[result.field])?.focus();
+  }
+
+  // Posted again as it was, because no answer came, a mail has the same name: the server sends it once.
+  nameOf(body) {
+    const content = JSON.stringify([...body].filter(([name]) => name !== "revision" && name !== "csrfmiddlewaretoken"));
+    if (content !== this.posted?.content) this.posted = { content, name: `${Date.now()}-${Math.random()}` };
+    return this.posted.name;
   }
 
   sent(result) {

@@ -99,6 +99,24 @@ def test_an_address_nobody_has_is_marked_before_sending(person: Person) -> None:
     expect(page.get_by_role("alert")).to_contain_text("nobody-here@example.test")
 
 
+def test_a_mail_whose_answer_was_lost_goes_once_when_send_is_pressed_again(world: World) -> None:
+    world.expected = "ERR_FAILED"
+    alice, bob = world.person(), world.person()
+    page = alice.open("/compose/")
+    alice.write_to(bob.address)
+    page.get_by_role("textbox", name="Subject").fill("Once")
+    alice.editor().fill("No answer came.")
+    page.route("**/send", lambda route: (route.fetch(), route.abort()), times=1)
+    send = page.get_by_role("button", name="Send", exact=True)
+    send.click()
+    expect(page.locator("[data-status][data-state=offline]")).to_be_visible()
+    send.click()
+    alice.toast("Sent")
+    expect(page.locator("[data-composer]")).to_have_count(0)
+    bob.open("/inbox/")
+    expect(bob.row("Once")).to_have_count(1)
+
+
 def test_plain_text_stays_plain(world: World) -> None:
     alice, bob = world.person(), world.person()
     page = alice.open("/compose/")

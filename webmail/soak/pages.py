@@ -11,19 +11,18 @@ from django.conf import settings
 from webmail.soak.client import Client
 from webmail.soak.ledger import Ledger
 
-GONE, BUSY = 404, frozenset({429, 503})
+BUSY = frozenset({429, 503})
 JSON = {"Accept": "application/json"}
 
 
 @dataclasses.dataclass(slots=True)
 class Writing:
-    """A mail on its way: its draft once there is one, and whether it was asked to be sent already."""
+    """A mail on its way, and its draft once there is one."""
 
     token: str
     recipients: list[str]
     draft: int = 0
     revision: int = 0
-    asked: bool = False
 
 
 class Browser(Client[Writing]):
@@ -69,12 +68,11 @@ class Browser(Client[Writing]):
 
     def _send(self, pages: httpx.Client, item: Writing) -> bool:
         content = {"to": ", ".join(item.recipients), "subject": item.token, "text": "soaked\n" * 20, "format": "plain"}
-        content |= {"revision": str(item.revision), "save_to_sent": "on"}
-        asked, item.asked = item.asked, True
+        content |= {"revision": str(item.revision), "save_to_sent": "on", "attempt": item.token}
         answer = self._post(pages, f"/compose/{item.draft}/send", content)
         if answer is None:
             return False
-        if answer.status_code != 200 and not (asked and answer.status_code == GONE):
+        if answer.status_code != 200:
             self.ledger.violated(f"{item.token}: sending was answered {answer.status_code} {answer.text[:200]}")
             return True
         local = [self._people[each] for each in item.recipients if each in self._people]

@@ -7,6 +7,7 @@ the text that was posted.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +20,7 @@ from core.errors import MailError
 from mailstore.selectors import drafts as drafts_read
 from mailstore.services import drafts
 from mailstore.services.drafts import DraftRow
-from mta.selectors import is_waiting
+from mta.selectors import is_waiting, sent_before
 from mta.services.submit import SCHEDULE_MAX_DAYS
 from webmail import compose_answers, compose_page, composing, drafting, scheduling
 from webmail.compose_posted import save_posted
@@ -29,6 +30,7 @@ from webmail.views import compose_files
 ANSWERS = frozenset({"reply", "reply_all", "forward", "forward_attached", "edit_as_new", "go_on"})
 COMPOSERS_KEPT = 20
 MAX_COMPOSER_CHARS = 32
+MAX_ATTEMPT_CHARS = 64
 
 
 @login_required
@@ -71,8 +73,22 @@ def compose_save(request: HttpRequest, draft_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def compose_send(request: HttpRequest, draft_id: int) -> HttpResponse:
-    """Save, check, send. Errors and unconfirmed warnings are 422 and leave the draft as it is."""
+    """Save, check, send. Errors and unconfirmed warnings are 422 and leave the draft as it is. A composer that never heard
+    the answer posts the same mail with the same `attempt`: it is sent once and answered alike."""
     access = access_of(request, draft_id)
+    digest = _digest(request, draft_id)
+    before = sent_before(access, draft_id, digest)
+    if before is None:
+        try:
+            return _send(request, access, draft_id, digest)
+        except MailError:
+            before = sent_before(access, draft_id, digest)  # by the other request, meanwhile
+            if before is None:
+                raise
+    return compose_answers.sent(request, draft_id, before)
+
+
+def _send(request: HttpRequest, access: Access, draft_id: int, digest: bytes) -> HttpResponse:
     draft = save_posted(request, access, draft_id)
     if isinstance(draft, HttpResponse):
         return draft
@@ -84,10 +100,18 @@ def compose_send(request: HttpRequest, draft_id: int) -> HttpResponse:
     if errors or warnings:
         return compose_answers.refused(request, access, draft, errors=errors, warnings=[] if errors else warnings)
     try:
-        submission = drafting.send(access, actor_of(request), draft, schedule_us=schedule_us)
+        submission = drafting.send(access, actor_of(request), draft, schedule_us=schedule_us, digest=digest)
     except MailError as error:
+        if sent_before(access, draft_id, digest) is not None:
+            raise
         return compose_answers.failed(request, access, draft, error)
-    return compose_answers.sent(request, draft, submission)
+    return compose_answers.sent(request, draft.id, submission)
+
+
+def _digest(request: HttpRequest, draft_id: int) -> bytes:
+    """By which the same mail is known when its composer posts it again, because no answer came; empty without a name for it."""
+    attempt = request.POST.get("attempt", "")[:MAX_ATTEMPT_CHARS]
+    return hashlib.sha256(f"{actor_of(request).pk} {draft_id} {attempt}".encode()).digest() if attempt else b""
 
 
 def _schedule(request: HttpRequest) -> tuple[int, list[tuple[str, str]]]:
@@ -166,4 +190,4 @@ def _send_quick(request: HttpRequest, access: Access, draft: DraftRow) -> HttpRe
         submission = drafting.send(access, actor_of(request), draft)
     except MailError as error:
         return compose_answers.failed(request, access, draft, error)
-    return compose_answers.sent(request, draft, submission)
+    return compose_answers.sent(request, draft.id, submission)
