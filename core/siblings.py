@@ -6,6 +6,7 @@ is there again within moments, while the others go on. None outlives the parent,
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import mmap
@@ -92,6 +93,7 @@ class Siblings:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
             die_with_parent(parent)
             self._work(number)
+            atexit._run_exitfuncs()  # what was begun ends: `os._exit`, which spares the parent's stack, would not wait
             code = 0
         except BaseException:
             log.exception("sibling failed", extra={"number": number})

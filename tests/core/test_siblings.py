@@ -14,7 +14,7 @@ import pytest
 from core.siblings import Tally
 
 SCRIPT = r"""
-import os, signal, sys, time
+import atexit, os, signal, sys, time
 from core.siblings import Siblings
 
 def work(number):
@@ -23,9 +23,9 @@ def work(number):
     if sys.argv[1] == "fails" and number:
         raise ValueError("no port")
     os.write(1, f"{number} {os.getpid()}\n".encode())
+    atexit.register(os.write, 1, f"drained {number}\n".encode())
     while not ended:
         time.sleep(0.01)
-    os.write(1, f"drained {number}\n".encode())
 
 sys.exit(Siblings(2, work).run())
 """
