@@ -184,6 +184,14 @@ def failed(request: HttpRequest, access: Access, draft: DraftRow, error: MailErr
     return refused(request, access, draft, errors=[("to", sentence(error))], warnings=[])
 
 
+def failed_quick(request: HttpRequest, access: Access, draft: DraftRow, error: MailError) -> HttpResponse:
+    """A quick reply was refused: its draft opens in the composer, and why is said."""
+    if not wants_json(request):
+        return failed(request, access, draft, error)
+    url = f"{reverse('compose', args=[draft.id])}?{urlencode({'next': following(request)})}"
+    return JsonResponse({"open": url, "error": sentence(error)})
+
+
 def invalid(request: HttpRequest, access: Access, draft: DraftRow, form: ComposeForm) -> HttpResponse:
     """Not saved: a field is longer than a mail may be. What was typed stays in the page."""
     text = _("Not saved: the mail is too long. Shorten the text or the recipients.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from django.http import HttpRequest, HttpResponse
 
 from core.access import Access
@@ -32,3 +34,14 @@ def save_posted(request: HttpRequest, access: Access, draft_id: int) -> DraftRow
         if composing.holds(current, content):
             return current  # the answer to this very save was lost, and it is sent again
         return compose_answers.conflict(request, access, current, content)
+
+
+def drop_double(request: HttpRequest, access: Access, draft_id: int) -> None:
+    """A draft that was begun anew for a mail that has been sent goes, unless another window made something else of it."""
+    form = ComposeForm(request.POST)
+    with contextlib.suppress(MailError):
+        draft = drafts_read.get_draft(access, draft_id)
+        if form.is_valid() and composing.holds(
+            draft, composing.content_of(form, draft.attachments, identity=draft.identity)
+        ):
+            drafts.discard_draft(access, draft_id)

@@ -17,6 +17,7 @@ from core.errors import ErrorKind, MailError
 from documents.html.send import clean_for_sending
 from documents.html.text import html_to_text
 from mailstore.message import Address, Invalid, Outgoing, OutgoingPart, compose, parse_address_list
+from mailstore.message.write import ascii_domain
 from mailstore.selectors import drafts
 from mailstore.services.drafts import AttachmentRow, DraftContent, DraftRow
 from mta.services.sending import send_settings
@@ -178,9 +179,16 @@ def from_editor(html: str, attachments: Sequence[AttachmentRow]) -> str:
     return _FILE_URL.sub(named, html)
 
 
-def message_of(access: Access, draft: DraftRow, *, identity: Identity, references: tuple[str, ...] = ()) -> bytes:
-    """The draft as a message with its Bcc field; what is not yet an address stays out of it."""
-    return compose(_outgoing(access, draft, identity, references), keep_bcc=True)
+def message_of(
+    access: Access, draft: DraftRow, *, identity: Identity, references: tuple[str, ...] = (), mark: str = ""
+) -> bytes:
+    """The draft as a message with its Bcc field; what is not yet an address stays out of it. With a `mark` (letters, digits)
+    that is its Message-ID in front of the host."""
+    outgoing = _outgoing(access, draft, identity, references)
+    if mark:
+        host = ascii_domain(identity.address.rpartition("@")[2])
+        outgoing = dataclasses.replace(outgoing, message_id=f"{mark}@{host}")
+    return compose(outgoing, keep_bcc=True)
 
 
 def _outgoing(access: Access, draft: DraftRow, identity: Identity, references: tuple[str, ...]) -> Outgoing:

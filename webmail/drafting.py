@@ -17,6 +17,7 @@ from mailstore.selectors import drafts as drafts_read, entries
 from mailstore.services import drafts, entries as entries_write
 from mailstore.services.drafts import DraftContent, DraftRow
 from mta.company.rates import obey
+from mta.selectors import mark_of
 from mta.services import SubmitRequest, submit
 from webmail import answering, composing
 from webmail.answering import Mine, Prefill
@@ -90,7 +91,7 @@ def send(
     `mta.services.submit` does."""
     recipients = composing.recipients_of(draft)
     identity = _identity(actor, access, draft)
-    raw = _message(access, actor, draft)
+    raw = _message(access, actor, draft, mark=mark_of(digest))
     options = composing.options_of(draft.options)
     request = SubmitRequest(
         envelope_from=identity.address,
@@ -184,9 +185,9 @@ def _copy_parts(access: Access, draft: DraftRow, raw: bytes, readable: Readable,
         drafts.attach(access, draft.id, *file, content_id=shown, inline=bool(shown))
 
 
-def _message(access: Access, actor: Account, draft: DraftRow) -> bytes:
-    references = _references(actor, draft)
-    return composing.message_of(access, draft, identity=_identity(actor, access, draft), references=references)
+def _message(access: Access, actor: Account, draft: DraftRow, *, mark: str = "") -> bytes:
+    identity = _identity(actor, access, draft)
+    return composing.message_of(access, draft, identity=identity, references=_references(actor, draft), mark=mark)
 
 
 def _identity(actor: Account, access: Access, draft: DraftRow) -> Identity:

@@ -2,7 +2,7 @@
 
 from mta.selectors.deliveries import DeliveryRow, deliveries
 from mta.selectors.log_pages import LogPage, Where
-from mta.selectors.outbox import HeldDraft, OutboxMail, gate_of, held_drafts, is_waiting, outbox, sent_before
+from mta.selectors.outbox import HeldDraft, OutboxMail, gate_of, held_drafts, is_waiting, mark_of, outbox, sent_before
 from mta.selectors.status import Status, delivery_log, status, status_of_entry
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "gate_of",
     "held_drafts",
     "is_waiting",
+    "mark_of",
     "outbox",
     "sent_before",
     "status",

@@ -18,6 +18,8 @@ State = Delivery.State
 RECIPIENTS_SHOWN = 5
 OUTBOX_MAX = 500
 """Mails on the page; those due first come first."""
+MARK_CHARS = 40
+"""160 bits: nobody meets another's by chance, and an id of them stays short."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,19 +90,33 @@ def is_waiting(access: Access, draft_id: int) -> bool:
     return Submission.objects.filter(draft_id=draft_id, mailbox_id=access.mailbox, is_gated=True).exists()
 
 
-def sent_before(access: Access, draft_id: int, digest: bytes) -> int | None:
-    """The submission that a draft became when it was sent with this `SubmitRequest.digest` within 24 hours; None when it was
-    not, or was taken back since."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sent:
+    """A mail that a browser sent, and the draft that it was."""
+
+    submission_id: int
+    draft_id: int
+
+
+def mark_of(digest: bytes) -> str:
+    """What the Message-ID begins with of a mail that a browser sends with a `SubmitRequest.digest`."""
+    return digest.hex()[:MARK_CHARS]
+
+
+def sent_before(access: Access, digest: bytes) -> Sent | None:
+    """What was sent from this mailbox with a `SubmitRequest.digest` within 24 hours; None when nothing was, or it was taken
+    back since."""
     access.require(Right.READ)
     if not digest or not is_remembered(digest):
         return None
-    # By time, along `submission_of_mailbox`: no index knows the drafts of mails that left.
+    # By time, along `submission_of_mailbox`: whether the index of ids serves a prefix depends on the database's collation.
     since_us = time.time_ns() // 1000 - KEEP_US
     of_mailbox = Submission.objects.filter(mailbox_id=access.mailbox, created_us__gte=since_us)
-    found = of_mailbox.filter(draft_id=draft_id).order_by("-created_us").values_list("pk", "is_gated").first()
-    if found is None or (not found[1] and Draft.objects.filter(pk=draft_id).exists()):
+    marked = of_mailbox.filter(message_id__startswith=mark_of(digest), draft_id__isnull=False)
+    found = marked.order_by("-created_us").values_list("pk", "draft_id", "is_gated").first()
+    if found is None or found[1] is None or (not found[2] and Draft.objects.filter(pk=found[1]).exists()):
         return None
-    return int(found[0])
+    return Sent(found[0], found[1])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 // The composer: wires recipients, editor, files and saving to one form that also works without any of this.
 import { Attachments } from "./attachments.js";
+import { Attempt } from "./attempts.js";
 import { Saving } from "./compose_saving.js";
 import { Editor } from "./editor.js";
 import { csrf } from "./net.js";
@@ -15,6 +16,7 @@ class Composer {
     this.notice = form.querySelector("[data-notice]");
     this.touched = form.dataset.touched === "1";
     this.started = false;
+    this.attempt = new Attempt();
     this.saving = new Saving(form, {
       csrf,
       collect: () => this.collect(),
@@ -223,7 +225,7 @@ class Composer {
     const body = this.collect();
     if (confirmed) body.set("confirmed", confirmed);
     if (scheduled) body.set("scheduled", scheduled);
-    body.set("attempt", this.nameOf(body));
+    body.set("attempt", this.attempt.name(body));
     let answer;
     try {
       answer = await fetch(this.form.dataset.sendUrl, {
@@ -244,13 +246,6 @@ class Composer {
     if (result.field === "schedule_at") this.form.querySelector("[data-schedule]").parentElement.open = true;
     this.tell(result.errors || [result.error || this.texts.failed]);
     if (result.field) (this.recipients[result.field]?.input || this.form.elements[result.field])?.focus();
-  }
-
-  // Posted again as it was, because no answer came, a mail has the same name: the server sends it once.
-  nameOf(body) {
-    const content = JSON.stringify([...body].filter(([name]) => name !== "revision" && name !== "csrfmiddlewaretoken"));
-    if (content !== this.posted?.content) this.posted = { content, name: `${Date.now()}-${Math.random()}` };
-    return this.posted.name;
   }
 
   sent(result) {

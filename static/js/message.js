@@ -1,11 +1,13 @@
 // The reading pane: fits the frame to its mail, marks as read once shown, keys and menus. Everything here also
 // works without it, as links and forms.
 
+import { Attempt } from "./attempts.js";
 import { listUrl, openPane } from "./pane.js";
 import { csrf, post } from "./net.js";
 import { refresh, takeFor } from "./refresh.js";
 import { toast } from "./toast.js";
 
+const attempts = new WeakMap();
 const THEME = document.documentElement;
 
 // The frame runs no script (see views/body.py), so its height is measured from here.
@@ -90,9 +92,17 @@ function grow(area) {
 
 // A quick reply goes without leaving the mail; what must be looked at first opens in the composer.
 async function quick(form, button) {
-  const said = await post(form.action, new FormData(form, button)).catch((error) => toast(error.message, { bad: true }));
+  if (form.dataset.busy) return;
+  form.dataset.busy = "1";
+  const body = new FormData(form, button);
+  if (!attempts.has(form)) attempts.set(form, new Attempt());
+  body.set("attempt", attempts.get(form).name(body));
+  const said = await post(form.action, body).catch((error) => toast(error.message, { bad: true }));
+  delete form.dataset.busy;
   if (!said) return;
+  attempts.delete(form); // the same words again are another mail
   form.reset();
+  if (said.error) toast(said.error, { bad: true });
   if (said.open) openPane(said.open);
   else document.dispatchEvent(new CustomEvent("compose:closed", { detail: { next: said.next, toast: { text: said.toast, action: said.undo } } }));
 }

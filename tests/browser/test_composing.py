@@ -117,6 +117,27 @@ def test_a_mail_whose_answer_was_lost_goes_once_when_send_is_pressed_again(world
     expect(bob.row("Once")).to_have_count(1)
 
 
+def test_a_quick_reply_whose_answer_was_lost_goes_once(world: World) -> None:
+    world.expected = "ERR_FAILED"
+    alice, bob = world.person(), world.person()
+    bob.open("/compose/")
+    bob.write_to(alice.address)
+    bob.page.get_by_role("textbox", name="Subject").fill("Tea?")
+    bob.editor().fill("At four?")
+    bob.send()
+    alice.open("/inbox/")
+    alice.row("Tea?").click()
+    alice.page.get_by_role("textbox", name="Quick reply").fill("Gladly")
+    alice.page.route("**/compose/", lambda route: (route.fetch(), route.abort()), times=1)
+    send = alice.page.locator("[data-quick]").get_by_role("button", name="Send")
+    send.click()
+    alice.toast("Offline")
+    send.click()
+    alice.toast("Sent")
+    bob.open("/inbox/")
+    expect(bob.row("Re: Tea?")).to_have_count(1)
+
+
 def test_plain_text_stays_plain(world: World) -> None:
     alice, bob = world.person(), world.person()
     page = alice.open("/compose/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import secrets
 
 from django import template
 from django.conf import settings
@@ -30,6 +31,12 @@ def icon(name: str) -> SafeString:
         raise template.TemplateSyntaxError(f"{name}.svg is no icon")
     inner = " ".join(body.group(1).split())
     return mark_safe(f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{inner}</svg>')  # noqa: S308 - a file of ours
+
+
+@register.simple_tag
+def attempt() -> SafeString:
+    """The name by which a page's mail is known when it is posted again (`webmail.attempts`)."""
+    return format_html('<input type="hidden" name="attempt" value="{}">', secrets.token_hex(8))
 
 
 @register.simple_tag

@@ -7,7 +7,6 @@ the text that was posted.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -23,14 +22,14 @@ from mailstore.services.drafts import DraftRow
 from mta.selectors import is_waiting, sent_before
 from mta.services.submit import SCHEDULE_MAX_DAYS
 from webmail import compose_answers, compose_page, composing, drafting, scheduling
-from webmail.compose_posted import save_posted
-from webmail.http import access_of, actor_of, packed_id
+from webmail.attempts import digest_of
+from webmail.compose_posted import drop_double, save_posted
+from webmail.http import access_of, actor_of
 from webmail.views import compose_files
+from webmail.views.compose_answer import ANSWERS, answer
 
-ANSWERS = frozenset({"reply", "reply_all", "forward", "forward_attached", "edit_as_new", "go_on"})
 COMPOSERS_KEPT = 20
 MAX_COMPOSER_CHARS = 32
-MAX_ATTEMPT_CHARS = 64
 
 
 @login_required
@@ -40,10 +39,19 @@ def compose_new(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return compose_answers.blank(request)
     if request.POST.get("mode") in ANSWERS:
-        return _answer(request)
+        return answer(request)
+    then = request.GET.get("then", "")
+    if (
+        then == "send"
+        and (
+            before := sent_before(drafting.writing_access(actor_of(request), actor_of(request).pk), digest_of(request))
+        )
+        is not None
+    ):
+        return compose_answers.sent(request, before.draft_id, before.submission_id)
     draft = _begun(request)
     step = {"send": compose_send, "attach": compose_files.compose_attach, "discard": compose_discard}
-    view = step.get(request.GET.get("then", ""), compose_save)
+    view = step.get(then, compose_save)
     return view(request, draft.id)
 
 
@@ -73,19 +81,21 @@ def compose_save(request: HttpRequest, draft_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def compose_send(request: HttpRequest, draft_id: int) -> HttpResponse:
-    """Save, check, send. Errors and unconfirmed warnings are 422 and leave the draft as it is. A composer that never heard
-    the answer posts the same mail with the same `attempt`: it is sent once and answered alike."""
+    """Save, check, send. Errors and unconfirmed warnings are 422 and leave the draft as it is. A page that never heard the
+    answer posts the same mail with the same `attempt`: it is sent once and answered alike."""
     access = access_of(request, draft_id)
-    digest = _digest(request, draft_id)
-    before = sent_before(access, draft_id, digest)
+    digest = digest_of(request)
+    before = sent_before(access, digest)
     if before is None:
         try:
             return _send(request, access, draft_id, digest)
         except MailError:
-            before = sent_before(access, draft_id, digest)  # by the other request, meanwhile
+            before = sent_before(access, digest)  # by the other request, meanwhile
             if before is None:
                 raise
-    return compose_answers.sent(request, draft_id, before)
+    if before.draft_id != draft_id:
+        drop_double(request, access, draft_id)
+    return compose_answers.sent(request, before.draft_id, before.submission_id)
 
 
 def _send(request: HttpRequest, access: Access, draft_id: int, digest: bytes) -> HttpResponse:
@@ -102,16 +112,10 @@ def _send(request: HttpRequest, access: Access, draft_id: int, digest: bytes) ->
     try:
         submission = drafting.send(access, actor_of(request), draft, schedule_us=schedule_us, digest=digest)
     except MailError as error:
-        if sent_before(access, draft_id, digest) is not None:
+        if sent_before(access, digest) is not None:
             raise
         return compose_answers.failed(request, access, draft, error)
     return compose_answers.sent(request, draft.id, submission)
-
-
-def _digest(request: HttpRequest, draft_id: int) -> bytes:
-    """By which the same mail is known when its composer posts it again, because no answer came; empty without a name for it."""
-    attempt = request.POST.get("attempt", "")[:MAX_ATTEMPT_CHARS]
-    return hashlib.sha256(f"{actor_of(request).pk} {draft_id} {attempt}".encode()).digest() if attempt else b""
 
 
 def _schedule(request: HttpRequest) -> tuple[int, list[tuple[str, str]]]:
@@ -162,32 +166,3 @@ def _begun(request: HttpRequest) -> DraftRow:
         kept = list(begun.items())[-COMPOSERS_KEPT + 1 :]
         request.session["composers"] = dict([*kept, (composer, draft.id)])
     return draft
-
-
-def _answer(request: HttpRequest) -> HttpResponse:
-    """A reply, forward or repetition; a quick reply is sent at once."""
-    actor = actor_of(request)
-    entry_id = packed_id(request.POST.get("source", ""))
-    source = access_of(request, entry_id)
-    if request.POST["mode"] == "go_on":
-        return redirect("compose", drafts.draft_of_entry(source, entry_id))
-    draft = drafting.start_answer(actor, source, entry_id, mode=request.POST["mode"])
-    access = access_of(request, draft.id)
-    quick = request.POST.get("quick", "").strip()
-    if quick:
-        draft = drafting.prepend(access, draft, quick)
-    if quick and "send" in request.POST:
-        return _send_quick(request, access, draft)
-    return compose_answers.opened(request, draft)
-
-
-def _send_quick(request: HttpRequest, access: Access, draft: DraftRow) -> HttpResponse:
-    errors = composing.errors_of(composing.recipients_of(draft), max_recipients=compose_page.max_recipients(access))
-    warnings = composing.warnings_of(draft, draft.attachments)
-    if errors or warnings:
-        return compose_answers.opened(request, draft)
-    try:
-        submission = drafting.send(access, actor_of(request), draft)
-    except MailError as error:
-        return compose_answers.failed(request, access, draft, error)
-    return compose_answers.sent(request, draft.id, submission)
