@@ -8,12 +8,14 @@ from django.conf import settings
 
 from accounts.domain_names import domain_named
 from accounts.models import Account, AccountRights
+from accounts.selectors import groups_leaving
 from core.errors import ErrorKind, MailError
 from mailstore.message import read
 
 
 def check_rights(account: Account, rights: AccountRights, recipients: Sequence[str], raw: bytes) -> None:
-    """Raises TOO_LARGE (`limit_bytes`; `part` attachment), LIMIT (`limit`), NO_PERMISSION (`address` outside)."""
+    """Raises TOO_LARGE (`limit_bytes`; `part` attachment), LIMIT (`limit`), NO_PERMISSION (`address` outside; `part`
+    members for a group with members there)."""
     limit_bytes = size_limit(account, rights)
     if len(raw) > limit_bytes:
         raise MailError(ErrorKind.TOO_LARGE, limit_bytes=limit_bytes)
@@ -41,10 +43,12 @@ def recipient_limit(account: Account, rights: AccountRights) -> int:
 
 
 def require_inside(account: Account, recipients: Sequence[str]) -> None:
-    """Raises NO_PERMISSION for the first address of another company."""
+    """Raises NO_PERMISSION for the first address of another company, or of a group that leads to one (`part` members)."""
     for address in recipients:
         if is_outside(account.domain_id, address):
             raise MailError(ErrorKind.NO_PERMISSION, address=address, part="outside")
+    for address in groups_leaving(recipients, account.domain_id):
+        raise MailError(ErrorKind.NO_PERMISSION, address=address, part="members")
 
 
 def is_outside(domain_id: int, address: str) -> bool:

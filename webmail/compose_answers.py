@@ -248,6 +248,10 @@ def sentence(error: MailError) -> str:
     limit = error.data.get("limit_bytes") or error.data.get("limit") or 0
     if error.data.get("part") == "outside":
         return _("You may not write to people outside: %s") % error.data.get("address", "")
+    if error.data.get("part") == "members":
+        return _("You may not write to people outside, and this list has members there: %s") % error.data.get(
+            "address", ""
+        )
     if error.data.get("part") == "attachment":
         return _("An attachment may have at most %s.") % filesizeformat(int(str(limit)))
     field = error.data.get("field")

@@ -18,7 +18,7 @@ from accounts.rows import (
     Person,
     Resolved,
 )
-from accounts.selectors.addresses import account_named, expand_group, members_outside, resolve, subtree
+from accounts.selectors.addresses import account_named, expand_group, groups_leaving, members_outside, resolve, subtree
 from accounts.selectors.directory import complete, directory
 from accounts.selectors.mailboxes import (
     access_for,
@@ -51,6 +51,7 @@ __all__ = [
     "domain_of_host",
     "expand_group",
     "grants_of",
+    "groups_leaving",
     "identities_of",
     "is_local_domain",
     "local_domains",

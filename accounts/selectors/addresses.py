@@ -61,22 +61,48 @@ def expand_group(group_id: int, *, sender: str) -> Expansion:
 
 def members_outside(addresses: Iterable[str]) -> set[str]:
     """Whom the groups among `addresses` lead to at domains that are not ours. One query where none of them is a group."""
-    wanted: list[tuple[str, str]] = []
+    groups = {group.pk: group for _address, group in _groups_among(addresses)}
+    outside = {address for group in groups.values() for address in _members(group)[1]}
+    return {address for address in outside if not is_local_domain(address.rpartition("@")[2])}
+
+
+def groups_leaving(addresses: Iterable[str], domain_id: int) -> list[str]:
+    """Those of `addresses` that are groups with a member of another company, here or elsewhere. One query where none of them
+    is a group."""
+    known: dict[int, bool] = {}
+    found = []
+    for address, group in _groups_among(addresses):
+        if group.pk not in known:
+            known[group.pk] = _leaves(group, domain_id)
+        if known[group.pk]:
+            found.append(address)
+    return found
+
+
+def _leaves(group: Group, domain_id: int) -> bool:
+    accounts, externals = _members(group)
+    domains = (domain_named(address.rpartition("@")[2]) for address in externals)
+    ids = {row.domain_id for row in accounts.values()} | {domain.id if domain else 0 for domain in domains}
+    return bool(ids - {domain_id})
+
+
+def _groups_among(addresses: Iterable[str]) -> list[tuple[str, Group]]:
+    """Each address of a group as it was given."""
+    wanted: list[tuple[str, str, str]] = []
     for each in addresses:
         parts = parse(each)
         domain = domain_named(parts.domain) if parts else None
         if parts is not None and domain is not None and domain.is_active:
             exact = Parts(parts.local_part, domain.name)
-            wanted.append((exact.address, exact.untagged.address))
-    names = list({name for pair in wanted for name in pair})
+            wanted.append((each, exact.address, exact.untagged.address))
+    names = list({name for _given, *pair in wanted for name in pair})
     known: dict[str, int | None] = {}
     for at in range(0, len(names), NAMES_AT_ONCE):
         rows = Address.objects.filter(address__in=names[at : at + NAMES_AT_ONCE])
         known.update(rows.values_list("address", "group_id"))
-    found = {known.get(exact, known.get(untagged)) for exact, untagged in wanted}
-    groups = Group.objects.filter(pk__in=[pk for pk in found if pk is not None])
-    outside = {address for group in groups for address in _members(group)[1]}
-    return {address for address in outside if not is_local_domain(address.rpartition("@")[2])}
+    found = [(given, known.get(exact, known.get(untagged))) for given, exact, untagged in wanted]
+    groups = Group.objects.in_bulk({pk for _given, pk in found if pk is not None})
+    return [(given, groups[pk]) for given, pk in found if pk in groups]
 
 
 def _row_of(parts: Parts) -> Address | None:

@@ -65,6 +65,9 @@ SUSPENDED_RECIPIENT = reply(550, "5.2.1", "Mailbox is disabled")
 POSTING_REFUSED = reply(550, "5.7.1", "You may not write to this list")
 INSIDE_ONLY = reply(550, "5.7.1", "The recipient takes mail of his own company alone")
 WRITES_INSIDE = reply(550, "5.7.1", "The administrator does not let this account write to people outside")
+MEMBERS_OUTSIDE = reply(
+    550, "5.7.1", "The list has members outside, to whom the administrator does not let this account write"
+)
 ATTACHMENT_TOO_LARGE = reply(552, "5.3.4", "An attachment is larger than this account may send")
 OVER_RECIPIENTS = reply(552, "5.5.3", "More recipients than this account may write to at once")
 BLOCKED_SENDER = reply(550, "5.7.1", "The recipient does not accept mail from you")

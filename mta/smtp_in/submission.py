@@ -21,7 +21,7 @@ from mta.inbound.afterwards import Afterwards
 from mta.inbound.recipients import Refusal, Target, find_target
 from mta.inbound.trace import Arrival, checked_header, received_line
 from mta.models import Submission
-from mta.rights import is_outside, size_limit
+from mta.rights import require_inside, size_limit
 from mta.services import SubmitRequest, submit
 from mta.services.sending import send_settings
 from mta.services.submit import SCHEDULE_MAX_DAYS
@@ -44,6 +44,7 @@ SIGN_IN_ERRORS: dict[Reason, bytes] = {
 
 RIGHTS_REFUSED = {
     (ErrorKind.NO_PERMISSION, "outside"): replies.WRITES_INSIDE,
+    (ErrorKind.NO_PERMISSION, "members"): replies.MEMBERS_OUTSIDE,
     (ErrorKind.TOO_LARGE, "attachment"): replies.ATTACHMENT_TOO_LARGE,
     (ErrorKind.LIMIT, "recipients"): replies.OVER_RECIPIENTS,
 }
@@ -127,8 +128,11 @@ class SubmissionDialogue(Dialogue):
     async def check_recipient(self, envelope: Envelope, address: str) -> bytes | None:
         """What can be known now is said now; the rest comes as a report."""
         account = self.session.account
-        if account is not None and not self.rights.sends_outside and is_outside(account.domain_id, address):
-            return replies.WRITES_INSIDE
+        if account is not None and not self.rights.sends_outside:
+            try:
+                await dbthread.run(require_inside, account, [address])
+            except MailError as error:
+                return RIGHTS_REFUSED[error.kind, str(error.data["part"])]
         target = await dbthread.run(find_target, address, sender=envelope.mail_from or "")
         if isinstance(target, Target) or target is Refusal.ELSEWHERE:
             return None

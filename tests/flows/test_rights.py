@@ -65,6 +65,36 @@ def test_who_writes_inside_alone_writes_to_nobody_else(running: Running, alice: 
     assert not Delivery.objects.filter(recipient="x@far.example").exists()
 
 
+def test_a_list_does_not_lead_outside_who_writes_inside_alone(running: Running, alice: Account, bob: Account) -> None:
+    set_rights(alice, sends_outside=False)
+    mine = access_for(alice, alice.pk)
+    company = alice.domain
+    create_group(company, "inside", name="Inside", members=[bob])
+    suppliers = create_group(company, "suppliers", name="Suppliers", members=[bob], externals=["x@far.example"])
+    create_group(company, "both", name="Both", members=[suppliers])
+    create_group(company, "neighbours", name="Neighbours", externals=["x@other.test"])
+    neighbour = make_account("x@other.test")  # a company that came here later
+    submit(mine, request("inside@example.test"))
+    leaving = ["suppliers@example.test", "Suppliers+x@EXAMPLE.test", "both@example.test", "neighbours@example.test"]
+    for name in leaving:
+        assert refused(submit, mine, request(bob.address, name)) == (ErrorKind.NO_PERMISSION, "members"), name
+    with program(running, alice) as client:
+        client.mail(alice.address)
+        for name in leaving:
+            code, text = client.rcpt(name)
+            assert (code, text[:5]) == (550, b"5.7.1")
+        assert client.rcpt("inside@example.test")[0] == 250
+    grant_mailbox(bob, alice, "sender")
+    through = request("both@example.test", envelope_from=bob.address)
+    assert refused(submit, access_for(alice, bob.pk), through)[1] == "members"
+    assert not Delivery.objects.filter(recipient="x@far.example").exists()
+    assert not mails(neighbour, "inbox")
+    set_rights(alice, sends_outside=True)
+    submit(mine, request("both@example.test", "neighbours@example.test"))
+    assert Delivery.objects.filter(recipient="x@far.example").exists()
+    assert mails(neighbour, "inbox")
+
+
 def test_who_hears_from_inside_alone_is_closed_to_the_others(running: Running, alice: Account, bob: Account) -> None:
     set_rights(alice, receives_outside=False)
     for sender in ("x@far.example", "bob@example.test"):  # the second only says so
