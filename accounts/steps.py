@@ -15,17 +15,20 @@ AccountCall = Callable[[Account], None]
 DomainCall = Callable[[Domain], None]
 GroupCall = Callable[[Group, Account | None], None]
 Losses = Callable[[Group], list[str]]
+AccountLosses = Callable[[Account], list[str]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AccountStep:
-    """What `name` does when an account changes. `suspended` is called both ways: look at the status."""
+    """What `name` does when an account changes. `suspended` is called both ways: look at the status. `losses` are sentences
+    for whoever is asked whether he means to erase it: what goes with the account."""
 
     name: str
     created: AccountCall | None = None
     renamed: AccountCall | None = None
     suspended: AccountCall | None = None
     erased: AccountCall | None = None
+    losses: AccountLosses | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,3 +97,9 @@ def run_group_steps(group: Group, actor: Account | None) -> None:
 def losses_of(group: Group) -> list[str]:
     """What every step says goes with the group."""
     return [sentence for step in GROUP_STEPS.values() for sentence in step.losses(group)]
+
+
+def losses_of_account(account: Account) -> list[str]:
+    """What every step says goes with the account."""
+    steps = [step.losses for step in ACCOUNT_STEPS.values() if step.losses is not None]
+    return [sentence for losses in steps for sentence in losses(account)]

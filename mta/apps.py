@@ -27,6 +27,7 @@ class MtaConfig(AppConfig):
         from mta.services.forwards import bring_back
         from mta.services.moderation import posts_lost_with, refuse_posts_of
         from mta.services.monitoring import mark_recalled
+        from mta.services.waiting import lost_with, stop_mail_of
         from mta.spam.forgetting import forget_account, forget_domain
         from mta.spam.lessons import note_lesson
         from mta.steps import AfterOutcome, AfterRecall, register_after_outcome, register_after_recall
@@ -35,6 +36,7 @@ class MtaConfig(AppConfig):
         register_domain_step(DomainStep("mta letters", created=announce))
         register_account_step(AccountStep("mta letters", created=welcome_administrator))
         register_account_step(AccountStep("mta", erased=forget_account))
+        register_account_step(AccountStep("waiting mail", erased=stop_mail_of, losses=lost_with))
         register_group_step(GroupStep("moderation", refuse_posts_of, posts_lost_with))
         register_after_move(AfterMove("spam", note_lesson))
         register_after_outcome(AfterOutcome("forwards", bring_back))

@@ -33,6 +33,7 @@ from accounts.services import (
     suspend_account,
     update_account,
 )
+from accounts.steps import losses_of_account
 from core.errors import MailError
 
 PROFILE = ("department", "title", "kind", "role", "language", "time_zone", "quota_bytes", "valid_until", "is_hidden")
@@ -180,6 +181,11 @@ class AccountAdmin(ScopedAdmin):
         if changes.get("quota_bytes", 0) is None:
             del changes["quota_bytes"]
         update_account(obj, **changes, actor=actor_of(request))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """With what goes with each."""
+        _names, *others = super().get_deleted_objects(objs, request)
+        return ([part for each in objs for part in (str(each), losses_of_account(each)) if part], *others)
 
     def destroy(self, request: HttpRequest, obj: Any) -> None:
         """Erased: addresses and secrets go, the name stays reserved."""

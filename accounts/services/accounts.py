@@ -151,7 +151,8 @@ def restore_account(account: Account, *, actor: Account | None = None) -> Accoun
 
 @transaction.atomic
 def erase_account(account: Account, *, actor: Account | None = None) -> None:
-    """Take away addresses, secrets, memberships and grants. The row stays, so its name is never given away."""
+    """Take away addresses, secrets, memberships and grants. The row stays, so its name is never given away. What
+    `accounts.steps.losses_of_account` told goes with it."""
     fresh = _locked(account)
     require_admin_of(actor, fresh)
     _require_not_self(actor, fresh)

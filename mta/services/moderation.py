@@ -7,8 +7,10 @@ whoever is quicker.
 from __future__ import annotations
 
 import datetime
+import functools
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _, ngettext
 
@@ -113,6 +115,17 @@ def posts_lost_with(group: Group) -> list[str]:
         count,
     )
     return [words % count] if count else []
+
+
+def ask_others(approver: Account) -> None:
+    """Once an account is erased, in the caller's transaction: who stands in for it hears of the mail that waited for it."""
+    for post in posts_before(approver):
+        store([notice(each, functools.partial(_question, post)) for each in _approvers(post.group)])
+
+
+def posts_before(approver: Account) -> QuerySet[HeldPost]:
+    """What waits for his decision as approver of lists."""
+    return HeldPost.objects.filter(group__approver=approver, state=State.WAITING).select_related("group").order_by("pk")
 
 
 def expire_posts(now: datetime.datetime | None = None) -> int:
