@@ -47,10 +47,10 @@ def _mailboxes() -> list[tuple[int, int]]:
 
 
 def _old(access: Access, before_us: int, _most_bytes: int) -> int:
-    """Purge a slice of what came before; ids rise as mail comes, wherever it lies now."""
-    query = (
-        f"SELECT id FROM mailstore_entry WHERE id BETWEEN %s AND %s AND internal_us < %s ORDER BY id LIMIT {sql.SLICE}"
-    )
+    """Purge what came before among the first entries: ids rise as mail comes, wherever it lies now, so nothing behind them
+    is looked at while they are young."""
+    first = f"SELECT id, internal_us FROM mailstore_entry WHERE id BETWEEN %s AND %s ORDER BY id LIMIT {sql.SLICE}"
+    query = f"SELECT id FROM ({first}) AS first WHERE internal_us < %s ORDER BY id"
     with transaction.atomic():
         ledger = Ledger([access.mailbox])
         ids = [row[0] for row in sql.rows(query, [*_own(access), before_us])]

@@ -52,6 +52,20 @@ def test_what_came_ninety_days_ago_goes_wherever_it_lies_and_nothing_of_anybody_
     assert (event.action, event.actor) == ("policy", "system")
 
 
+def test_an_hour_in_which_nothing_is_old_reads_a_slice_and_not_the_mailbox(
+    system: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emptying.sql, "SLICE", 2)
+    found = stored_many(system, 6)
+    came(found, 0)
+    came(found[-1:], KEPT_DAYS + 1)  # its turn comes when those in front of it go
+    assert empty_system(now_us()) == 0
+    came(found[1:2], KEPT_DAYS + 1)
+    assert empty_system(now_us()) == 1, "one that is young in front of it holds nothing up"
+    came(found, KEPT_DAYS + 1)
+    assert empty_system(now_us()) == 5
+
+
 def test_before_it_is_full_the_oldest_goes(system: Access, mine: Access) -> None:
     found, own = stored_many(system, 10), stored_many(mine, 10)
     came(found, 0)
