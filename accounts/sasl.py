@@ -49,6 +49,9 @@ class Exchange(Protocol):
     def step(self, answer: bytes) -> bytes | SignedIn:
         """The next challenge, or who it is; raises SignInError. A malformed answer is REFUSED and not recorded."""
 
+    def login_of(self, answer: bytes) -> Login | None:
+        """The name and the secret, where `answer` completes them (PLAIN, LOGIN): `step` would be `sign_in`."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Login:
@@ -95,6 +98,10 @@ class Plain:
             raise SignInError(Reason.REFUSED)
         return _by_secret(self._door, login)
 
+    def login_of(self, answer: bytes) -> Login | None:
+        """All in one."""
+        return read_plain(answer)
+
 
 class NameAndPassword:
     """LOGIN: what Outlook says; it was never more than a draft."""
@@ -114,6 +121,11 @@ class NameAndPassword:
         if text is None:
             raise SignInError(Reason.REFUSED)
         return _by_secret(self._door, Login(self._name, text))
+
+    def login_of(self, answer: bytes) -> Login | None:
+        """With the password."""
+        text = text_of(answer)
+        return None if self._name is None or text is None else Login(self._name, text)
 
 
 class Scram:
@@ -136,6 +148,10 @@ class Scram:
             return self._prove(answer) if self._dialogue is not None else self._begin(answer)
         except ScramError:
             raise SignInError(Reason.REFUSED) from None
+
+    def login_of(self, answer: bytes) -> Login | None:
+        """Never: nobody says the secret."""
+        return None
 
     def _begin(self, message: bytes) -> bytes:
         bindings = self._door.bindings
@@ -173,6 +189,10 @@ class Bearer:
         except SignInError as error:
             self._failed = error
             return b'{"status":"invalid_token","schemes":"bearer"}'
+
+    def login_of(self, answer: bytes) -> Login | None:
+        """Never: a token is no secret of ours."""
+        return None
 
     def _check(self, message: bytes) -> SignedIn:
         name, token = read_bearer(message)

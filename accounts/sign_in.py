@@ -95,6 +95,15 @@ class Circumstances:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Named:
+    """What somebody typed as his name, and the address that it means."""
+
+    parts: Parts
+    address: str
+    domain: DomainRow | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Claim:
     """Who somebody says he is, before he has proved it. The attempt is counted, or will be if it fails."""
 
@@ -136,18 +145,30 @@ def prove(account: Account, secret: str, *, remote_address: str, protocol: str =
 def claim(login: str, around: Circumstances, secret: str = "") -> Claim:
     """Look a name up and count the attempt; raises SignInError for FULL_ADDRESS and THROTTLED. A `secret` that was right
     lately is a program that connects again: it is counted only when it proves wrong now."""
-    parts = _parts(login, around.host)
-    if parts is None:
+    name = named(login, around.host)
+    if name is None:
         raise SignInError(Reason.FULL_ADDRESS)
+    counting = throttle.look if secret and verifiers.was_right(name.address, secret) else throttle.take
+    return claim_counted(name, login, around, counting(name.address, around.remote_address))
+
+
+def named(login: str, host: str | None) -> Named | None:
+    """Whom a name means, known or not; None for a local part where `host` belongs to no domain."""
+    parts = _parts(login, host)
+    if parts is None:
+        return None
     domain = domain_named(parts.domain)
-    address = f"{parts.local_part}@{domain.name}" if domain else parts.address
-    counting = throttle.look if secret and verifiers.was_right(address, secret) else throttle.take
-    attempt = counting(address, around.remote_address)
+    return Named(parts, f"{parts.local_part}@{domain.name}" if domain else parts.address, domain)
+
+
+def claim_counted(name: Named, login: str, around: Circumstances, attempt: throttle.Attempt) -> Claim:
+    """A claim whose `attempt` the throttle has seen; raises SignInError for THROTTLED."""
     if attempt.retry_after_s:
-        _refuse_throttled(address, domain, around, attempt)
+        _refuse_throttled(name.address, name.domain, around, attempt)
     kinds = list(Credential.Kind) if around.is_program else [Credential.Kind.PASSWORD]
-    found = [each for each in CREDENTIALS.all(address) if each.kind in kinds]
-    return Claim(login, parts, address, domain, around, attempt, found[0].account if found else None, found)
+    found = [each for each in CREDENTIALS.all(name.address) if each.kind in kinds]
+    account = found[0].account if found else None
+    return Claim(login, name.parts, name.address, name.domain, around, attempt, account, found)
 
 
 def reject(made: Claim) -> NoReturn:

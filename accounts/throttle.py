@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import ipaddress
 import logging
 import threading
@@ -147,6 +148,7 @@ local = Counters()
 _quiet_until = 0.0
 
 
+@functools.lru_cache(maxsize=4096)
 def block_of(remote_address: str) -> str:
     """The block of an address as text; a mapped IPv4 address (RFC 4291 2.5.5.2) is that IPv4 address."""
     try:
@@ -168,10 +170,26 @@ def take(login: str, remote_address: str) -> Attempt:
 def look(login: str, remote_address: str) -> Attempt:
     """As `take`, for a secret that was right a short time ago: refused where any other would be, and not counted, so
     there is nothing to give back. One that proves wrong all the same is counted then: `failed`."""
-    attempt = _attempt(login, remote_address)
-    counts = _ask(lambda store: store.mget(attempt.keys))
-    if isinstance(counts, list) and not any(counts):  # nothing was wrong lately, as nearly always: no script need run
-        return dataclasses.replace(attempt, shared=True, counted=False)
+    return look_all([(login, remote_address)])[0]
+
+
+def look_all(asked: Sequence[tuple[str, str]]) -> list[Attempt]:
+    """`look` for each login and remote address, with one question while nothing was wrong lately, as nearly always."""
+    attempts = [_attempt(*each) for each in asked]
+    keys = list(dict.fromkeys(key for attempt in attempts for key in attempt.keys))
+    counts = _ask(lambda store: store.mget(keys)) if keys else []
+    if not isinstance(counts, list):
+        return [_looked(attempt) for attempt in attempts]
+    wrong = {key for key, count in zip(keys, counts, strict=True) if count}
+    return [
+        _looked(attempt)
+        if wrong and not wrong.isdisjoint(attempt.keys)
+        else dataclasses.replace(attempt, shared=True, counted=False)
+        for attempt in attempts
+    ]
+
+
+def _looked(attempt: Attempt) -> Attempt:
     answer = _ask(lambda store: store.eval(LOOK, len(attempt.keys), *attempt.keys, *_steps(attempt.limits), WINDOW_S))
     if isinstance(answer, int):
         return dataclasses.replace(attempt, retry_after_s=answer, shared=True, counted=False)

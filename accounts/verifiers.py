@@ -123,6 +123,11 @@ def matches(credential: Credential, secret: str) -> bool:
     return True
 
 
+def is_verified(credential: Credential, secret: str) -> bool:
+    """Whether `secret` was seen to be right for this row as it is, not long ago; no verification."""
+    return len(secret) <= MAX_SECRET and verified.has(_seen_as(credential, prepared(secret)))
+
+
 def matching_code(codes: Sequence[Credential], secret: str) -> Credential | None:
     """The client code that `secret` is: one derivation, or none when seen lately. Codes of an account share salt and
     rounds, so one serves all; they are random and long, so it need not be as dear as a password's. Without codes it is

@@ -11,7 +11,8 @@ from typing import ClassVar
 from accounts.models import Account
 from accounts.sasl import Door, begin, mechanisms
 from accounts.selectors import access_for
-from accounts.sign_in import Circumstances, SignedIn, SignInError, may_stay, sign_in
+from accounts.sign_in import Circumstances, SignedIn, SignInError, may_stay
+from accounts.sign_in_again import Asked
 from core import dbthread
 from core.access import Via
 from core.errors import MailError
@@ -19,6 +20,7 @@ from core.serving import Gate
 from mailaccess.pop3 import lock, replies
 from mailaccess.pop3.lines import stuffed, top
 from mailaccess.pop3.maildrop import Maildrop
+from mailaccess.signing_in import sign_in, step
 from mailaccess.stream import Stream
 
 GUEST_TIMEOUT_S = 60.0
@@ -165,13 +167,14 @@ class Connection(Stream):
             return replies.ok() + "".join(f"{name}\r\n" for name in mechanisms(self.bindings)).encode() + b".\r\n"
         if not self.takes_secrets:
             return replies.ENCRYPT_FIRST
-        exchange = begin(mechanism, Door(self._around, self.bindings))
+        door = Door(self._around, self.bindings)
+        exchange = begin(mechanism, door)
         if exchange is None:
             return b"-ERR Unknown mechanism\r\n"
         answer = await self._answer(exchange.prompt, initial)
         try:
             while answer is not None:
-                found = await dbthread.run(exchange.step, answer)
+                found = await step(exchange, door, answer)
                 if not isinstance(found, bytes):
                     return await self._open(found)
                 answer = await self._answer(found, "")
@@ -196,16 +199,8 @@ class Connection(Stream):
         return Circumstances("pop3", self.remote_address, "", self.local_name or None)
 
     async def _enter(self, name: str, secret: str) -> bytes:
-        around = self._around
         try:
-            found = await dbthread.run(
-                sign_in,
-                name,
-                secret,
-                host=around.host,
-                protocol=around.protocol,
-                remote_address=around.remote_address,
-            )
+            found = await sign_in(Asked(name, secret, self._around))
         except SignInError as error:
             return self._refused(error)
         return await self._open(found)

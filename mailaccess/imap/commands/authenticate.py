@@ -11,7 +11,7 @@ from mailaccess.imap.commands.login import admit, door_of, refused, require_encr
 from mailaccess.imap.errors import BadError, NoError
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.session import Answer, Session
-from mailaccess.signing_in import signing_in
+from mailaccess.signing_in import step
 
 ANSWER_MAX = 12_288
 """Longest line of a sign-in, as in SMTP (RFC 4954 4)."""
@@ -26,12 +26,13 @@ async def run(session: Session, cursor: Cursor) -> Answer:
         initial = _decoded(cursor.astring())
     cursor.end()
     require_encryption(session)
-    exchange = begin(mechanism, door_of(session))
+    door = door_of(session)
+    exchange = begin(mechanism, door)
     if exchange is None:
         raise NoError("CANNOT", "Unknown mechanism")
     answer = initial if initial is not None else await _asked(session, exchange.prompt)
     try:
-        while not isinstance(found := await signing_in(exchange.step, answer), SignedIn):
+        while not isinstance(found := await step(exchange, door, answer), SignedIn):
             answer = await _asked(session, found)
     except SignInError as error:
         raise refused(session, error) from None

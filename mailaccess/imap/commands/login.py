@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from accounts.sasl import Door
-from accounts.sign_in import Circumstances, Reason, SignedIn, SignInError, sign_in
+from accounts.sign_in import Circumstances, Reason, SignedIn, SignInError
+from accounts.sign_in_again import Asked
 from mailaccess.imap.commands.capability import capabilities
 from mailaccess.imap.errors import NoError
 from mailaccess.imap.grammar.cursor import Cursor
 from mailaccess.imap.session import Answer, Session, State
-from mailaccess.signing_in import signing_in
+from mailaccess.signing_in import sign_in
 
 REFUSALS: dict[Reason, tuple[str, str]] = {
     Reason.REFUSED: ("AUTHENTICATIONFAILED", "Wrong address or password"),
@@ -53,17 +54,8 @@ def door_of(session: Session) -> Door:
 
 async def enter(session: Session, name: str, secret: str) -> Answer:
     """Check a name and a secret and sign in, or NO."""
-    around = door_of(session).around
     try:
-        found: SignedIn = await signing_in(
-            sign_in,
-            name,
-            secret,
-            host=around.host,
-            protocol=around.protocol,
-            remote_address=around.remote_address,
-            program=around.program,
-        )
+        found = await sign_in(Asked(name, secret, door_of(session).around))
     except SignInError as error:
         raise refused(session, error) from None
     return admit(session, found)
