@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import redis
 import redis.asyncio
@@ -27,11 +27,18 @@ ROUNDING_S = 0.001
 TAKE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-local full = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
-local step = tonumber(ARGV[1])
-if full + step - now > tonumber(ARGV[2]) + tonumber(ARGV[3]) then return 0 end
-redis.call('SET', KEYS[1], string.format('%.6f', full + step), 'EX', tonumber(ARGV[2]) + 1)
-return 1
+local window = tonumber(ARGV[1])
+local taken = {}
+for at, key in ipairs(KEYS) do
+    local full = math.max(tonumber(redis.call('GET', key) or now), now) + tonumber(ARGV[2 + at])
+    if full - now > window + tonumber(ARGV[2]) then
+        taken[at] = 0
+    else
+        redis.call('SET', key, string.format('%.6f', full), 'EX', window + 1)
+        taken[at] = 1
+    end
+end
+return taken
 """
 
 log = logging.getLogger(__name__)
@@ -48,12 +55,19 @@ class Rates:
 
     async def take(self, what: str, whose: str, amount: int = 1) -> bool:
         """Count `amount` of `what` for `whose`; False (and nothing counted) when it is too much for now."""
-        limit = self._limits.get(what, 0)
-        if limit <= 0:
-            return True
-        key, step = f"globalmail:rate:{what}:{whose}", WINDOW_S * amount / limit
-        answer = await self._together(key, step)
-        return self._alone(key, step * STRICTNESS_ALONE) if answer is None else answer
+        return (await self.take_each({what: amount}, whose))[what]
+
+    async def take_each(self, wanted: Mapping[str, int], whose: str) -> dict[str, bool]:
+        """As `take`, several at once with one question; each is counted or refused by itself."""
+        steps = {
+            what: (f"globalmail:rate:{what}:{whose}", WINDOW_S * amount / self._limits[what])
+            for what, amount in wanted.items()
+            if self._limits.get(what, 0) > 0
+        }
+        answers = await self._together(list(steps.values())) if steps else []
+        if answers is None:
+            answers = [self._alone(key, step * STRICTNESS_ALONE) for key, step in steps.values()]
+        return dict.fromkeys(wanted, True) | dict(zip(steps, answers, strict=True))
 
     async def close(self) -> None:
         """Give the connection back."""
@@ -61,17 +75,19 @@ class Rates:
             await self._client.aclose()
             self._client = None
 
-    async def _together(self, key: str, step: float) -> bool | None:
+    async def _together(self, steps: Sequence[tuple[str, float]]) -> list[bool] | None:
         if time.monotonic() < self._quiet_until:
             return None
         if self._client is None:
             self._client = async_client()
+        keys, amounts = [key for key, _step in steps], [str(step) for _key, step in steps]
         try:
-            return bool(await self._client.eval(TAKE, 1, key, str(step), str(WINDOW_S), str(ROUNDING_S)))  # type: ignore[misc]
+            taken = await self._client.eval(TAKE, len(keys), *keys, str(WINDOW_S), str(ROUNDING_S), *amounts)  # type: ignore[misc]
         except (redis.RedisError, OSError) as error:
             self._quiet_until = time.monotonic() + PAUSE_S
             log.info("rates are counted in this process only", extra={"error": str(error)})
             return None
+        return [bool(each) for each in taken]
 
     def _alone(self, key: str, step: float) -> bool:
         now = time.monotonic()

@@ -47,6 +47,8 @@ class Visitor:
         self.pause_s = float(settings.GREETING_PAUSE_S)
         self._block = address_block(address)
         self._refusals = 0
+        self._has_recipient = False
+        """A recipient is counted that was not named yet."""
         self._naming: asyncio.Task[tuple[str, Status]] | None = None
         self._listing: asyncio.Task[str] | None = None
 
@@ -73,11 +75,16 @@ class Visitor:
 
     async def check_sender(self) -> bytes | None:
         """A refusal of MAIL."""
-        return None if await self._guard.rates.take("messages", self._block) else replies.TOO_FAST
+        # Nearly every MAIL is followed by RCPT: its first is counted with the same question.
+        wanted = {"messages": 1} if self._has_recipient else {"messages": 1, "recipients": 1}
+        taken = await self._guard.rates.take_each(wanted, self._block)
+        self._has_recipient = self._has_recipient or taken["recipients"]
+        return None if taken["messages"] else replies.TOO_FAST
 
     async def check_recipient(self, address: str) -> bytes | None:
         """A refusal of RCPT for what the client is; before anything about the recipient is told."""
-        if not await self._guard.rates.take("recipients", self._block):
+        counted, self._has_recipient = self._has_recipient, False
+        if not counted and not await self._guard.rates.take("recipients", self._block):
             return replies.TOO_FAST
         if address.partition("@")[0].lower() == "postmaster":
             return None  # who is listed by mistake must be able to say so (RFC 5321 4.5.1)

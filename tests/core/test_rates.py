@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core import rates
 from core.rates import Rates
+from tests.flows.test_redis import redis_server
+
+WHO = "192.0.2.77"
 
 
 @pytest.fixture
@@ -40,3 +45,23 @@ def test_half_of_the_limit_goes_through_at_once_whatever_the_time_of_day(clock: 
 def test_what_is_not_limited_is_not_counted(clock: list[float]) -> None:
     counting = alone({"mail": 0})
     assert all(asyncio.run(counting.take(what, "a")) for what in ("mail", "other") for _ in range(100))
+
+
+def test_several_are_counted_with_one_question_and_each_by_itself(tmp_path: Path, settings: Any) -> None:
+    settings.REDIS_URL = f"unix://{tmp_path}/r.sock"
+
+    async def asked() -> tuple[list[dict[str, bool]], bool, bool]:
+        counting = Rates({"mail": 4, "people": 2})
+        try:
+            wanted = {"mail": 1, "people": 1, "other": 1}
+            answers = [await counting.take_each(wanted, WHO) for _ in range(3)]
+            return answers, await counting.take("mail", WHO), await counting.take("mail", WHO)
+        finally:
+            await counting.close()
+
+    with redis_server(tmp_path / "r.sock"):
+        answers, fourth, fifth = asyncio.run(asked())
+    assert [each["people"] for each in answers] == [True, True, False], "the limit itself, where Redis counts"
+    assert [each["mail"] for each in answers] == [True] * 3
+    assert [each["other"] for each in answers] == [True] * 3
+    assert (fourth, fifth) == (True, False), "nothing is counted of what is refused"

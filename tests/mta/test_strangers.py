@@ -10,6 +10,7 @@ import pytest
 
 from accounts.models import Account
 from core import redis as core_redis
+from core.rates import Rates
 from mta.inbound import greylist
 from mta.models import Greylisted
 from tests.factories import PASSWORD
@@ -77,6 +78,27 @@ def test_one_address_is_held_to_its_rate(
     running = request.getfixturevalue("running")
     for answer in answers:
         assert rcpt(running).startswith(answer)
+
+
+def test_a_mail_to_one_recipient_asks_once_about_rates(
+    settings: Any, alice: Account, request: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    together = Rates._together
+
+    async def counting(self: Rates, steps: Any) -> Any:
+        asked.append([key.split(":")[2] for key, _step in steps])
+        return await together(self, steps)
+
+    monkeypatch.setattr(Rates, "_together", counting)
+    running = request.getfixturevalue("running")
+    talk = running.talk()
+    assert talk.say("EHLO far.example").startswith("250")
+    mail, rcpt_to = "MAIL FROM:<x@far.example>", "RCPT TO:<alice@example.test>"
+    for line in (mail, rcpt_to, "RSET", mail, "RSET", mail, rcpt_to, rcpt_to.replace("alice", "postmaster")):
+        assert talk.say(line).startswith("250")
+    both = ["messages", "recipients"]
+    assert asked == [["connections"], both, both, ["messages"], ["recipients"]], "what is counted ahead is not lost"
 
 
 def test_connections_have_a_rate(settings: Any, request: Any) -> None:
