@@ -40,6 +40,8 @@ class Siblings:
         """By process id: the number, and when it was started."""
         self._soon: dict[int, int] = {}
         """By number: how often in a row it ended soon."""
+        self._due: dict[int, float] = {}
+        """By number: when one that has ended is started again."""
         self._is_stopping = False
 
     def run(self) -> int:
@@ -53,36 +55,52 @@ class Siblings:
         for number in range(self.count):
             self._start(number)
         failed = 0
-        while self._alive:
-            pid, status = os.wait()
+        while self._alive or self._due:
+            pid, status = self._next_end()
             number, started = self._alive.pop(pid, (-1, 0.0))
-            code = os.waitstatus_to_exitcode(status)
-            if number < 0:
-                continue
-            if code > 0:
-                failed = failed or code
-                self._stop()
-            elif not self._is_stopping:
-                log.warning("sibling ended", extra={"number": number, "pid": pid, "code": code})
-                self._again(number, time.monotonic() - started)
+            if number >= 0:
+                code = os.waitstatus_to_exitcode(status)
+                if code > 0:
+                    failed = failed or code
+                    self._stop()
+                elif not self._is_stopping:
+                    log.warning("sibling ended", extra={"number": number, "pid": pid, "code": code})
+                    self._again(number, time.monotonic() - started)
+            self._start_due()
         return failed
+
+    def _next_end(self) -> tuple[int, int]:
+        """Who ended and how; (0, 0) at once while somebody waits to be started again, which must not be slept over."""
+        if not self._due:
+            return os.wait()
+        if self._alive:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid:
+                return pid, status
+        time.sleep(POLL_S)
+        return 0, 0
 
     def _again(self, number: int, lived_s: float) -> None:
         self._soon[number] = 0 if lived_s > STEADY_S else self._soon.get(number, -1) + 1
-        until = time.monotonic() + PAUSES_S[min(self._soon[number], len(PAUSES_S) - 1)]
-        while time.monotonic() < until and not self._is_stopping:
-            time.sleep(POLL_S)
-        if not self._is_stopping:
-            self._start(number)
+        self._due[number] = time.monotonic() + PAUSES_S[min(self._soon[number], len(PAUSES_S) - 1)]
+
+    def _start_due(self) -> None:
+        if self._is_stopping:
+            self._due.clear()
+        for number, at in list(self._due.items()):
+            if at <= time.monotonic():
+                del self._due[number]
+                self._start(number)
 
     def _start(self, number: int) -> None:
         parent = os.getpid()
         # A stop that comes now finds the child known, and in the child no handler of the parent's.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
-        pid = os.fork()
-        if pid == 0:
-            self._be(number, parent)
-        self._alive[pid] = number, time.monotonic()
+        if not self._is_stopping:
+            pid = os.fork()
+            if pid == 0:
+                self._be(number, parent)
+            self._alive[pid] = number, time.monotonic()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
 
     def _be(self, number: int, parent: int) -> None:

@@ -15,7 +15,11 @@ from core.siblings import Tally
 
 SCRIPT = r"""
 import atexit, os, signal, sys, time
+from core import siblings
 from core.siblings import Siblings
+
+if sys.argv[1] == "waits":
+    siblings.PAUSES_S = (0.0, 3600.0)
 
 def work(number):
     ended = []
@@ -79,6 +83,21 @@ def test_an_error_of_one_ends_all_with_its_code() -> None:
         assert parent.wait(60) == 1
         assert parent.stderr is not None
         assert "no port" in parent.stderr.read()
+
+
+def test_while_one_that_keeps_dying_waits_the_others_are_watched() -> None:
+    with siblings("waits") as parent:
+        running = started(parent)
+        os.kill(running["1"], signal.SIGKILL)
+        os.kill(started(parent, 1)["1"], signal.SIGKILL)
+        assert parent.stderr is not None
+        assert [parent.stderr.readline() for _ in range(2)] == ["sibling ended\n"] * 2  # and now it waits for an hour
+        os.kill(running["0"], signal.SIGKILL)
+        again = started(parent, 1)
+        assert list(again) == ["0"]
+        os.kill(again["0"], signal.SIGKILL)  # so does the other
+        parent.send_signal(signal.SIGTERM)
+        assert parent.wait(60) == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has PR_SET_PDEATHSIG")
