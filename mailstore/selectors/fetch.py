@@ -59,12 +59,8 @@ def fetch_rows(
 ) -> list[Any]:
     """At most `limit` rows of the UIDs `first` to `last`, ascending; those changed after a modseq when it is given."""
     joins = columns_join(columns)
-    condition = "e.folder_id = %s AND e.uid BETWEEN %s AND %s"
+    condition = f"e.folder_id = %s AND e.uid BETWEEN %s AND %s{_joined(joins)}"
     values: list[object] = [folder_id, first, last]
-    if "mailstore_message m" in joins:
-        condition += " AND m.id = e.message_id"
-    if "mailstore_blob b" in joins:
-        condition += " AND b.id = m.blob_id"
     if after_modseq:
         condition += " AND e.modseq > %s"
         values.append(after_modseq)
@@ -72,12 +68,18 @@ def fetch_rows(
     return sql.rows(f"SELECT {names} FROM {joins} WHERE {condition} ORDER BY e.uid LIMIT %s", [*values, limit])
 
 
+def _joined(joins: str) -> str:
+    """What holds the tables together."""
+    with_message = " AND m.id = e.message_id" if "mailstore_message m" in joins else ""
+    return with_message + (" AND b.id = m.blob_id" if "mailstore_blob b" in joins else "")
+
+
 def rows_by_uid(folder_id: int, uids: Sequence[int], columns: Sequence[str]) -> list[Any]:
     """As `fetch_rows`, of the messages with these UIDs."""
+    joins = columns_join(columns)
     names = ", ".join(COLUMNS[each] for each in columns)
-    query = (
-        f"SELECT {names} FROM {columns_join(columns)} WHERE e.folder_id = %s AND {sql.among('e.uid')} ORDER BY e.uid"
-    )
+    condition = f"e.folder_id = %s AND {sql.among('e.uid')}{_joined(joins)}"
+    query = f"SELECT {names} FROM {joins} WHERE {condition} ORDER BY e.uid"
     return sql.rows(query, [folder_id, sql.numbers(uids)])
 
 

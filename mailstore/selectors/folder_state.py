@@ -7,11 +7,16 @@ that all sessions of a process share.
 from __future__ import annotations
 
 import dataclasses
+from array import array
 from collections.abc import Iterable, Sequence
 
 from core.errors import ErrorKind, MailError
 from mailstore import sql
 from mailstore.entry_changes import MAX_RANGES, Range
+
+STRETCH = 4_096
+STRETCHES_MAX = 256
+"""`folder_uids` asks in so many steps at most, however far apart the UIDs of a folder are."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,6 +60,32 @@ def whole_folder(folder_id: int) -> tuple[int, list[tuple[int, int, int]]]:
     modseq = folder_state(folder_id).modseq
     query = "SELECT uid, flags, keywords FROM mailstore_entry WHERE folder_id = %s ORDER BY uid"
     return modseq, sql.rows(query, [folder_id])
+
+
+def folder_uids(folder_id: int) -> tuple[int, array[int]]:
+    """(modseq, UIDs of everything in a folder, ascending). They may be newer than the modseq, never older.
+
+    Stretches without a gap, which most are, are only counted: a fifth of the time of listing them.
+    """
+    modseq = folder_state(folder_id).modseq
+    end_of = "(SELECT {}(uid) FROM mailstore_entry WHERE folder_id = %s)"  # together they would be a walk through all
+    ends = sql.row(f"SELECT {end_of.format('min')}, {end_of.format('max')}", [folder_id, folder_id])
+    found = array("I")
+    if ends[0] is None:
+        return modseq, found
+    first, last = ends
+    step = max(STRETCH, (last - first) // STRETCHES_MAX + 1)
+    within = "FROM mailstore_entry WHERE folder_id = %s AND uid BETWEEN %s AND %s"
+    listing = f"SELECT {sql.collected('uid')} FROM (SELECT uid {within} ORDER BY uid) AS ordered"
+    for begin in range(first, last + 1, step):
+        end = min(begin + step - 1, last)
+        count = sql.row(f"SELECT count(*) {within}", [folder_id, begin, end])[0]
+        if count == end - begin + 1:
+            found.extend(range(begin, end + 1))
+        elif count:
+            listed = sql.row(listing, [folder_id, begin, end])[0]
+            found.extend(sql.listed(listed) if listed else ())
+    return modseq, found
 
 
 def changes_after(folder_id: int, modseq: int, limit: int) -> FolderChanges | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from django.db import transaction
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
-from mailstore import sql
+from mailstore import kept_files, sql
 from mailstore.fields import mailbox_of
 from mailstore.ledger import Ledger
 from mailstore.services.deletion_log import Deletion
@@ -127,6 +128,7 @@ def delete_folder(access: Access, folder_id: int) -> None:
             sql.run(f"DELETE FROM mailstore_{table} WHERE folder_id = %s", [folder_id])
         sql.run("DELETE FROM mailstore_folder WHERE id = %s", [folder_id])
         forget_orders(folder_id)
+        transaction.on_commit(functools.partial(kept_files.forget_folder, folder_id))
         _tell(ledger, access)
 
 

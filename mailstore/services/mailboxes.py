@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 from django.db import transaction
 
 from accounts.models import Account
-from mailstore import sql
+from mailstore import kept_files, sql
 from mailstore.fields import pack
 from mailstore.models import Role
 
@@ -53,3 +55,8 @@ def create_mailbox(mailbox_id: int) -> None:
 def create_for(account: Account) -> None:
     """The account's step (accounts.steps)."""
     create_mailbox(account.pk)
+
+
+def forget_files_of(account: Account) -> None:
+    """The account's step (accounts.steps): what lies beside the database goes with it."""
+    transaction.on_commit(functools.partial(kept_files.forget_mailbox, account.pk))

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from core.errors import ErrorKind, MailError
+from mailstore import kept_files
 from mailstore.objects import objects
 from webmail.backup import databases
 from webmail.backup.make import CERTIFICATES
@@ -32,6 +33,7 @@ def restore_backup(source: Path) -> dict[str, Any]:
             objects().write(name.removeprefix("blobs/"), (source / name).read_bytes())
         elif name == "keyring" or name.startswith(f"{CERTIFICATES}/"):
             _copy(source / name, settings.DATA_DIR / name)
+    kept_files.forget_all()
     databases.load(source)
     return manifest
 

@@ -136,7 +136,7 @@ def _unseen(row: FolderRow) -> list[str]:
     if not row.unread:
         return []
     snapshot = index.known(row.id, row.highestmodseq)
-    if snapshot is not None:
+    if snapshot is not None and snapshot.known_states is not None:
         number = snapshot.first_unread()
     else:
         number = first_unread_number(row.id) if row.total <= WALKED_MAX else 0

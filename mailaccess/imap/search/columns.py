@@ -2,7 +2,7 @@
 
 Messages never change, so a column only grows behind its last UID and loses what left the folder. A column of texts is
 their lines in one piece of UTF-8: looking for a part of them is one search through memory. All sessions share the columns;
-those not used for longest are dropped beyond MAX_BYTES.
+those not used for longest are dropped beyond MAX_BYTES. Those of large folders are kept on the disk for the next process (files.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from mailaccess.imap.grammar.strings import month_number
-from mailaccess.imap.search import envelope
+from mailaccess.imap.search import envelope, files
 from mailaccess.imap.search.collation import base_subject, casemap
 from mailaccess.imap.search.reading import Column, Reading, Source, Steps, empty
 from mailstore.message import ancestor_hashes, header
@@ -34,6 +34,10 @@ HEADERS_CHUNK = 64
 HEADER = "header "
 """Before the name of any field of the header, in lower case: a column too, the first time as slow as reading."""
 FIELD = "\x01"
+MIN_GROWN, GROWN = 500, 64
+"""A file is written anew after so many more messages, or after this part of its own: reading those takes some milliseconds."""
+SAVED_MAX = 4_096
+"""Columns of which it is remembered that they have a file."""
 _DAY = re.compile(r'"\s*(?:[A-Za-z]{2,9}[.,]*\s*)?(\d{1,2})[ -]+([A-Za-z]{3})[a-z]*[ -]+(\d{4})\b')
 
 
@@ -45,6 +49,8 @@ class Columns:
         self._kept: OrderedDict[tuple[int, str], Column] = OrderedDict()
         self._under_way: WeakValueDictionary[tuple[int, str], Reading] = WeakValueDictionary()
         """Held by those who read."""
+        self._saved: dict[tuple[int, str], int] = {}
+        """How many messages the file of a column has."""
 
     def lines(self, folder_id: int, uids: array[int], name: str) -> Steps[bytes]:
         """A line for each UID; an empty one for a message that is gone."""
@@ -70,6 +76,7 @@ class Columns:
         with self._lock:
             self._kept.clear()
             self._under_way.clear()
+            self._saved.clear()
 
     @property
     def size(self) -> int:
@@ -79,6 +86,8 @@ class Columns:
 
     def _column(self, folder_id: int, uids: array[int], name: str) -> Steps[Column]:
         known = self._get(folder_id, name)
+        if known is None and len(uids) >= files.MIN_ROWS:
+            known = self._load(folder_id, name)
         if known is not None and known.uids == uids:
             return known
         wanted = uids[-1] if uids else 0
@@ -110,6 +119,26 @@ class Columns:
             self._put(folder_id, name, column)
             with self._lock:
                 self._under_way.pop((folder_id, name), None)
+        for name, column in read.items():
+            self._save(folder_id, name, column)
+
+    def _load(self, folder_id: int, name: str) -> Column | None:
+        """From the disk."""
+        found = files.load(folder_id, name)
+        if found is not None:
+            self._put(folder_id, name, found)
+            self._saved[folder_id, name] = len(found.uids)
+        return found
+
+    def _save(self, folder_id: int, name: str, column: Column) -> None:
+        """To the disk, when that is worth it."""
+        count, saved = len(column.uids), self._saved.get((folder_id, name))
+        if count < files.MIN_ROWS or (saved is not None and abs(count - saved) < max(MIN_GROWN, saved // GROWN)):
+            return
+        if files.saver.save(folder_id, name, column):
+            if len(self._saved) >= SAVED_MAX:
+                self._saved.clear()
+            self._saved[folder_id, name] = count
 
     def _get(self, folder_id: int, name: str) -> Column | None:
         with self._lock:

@@ -18,7 +18,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
 from mailaccess.imap.flags import BITS
-from mailaccess.imap.folder_index import Snapshot, index
+from mailaccess.imap.folder_index import index
 from mailaccess.imap.grammar.search import (
     Aged,
     And,
@@ -69,7 +69,9 @@ class Evaluator:
         self.now_s = now_s
         snapshot = index.current(view.folder_id)
         self.everything = masks.every(self.total)
-        self._flags, self._keywords, self.present = _states(snapshot, self.uids, self.everything)
+        self._snapshot = snapshot
+        self._places = [snapshot.position(uid) for uid in self.uids] if snapshot.uids != self.uids else None
+        self.present = self.everything if self._places is None else masks.of(bytes(at >= 0 for at in self._places))
 
     def result(self, key: Key) -> Steps[int]:
         """The messages that the key means; those that left the folder are in no answer."""
@@ -131,8 +133,14 @@ class Evaluator:
             at = next((row.bit for row in keywords(self.view.access) if row.atom.upper() == name), None)
             if at is None:
                 return 0
-            return self._with_bit(self._keywords, at)
-        return self._with_bit(self._flags, bit.bit_length() - 1)
+            return self._with_bit(self._of_view(self._snapshot.keywords), at)
+        return self._with_bit(self._of_view(self._snapshot.flags), bit.bit_length() - 1)
+
+    def _of_view(self, numbers: array[int]) -> array[int]:
+        """The snapshot's numbers for the view's messages; 0 for one that is gone."""
+        if self._places is None:
+            return numbers
+        return array(numbers.typecode, [numbers[at] if at >= 0 else 0 for at in self._places])
 
     def _with_bit(self, numbers: array[int], bit: int) -> int:
         """The byte that holds the bit, of every message, through a table."""
@@ -228,16 +236,6 @@ class Evaluator:
             if doubtful.bit_count() <= VERIFIED_MESSAGES:
                 found = found & ~doubtful | (yield from self._read(test, doubtful))
         return found | (yield from self._read(test, late & within & ~found))
-
-
-def _states(snapshot: Snapshot, uids: array[int], everything: int) -> tuple[array[int], array[int], int]:
-    """The flags and keywords of a view's messages, and which messages are still there."""
-    if snapshot.uids == uids:
-        return snapshot.flags, snapshot.keywords, everything
-    places = [snapshot.position(uid) for uid in uids]
-    flags = array("H", [snapshot.flags[at] if at >= 0 else 0 for at in places])
-    keywords = array("Q", [snapshot.keywords[at] if at >= 0 else 0 for at in places])
-    return flags, keywords, masks.of(bytes(at >= 0 for at in places))
 
 
 def _cost(key: Key) -> int:

@@ -10,6 +10,7 @@ import threading
 from array import array
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, TypeVar
 
 from mailstore.selectors.fetch import fetch_rows
@@ -55,8 +56,20 @@ class Column:
         if self.numbers is not None:
             known = dict(zip(self.uids, self.numbers, strict=True))
             return Column(uids, numbers=array("q", [known.get(uid, 0) for uid in uids]))
-        lines = dict(zip(self.uids, self.lines.split(b"\n"), strict=False))
-        return Column(uids, b"".join([lines.get(uid, b"") + b"\n" for uid in uids]))
+        lines = self.lines.split(b"\n")
+        found = list(compress(lines, map(set(uids).__contains__, self.uids)))
+        if len(found) == len(uids):  # some have left
+            return Column(uids, b"\n".join([*found, b""]))
+        by_uid = dict(zip(self.uids, lines, strict=False))
+        return Column(uids, b"".join([by_uid.get(uid, b"") + b"\n" for uid in uids]))
+
+    def first(self, count: int) -> Column:
+        """The same for the first `count` messages alone."""
+        if count >= len(self.uids):
+            return self
+        if self.numbers is not None:
+            return Column(self.uids[:count], numbers=self.numbers[:count])
+        return Column(self.uids[:count], b"".join(line + b"\n" for line in self.lines.split(b"\n", count)[:count]))
 
 
 def empty(source: Source) -> Column:

@@ -12,6 +12,7 @@ from core.processes import freeze_loaded
 from core.serving import EVERY_MINUTE
 from mailaccess.imap.connection import Connection
 from mailaccess.imap.recent import recents
+from mailaccess.imap.search import files
 from mailaccess.imap.search.collation import make_tables
 from mailaccess.server import serve
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         ports = {"plain": settings.IMAP_PORT, "tls": settings.IMAPS_PORT}
         make_tables()
         freeze_loaded()
-        EVERY_MINUTE.append(recents.save)
+        files.form()
+        EVERY_MINUTE.extend((recents.save, files.tidy))
         asyncio.run(serve("imap", lambda gate, tls: Connection(gate, tls=tls), **ports))
         recents.save()

@@ -90,6 +90,10 @@ def test_a_backup_under_load_restores_to_a_clean_store_with_every_byte(
 ) -> None:
     live, empty = places
     target = tmp_path / "b"
+    kept = [each.data_dir / "cache" / "folders" / "2" / "2000000001-00" for each in places]
+    for path in kept:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"of another day")
     writer = live.start("alice@example.test", module="tests.mail_writer")
     assert writer.stdout is not None
     before = [writer.stdout.readline().strip() for _ in range(60)]
@@ -104,8 +108,10 @@ def test_a_backup_under_load_restores_to_a_clean_store_with_every_byte(
     assert rest.count("\n") > 1, "nothing was written meanwhile"
     manifest = json.loads((target / "manifest.json").read_text())
     assert any(name.startswith("blobs/") for name in manifest["files"])
+    assert not [name for name in manifest["files"] if "cache" in name]
 
     assert "Restored" in empty.run("restore", str(target))
+    assert [path.exists() for path in kept] == [True, False], "what was made of another database is gone"
     restored, now = mails(empty.script(CONTENTS)), mails(live.script(CONTENTS))
     assert len(before) <= len(restored) <= len(now)
     assert restored <= now
