@@ -76,8 +76,8 @@ def is_here() -> bool:
 
 
 @contextlib.contextmanager
-def running(folder: Path, kind: str, count: int) -> Iterator[Target]:
-    """A server whose `user0` has `count` mails."""
+def running(folder: Path, kind: str, count: int) -> Iterator[tuple[Target, int]]:
+    """A server whose `user0` has `count` mails, and the pid of its master."""
     folder.mkdir(parents=True)
     for each in (folder.parent, folder):
         each.chmod(0o755)
@@ -90,10 +90,11 @@ def running(folder: Path, kind: str, count: int) -> Iterator[Target]:
     subprocess.run(command, check=True, start_new_session=True)
     try:
         _wait(folder / "run" / "master.pid")
-        take_priority(int((folder / "run" / "master.pid").read_text()))
+        master = int((folder / "run" / "master.pid").read_text())
+        take_priority(master)
         time.sleep(0.5)
         _fill(imap, count)
-        yield Target(imap, pop3, "user0", PASSWORD, tuple(f"user{number}" for number in range(1, 10)))
+        yield Target(imap, pop3, "user0", PASSWORD, tuple(f"user{number}" for number in range(1, 10))), master
     finally:
         subprocess.run([*command, "stop"], check=False, capture_output=True)
 

@@ -98,8 +98,8 @@ def _anchors(count: int, rounds: int) -> dict[str, dict[str, dict[str, Any]]]:
         return {}
     found = {}
     for kind in dovecot.LOCATIONS:
-        with dovecot.running(Path(os.environ["DATA_DIR"]) / kind, kind, count) as target:
-            found[kind] = _measured(target, rounds, [])
+        with dovecot.running(Path(os.environ["DATA_DIR"]) / kind, kind, count) as (target, master):
+            found[kind] = _measured(target, rounds, [master])
     return found
 
 
@@ -109,7 +109,8 @@ def _row(name: str, found: dict[str, dict[str, dict[str, Any]]]) -> dict[str, An
     for server, results in found.items():
         row[f"{server} ms"] = results[name]["seconds"] * 1e3
     row["ours median ms"] = ours["median"] * 1e3
-    row["ours CPU ms"] = ours["cpu"] * 1e3
+    for server, results in found.items():
+        row[f"{server} CPU ms"] = results[name]["cpu"] * 1e3
     row["each µs"] = ours["seconds"] / max(1, ours["count"]) * 1e6
     best = min((results[name]["seconds"] for server, results in found.items() if server != "ours"), default=0.0)
     if best:

@@ -107,7 +107,7 @@ def _dovecots(size: int, rows: dict[str, dict[str, Any]]) -> None:
         return
     table = [{"command": name} | {key: row[key] for key in row if f"{size:,}" in key} for name, row in rows.items()]
     for kind in dovecot.LOCATIONS:
-        with dovecot.running(Path(os.environ["DATA_DIR"]) / kind, kind, 0) as target:
+        with dovecot.running(Path(os.environ["DATA_DIR"]) / kind, kind, 0) as (target, _):
             client = target.open()
             for begin in range(0, size, 100):
                 letters = [raw for _, raw in mails(begin, min(100, size - begin))]
