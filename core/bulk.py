@@ -8,6 +8,7 @@ loop costs more than the row; on PostgreSQL it is a round trip each. Statements 
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +17,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from core import columns as packed
 
-SIZES = (64, 32, 16, *range(12, 0, -1))
+ANY_SIZE = 12
+SIZES = (64, 32, 16, *range(ANY_SIZE, 0, -1))
 """Rows of one statement, largest first; a small group is one statement, because each one gives the interpreter away."""
 
 
@@ -48,17 +50,27 @@ def insert_rows(table: str, columns: str, rows: Sequence[Sequence[Any]], tail: s
 def _insert_parts(table: str, columns: str, rows: Sequence[Sequence[Any]], tail: str) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = []
     returns = "RETURNING" in tail
-    marks = f"({', '.join(['%s'] * len(rows[0]))})"
     for part in _parts(rows):
-        values = ", ".join([marks] * len(part))
-        statement = f"INSERT INTO {table} ({columns}) VALUES {values} {tail}"
+        statement = _inserting(table, columns, tail, len(part), len(part[0]))
         with executed(statement, list(itertools.chain.from_iterable(part))) as cursor:
             if returns:
                 found += cursor.fetchall()
     return found
 
 
+@functools.lru_cache(maxsize=512)
+def _inserting(table: str, columns: str, tail: str, count: int, width: int) -> str:
+    return f"INSERT INTO {table} ({columns}) VALUES {_values(count, width)} {tail}"
+
+
+def _values(count: int, width: int) -> str:
+    marks = f"({', '.join(['%s'] * width)})"
+    return ", ".join([marks] * count)
+
+
 def _parts(rows: Sequence[Sequence[Any]]) -> list[Sequence[Sequence[Any]]]:
+    if len(rows) <= ANY_SIZE:
+        return [rows]
     parts, begin = [], 0
     for size in SIZES:
         while len(rows) - begin >= size:
@@ -71,10 +83,23 @@ def update_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
     """Set `columns` of the rows whose `id` is the first value of each row of parameters, in the caller's transaction."""
     if not rows or packed.update_all(connections[DEFAULT_DB_ALIAS], table, columns, rows):
         return
-    marks = f"({', '.join(['%s'] * (len(columns) + 1))})"
-    setting = ", ".join(f"{column} = new.column{number}" for number, column in enumerate(columns, 2))
     for part in _parts(rows):
-        values = ", ".join([marks] * len(part))
-        statement = f"UPDATE {table} SET {setting} FROM (VALUES {values}) AS new WHERE {table}.id = new.column1"
+        if len(part) == 1:  # a third of the work of the other statement
+            row = part[0]
+            with executed(_updating_one(table, tuple(columns)), [*row[1:], row[0]]):
+                continue
+        statement = _updating(table, tuple(columns), len(part))
         with executed(statement, list(itertools.chain.from_iterable(part))):
             pass
+
+
+@functools.lru_cache(maxsize=64)
+def _updating_one(table: str, columns: tuple[str, ...]) -> str:
+    return f"UPDATE {table} SET {', '.join(f'{column} = %s' for column in columns)} WHERE id = %s"
+
+
+@functools.lru_cache(maxsize=512)
+def _updating(table: str, columns: tuple[str, ...], count: int) -> str:
+    setting = ", ".join(f"{column} = new.column{number}" for number, column in enumerate(columns, 2))
+    values = _values(count, len(columns) + 1)
+    return f"UPDATE {table} SET {setting} FROM (VALUES {values}) AS new WHERE {table}.id = new.column1"

@@ -33,7 +33,7 @@ class HotThreads(Executor):
         self._threads: list[threading.Thread] = []
         self._idle: list[SimpleQueue[Task | None]] = []
         """Of each waiting thread what wakes it; the one that worked last is at the end."""
-        self._waiting: collections.deque[tuple[Future[Any], Task]] = collections.deque()
+        self._waiting: collections.deque[tuple[Future[Any] | None, Task]] = collections.deque()
         self._is_closed = False
 
     def __len__(self) -> int:
@@ -47,6 +47,15 @@ class HotThreads(Executor):
         def task() -> Tell:
             return _called(future, function, *args, **kwargs)
 
+        self._take(future, task)
+        return future
+
+    def hand(self, task: Task) -> None:
+        """As `submit`, without a future: what the task gives back is called when its thread is ready for more. Neither
+        raises."""
+        self._take(None, task)
+
+    def _take(self, future: Future[Any] | None, task: Task) -> None:
         with self._lock:
             if self._is_closed:
                 raise RuntimeError("no work is taken after shutdown")
@@ -56,13 +65,12 @@ class HotThreads(Executor):
                 self._start(task)
             else:
                 self._waiting.append((future, task))
-        return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take nothing any more; end the threads when what was submitted is done, or cancelled if it was not begun."""
         with self._lock:
             self._is_closed = True
-            cancelled = [future for future, _ in self._waiting] if cancel_futures else []
+            cancelled = [future for future, _ in self._waiting if future is not None] if cancel_futures else []
             for wake in self._idle:
                 wake.put(None)
             self._idle.clear()
@@ -102,7 +110,7 @@ class HotThreads(Executor):
 
 def _called(future: Future[Any], function: Callable[..., Any], *args: Any, **kwargs: Any) -> Tell:
     if not future.set_running_or_notify_cancel():
-        return _nothing
+        return nothing
     try:
         result = function(*args, **kwargs)
     except BaseException as error:
@@ -110,5 +118,5 @@ def _called(future: Future[Any], function: Callable[..., Any], *args: Any, **kwa
     return functools.partial(future.set_result, result)
 
 
-def _nothing() -> None:
-    """Nobody waits."""
+def nothing() -> None:
+    """Nobody waits for the result."""

@@ -13,7 +13,7 @@ from accounts.selectors import access_for, mailboxes_of
 from core.access import Access, Right, Via
 from core.errors import ErrorKind, MailError
 from mailstore.models import Role
-from mailstore.selectors.folders import FolderRow, folder_tree
+from mailstore.selectors.folders import FolderRow, folder, folder_by_path, folder_tree
 
 DELIMITER = "/"
 OTHERS = "Other Users"
@@ -75,6 +75,20 @@ class Directory:
                 return each
         raise MailError(ErrorKind.NOT_FOUND, name=name)
 
+    def folder(self, name: str) -> tuple[Access, FolderRow]:
+        """As `find`, for who needs the folder alone: one's own is found without a look at all others. Of the locked ones
+        this access opens no other."""
+        wanted = canonical(name)
+        if not is_others(wanted):
+            access, levels = self.own, wanted.split(DELIMITER)
+            way = folder_by_path(access, levels)
+            if len(way) == len(levels) and all(row.imap_visible and not row.is_hidden for row in way):
+                return _opening(access, way[-1])
+        named = self.find(name)
+        assert named.access is not None
+        assert named.folder is not None
+        return named.access, named.folder
+
     def place(self, name: str) -> tuple[Access, int, list[str]]:
         """Where a new name would go: whose mailbox, the deepest folder that exists (0: the top), the levels to make.
         EXISTS when all of it is there, NO_PERMISSION outside of what is one's own or granted."""
@@ -126,6 +140,14 @@ def opened(access: Access) -> tuple[Access, list[FolderRow]]:
         return access, tree
     access = dataclasses.replace(access, unlocked=access.unlocked | locked)
     return access, folder_tree(access)
+
+
+def _opening(access: Access, row: FolderRow) -> tuple[Access, FolderRow]:
+    """As `opened`, of one folder."""
+    if not row.is_locked:
+        return access, row
+    access = dataclasses.replace(access, unlocked=access.unlocked | {row.id})
+    return access, folder(access, row.id)
 
 
 def canonical(name: str) -> str:

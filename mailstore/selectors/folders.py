@@ -99,6 +99,20 @@ def folder_by_role(access: Access, role: str) -> FolderRow:
     return _one(access, "mailbox_id = %s AND role = %s", access.mailbox, str(role))
 
 
+def folder_by_path(access: Access, names: Sequence[str]) -> list[FolderRow]:
+    """The folders on the way down these names, from the top; fewer when there is none of the next name. A query by the
+    unique index for each, and nothing of the others."""
+    access.require(Right.READ)
+    found: list[FolderRow] = []
+    query = f"SELECT {COLUMNS} FROM mailstore_folder WHERE mailbox_id = %s AND parent_id = %s AND name = %s"
+    for depth, name in enumerate(names):
+        row = sql.row(query, [access.mailbox, found[-1].id if found else 0, name])
+        if row is None:
+            break
+        found.append(_row(access, row, depth))
+    return found
+
+
 def open_folder(access: Access, folder_id: int) -> FolderRow:
     """`folder`, but NO_PERMISSION when it is locked in this session."""
     found = folder(access, folder_id)

@@ -40,6 +40,9 @@ def test_rows_are_updated_by_their_id() -> None:
         )
         with executed("SELECT size, touched_s FROM mailstore_blob WHERE id = %s", [ids[6]]) as cursor:
             assert cursor.fetchone() == (60, 9)
+        update_rows("mailstore_blob", ("size", "touched_s"), [(ids[6], 61, 8)])
+        with executed("SELECT size, touched_s FROM mailstore_blob ORDER BY size") as cursor:
+            assert cursor.fetchall() == [*((number * 10, 9) for number in range(6)), (61, 8)]
         update_rows("mailstore_blob", ("size",), [])
 
 

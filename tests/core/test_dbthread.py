@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from core import dbthread
@@ -73,6 +75,53 @@ def test_who_stopped_waiting_is_passed_over() -> None:
         return await gathered.ask(2)
 
     assert asyncio.run(ask()) == 2
+    dbthread.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failure_is_raised_where_it_was_asked_and_who_left_early_asks_for_nothing() -> None:
+    began, done, release = threading.Event(), threading.Event(), threading.Event()
+    called: list[str] = []
+
+    def work(name: str) -> None:
+        called.append(name)
+        began.set()
+        release.wait(60)
+        done.set()
+
+    async def leave() -> None:
+        with pytest.raises(ZeroDivisionError):
+            await dbthread.run(divmod, 1, 0)
+        busy = [asyncio.create_task(dbthread.run(release.wait, 60)) for _ in range(settings.DB_THREADS - 1)]
+        working = asyncio.create_task(dbthread.run(work, "begun"))
+        await asyncio.to_thread(began.wait, 60)
+        waiting = asyncio.create_task(dbthread.run(work, "not begun"))
+        await asyncio.sleep(0)
+        for task in (working, waiting):
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        release.set()
+        await asyncio.gather(*busy)
+        assert await dbthread.run(int, "7") == 7
+
+    asyncio.run(leave())
+    assert done.wait(60), "what was begun is done"
+    assert called == ["begun"]
+    dbthread.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_loop_that_ended_meanwhile_costs_no_thread() -> None:
+    release = threading.Event()
+
+    async def leave() -> None:
+        asyncio.get_running_loop().create_task(dbthread.run(release.wait, 60))
+        await asyncio.sleep(0)
+
+    asyncio.run(leave())
+    release.set()
+    assert asyncio.run(dbthread.run(int, "7")) == 7
     dbthread.close()
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from core.access import Access, Right
 from mailaccess.imap.catenating import Part, joined, parts
-from mailaccess.imap.commands.copy import target
+from mailaccess.imap.commands.copy import sought
 from mailaccess.imap.errors import NoError
 from mailaccess.imap.flags import Wanted, wanted
 from mailaccess.imap.grammar.cursor import Cursor
@@ -86,7 +86,7 @@ def parsed_letter(session: Session, cursor: Cursor) -> Parsed:
 
 def stored(session: Session, name: str, letters: list[Parsed]) -> str:
     """APPENDUID of what is stored; all of it or nothing."""
-    access, folder = target(session, name)
+    access, folder = sought(session.directory.folder, name)
     return placed(access, folder, prepared(session, access, letters))
 
 

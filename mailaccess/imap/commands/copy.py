@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailaccess.imap.crossing import copy_across
@@ -15,6 +18,8 @@ from mailstore.selectors.folder_state import entries_of, uids_of
 from mailstore.selectors.folders import FolderRow
 from mailstore.services import entries
 from mailstore.services.selection import SLICE
+
+T = TypeVar("T")
 
 MAX_MESSAGES = 100_000
 
@@ -106,16 +111,22 @@ def _moved(session: Session, view: View, messages: SequenceSet, name: str, *, by
 
 
 def target(session: Session, name: str) -> tuple[Access, FolderRow]:
-    """Where a name is: access and folder; TRYCREATE when there is none (RFC 9051 6.3.12)."""
+    """Where a name is: access and folder; TRYCREATE when there is none. The access opens everything that the program
+    may see, so that it may take from there too."""
+    named = sought(session.directory.find, name)
+    assert named.access is not None
+    assert named.folder is not None
+    return named.access, named.folder
+
+
+def sought(search: Callable[[str], T], name: str) -> T:
+    """What a search of the directory finds; TRYCREATE when there is no such mailbox (RFC 9051 6.3.12)."""
     try:
-        named = session.directory.find(name)
+        return search(name)
     except MailError as error:
         if error.kind is not ErrorKind.NOT_FOUND:
             raise
         raise NoError("TRYCREATE", "No such mailbox") from None
-    assert named.access is not None
-    assert named.folder is not None
-    return named.access, named.folder
 
 
 def _ranges(view: View, messages: SequenceSet, *, by_uid: bool) -> Ranges:
