@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import collections
+import functools
 import json
 import logging
 import os
@@ -35,15 +36,13 @@ _writer: tuple[int, threading.Thread] | None = None
 
 def count(name: str, amount: float = 1, **labels: str) -> None:
     """Add to the counter `name`; labels must come from a small closed set."""
-    _add(name, amount, labels)
+    _add(((name, _sorted(labels)), amount))
 
 
 def observe(name: str, seconds: float, **labels: str) -> None:
     """Put a duration into the histogram `name`."""
-    bound = bisect.bisect_left(BUCKETS_S, seconds)
-    edge = str(BUCKETS_S[bound]) if bound < len(BUCKETS_S) else "+Inf"
-    _add(f"{name}_bucket", 1, labels | {"le": edge})
-    _add(f"{name}_sum", seconds, labels)
+    bucket, total = _of_histogram(name, _sorted(labels), bisect.bisect_left(BUCKETS_S, seconds))
+    _add((bucket, 1), (total, seconds))
 
 
 def flush() -> None:
@@ -76,11 +75,22 @@ def _key(field: bytes) -> Key:
     return name, tuple(sorted(labels.items()))
 
 
-def _add(name: str, amount: float, labels: dict[str, str]) -> None:
-    key = (name, tuple(sorted(labels.items())))
+def _sorted(labels: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(labels.items())) if len(labels) > 1 else tuple(labels.items())
+
+
+@functools.lru_cache(maxsize=KEYS_MAX)
+def _of_histogram(name: str, labels: tuple[tuple[str, str], ...], bound: int) -> tuple[Key, Key]:
+    """The counter of one bucket, and that of the sum."""
+    edge = str(BUCKETS_S[bound]) if bound < len(BUCKETS_S) else "+Inf"
+    return (f"{name}_bucket", tuple(sorted((*labels, ("le", edge))))), (f"{name}_sum", labels)
+
+
+def _add(*found: tuple[Key, float]) -> None:
     with _lock:
-        if key in _amounts or len(_amounts) < KEYS_MAX:
-            _amounts[key] += amount  # type: ignore[assignment]
+        for key, amount in found:
+            if key in _amounts or len(_amounts) < KEYS_MAX:
+                _amounts[key] += amount  # type: ignore[assignment]
     if _writer is None or _writer[0] != os.getpid():
         _start_writer()
 

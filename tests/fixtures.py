@@ -20,6 +20,7 @@ from mailaccess.imap.search.threading import answers
 from mailstore import dictionaries, writer
 from mailstore.selectors.list_position import anchors
 from mailstore.services import orders
+from mta.authentication import spf
 from mta.inbound import monitoring
 from mta.services import dkim_keys
 from mta.spam.counts import forget_counts
@@ -57,6 +58,7 @@ def _forget() -> None:
     monitoring.forget()
     forget_counts()
     forget_names()
+    spf._remembered.clear()
     verified.clear()
     lately.clear()
     throttle.local.clear()

@@ -116,12 +116,12 @@ def _field(line: bytes) -> Field:
 def _sets(letter: Letter) -> list[ArcSet] | None:
     """The sets by instance, oldest first; None when one is not whole or there are too many."""
     found: dict[bytes, dict[int, Field]] = {RESULTS: {}, MESSAGE: {}, SEAL: {}}
-    for field in letter.fields:
-        if field.name in found:
+    for name, fields in found.items():
+        for field in letter.by_name.get(name, ()):
             instance = _instance(field)
-            if instance is None or instance in found[field.name]:
+            if instance is None or instance in fields:
                 return None
-            found[field.name][instance] = field
+            fields[instance] = field
     wanted = list(range(1, len(found[SEAL]) + 1))
     if len(wanted) > SETS_MAX or any(sorted(fields) != wanted for fields in found.values()):
         return None

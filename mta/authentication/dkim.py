@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 
 from mta.authentication.keys import NoKey, find_key
-from mta.authentication.letter import Field, Letter, chosen, relaxed_field, simple_field
+from mta.authentication.letter import Field, Letter, relaxed_field, simple_field
 from mta.authentication.outcome import Outcome
 from mta.authentication.resolver import Look
 from mta.authentication.tags import decode_base64, parse_tags, without_signature
@@ -55,7 +55,7 @@ class Signature:
     @property
     def names(self) -> list[bytes]:
         """h= as lower-case names."""
-        return [name.strip().lower().encode() for name in self.tags["h"].split(":")]
+        return [name.strip().encode() for name in self.tags["h"].lower().split(":")]
 
     @property
     def length(self) -> int | None:
@@ -148,9 +148,8 @@ def verify_hashes(look: Look, letter: Letter, field: Field, signature: Signature
 def signed_data(letter: Letter, field: Field, names: list[bytes], *, relaxed: bool) -> bytes:
     """What the signature is over: the chosen fields, then its own field without b= and without CRLF (3.7)."""
     form = relaxed_field if relaxed else simple_field
-    others = [each for each in letter.fields if each is not field]
     own = form(Field(field.name, without_signature(field.raw)))[:-2]
-    return b"".join(map(form, chosen(others, names))) + own
+    return b"".join(map(form, letter.chosen(names, besides=field))) + own
 
 
 def _result(tags: dict[str, str], outcome: Outcome, reason: str) -> DkimResult:

@@ -147,7 +147,7 @@ def evaluate(records: dict[str, Record | Outcome], proven: Identifiers, *, chanc
     results = [_evaluate(author, record, proven, chance) for author, record in records.items()]
     if not results:
         return DmarcResult(Outcome.PERMERROR, reason="no author domain")
-    return max(results, key=_severity)
+    return max(results, key=_severity) if len(results) > 1 else results[0]
 
 
 def _severity(result: DmarcResult) -> tuple[int, int]:

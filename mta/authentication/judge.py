@@ -38,7 +38,8 @@ async def judge(
 ) -> Judgement:
     """Check SPF, DKIM, ARC and DMARC; what DNS does not answer within `budget_s` is `temperror`. Never raises for
     anything in the mail or in the DNS."""
-    await _hash_large(letter)
+    if len(letter.body) > HASHED_ON_LOOP_MAX:
+        await _hash_large(letter)
     inquiry = Inquiry(resolver, budget_s=budget_s)
     look = inquiry.look
     authors = author_domains(letter)
@@ -75,7 +76,7 @@ def author_domains(letter: Letter) -> tuple[str, ...]:
 
 def _amended(verdict: dmarc.DmarcResult, letter: Letter, chain: arc.ArcResult) -> dmarc.DmarcResult:
     """Two things that alignment alone does not see: two From fields, and a forwarder whose word counts here."""
-    if len(letter.named(b"from")) > 1:
+    if len(letter.by_name.get(b"from", ())) > 1:
         strictest = max(verdict.policy, dmarc.Policy.QUARANTINE, key=dmarc.ORDER.index)
         return dataclasses.replace(verdict, outcome=Outcome.FAIL, policy=strictest, reason="several From fields")
     if verdict.outcome is Outcome.FAIL and chain.outcome is Outcome.PASS and _is_believed(chain):
@@ -92,7 +93,7 @@ def _is_believed(chain: arc.ArcResult) -> bool:
 async def _hash_large(letter: Letter) -> None:
     """Hash a large body on a thread before the checks ask for it on the event loop."""
     signatures = [field for field in letter.fields if field.name in DKIM_NAMES][: dkim.SIGNATURES_MAX]
-    if len(letter.body) <= HASHED_ON_LOOP_MAX or not signatures:
+    if not signatures:
         return
     wanted = {
         (read.relaxed[1], read.length)

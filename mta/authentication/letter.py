@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 HASHED_ON_LOOP_MAX = 64 * 1024
 """Hashing less than this (0.2 ms) is cheaper than a thread; more would make other clients wait."""
 
 _START = re.compile(rb"\r\n(?![ \t])")
-_OTHER_SPACE = re.compile(rb"[\x0b\x0c]")
 _FOLD_OR_RUN = re.compile(rb"(?:\r\n)?[ \t]+")
 
 
@@ -32,6 +31,7 @@ class Letter:
 
     def __init__(self, header: bytes, body: bytes) -> None:
         self.fields = split_fields(header.removesuffix(b"\r\n"))
+        self.by_name = sorted_by_name(self.fields)
         self.body = body
         self._hashes: dict[tuple[bool, int | None], bytes] = {}
         self._bodies: dict[bool, int] = {}
@@ -52,7 +52,20 @@ class Letter:
 
     def named(self, name: bytes) -> list[Field]:
         """The fields of a name (lower case), from top to bottom."""
-        return [field for field in self.fields if field.name == name]
+        return list(self.by_name.get(name, ()))
+
+    def chosen(self, names: Iterable[bytes], besides: Field) -> list[Field]:
+        """The fields that `names` mean, each name the lowest one not yet taken, never `besides`; missing ones are left
+        out (5.4.2)."""
+        left: dict[bytes, list[Field]] = {}
+        found = []
+        for name in names:
+            stack = left.get(name)
+            if stack is None:
+                stack = left[name] = [field for field in self.by_name.get(name, ()) if field is not besides]
+            if stack:
+                found.append(stack.pop())
+        return found
 
     def body_hash(self, *, relaxed: bool, length: int | None = None) -> bytes:
         """SHA-256 of the canonical body, of its first `length` octets when given (RFC 6376 3.7); computed once."""
@@ -76,6 +89,14 @@ def split_fields(header: bytes) -> list[Field]:
     return [Field(_name_of(raw), raw) for raw in _START.split(header)[1:]]
 
 
+def sorted_by_name(fields: Iterable[Field]) -> Mapping[bytes, Sequence[Field]]:
+    """Those of each name, from top to bottom."""
+    found: dict[bytes, list[Field]] = {}
+    for field in fields:
+        found.setdefault(field.name, []).append(field)
+    return found
+
+
 def _name_of(raw: bytes) -> bytes:
     name, colon, _ = raw.partition(b":")
     return name.rstrip(b" \t").lower() if colon else b""
@@ -84,7 +105,7 @@ def _name_of(raw: bytes) -> bytes:
 def relaxed_field(field: Field) -> bytes:
     """RFC 6376 3.4.2, with its CRLF."""
     value = field.value
-    if _OTHER_SPACE.search(value):  # split() would take these for spaces, signers do not
+    if b"\x0b" in value or b"\x0c" in value:  # split() would take these for spaces, signers do not
         return field.name + b":" + _FOLD_OR_RUN.sub(b" ", value).strip(b" \t\r\n") + b"\r\n"
     return field.name + b":" + b" ".join(value.split()) + b"\r\n"
 
@@ -107,12 +128,3 @@ def relaxed_body(body: bytes) -> bytes:
 def simple_body(body: bytes) -> bytes:
     """RFC 6376 3.4.3: an empty body is one CRLF."""
     return body.rstrip(b"\r\n") + b"\r\n"
-
-
-def chosen(fields: Iterable[Field], names: Iterable[bytes]) -> list[Field]:
-    """The fields that `names` mean, each name the lowest one not yet taken; missing ones are left out (5.4.2)."""
-    left: dict[bytes, list[Field]] = {}
-    for field in fields:
-        left.setdefault(field.name, []).append(field)
-    taken = (left.get(name) for name in names)
-    return [stack.pop() for stack in taken if stack]

@@ -7,6 +7,7 @@ add a result of its own.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator, Mapping
 
@@ -17,6 +18,7 @@ from mta.authentication.outcome import Outcome
 from mta.authentication.spf import SpfResult
 
 REASON_MAX = 120
+VALUE_MAX = 255
 
 _NOT_VALUE = re.compile(r"[^A-Za-z0-9.\-_@+=/:]")
 _NOT_REASON = re.compile(r"[^ !#-\[\]-~]")
@@ -103,12 +105,14 @@ def _result(
         words.append(f"({comment})")
     if reason:
         words.append(f'reason="{_NOT_REASON.sub("?", reason)[:REASON_MAX].replace(";", ",")}"')
-    words += [f"{name}={clean}" for name, values in properties.items() for clean in map(_clean, values) if clean]
+    cut = ((name, value[:VALUE_MAX]) for name, values in properties.items() for value in values if value)
+    words += [f"{name}={_clean(value)}" for name, value in cut]
     return _fold(words)
 
 
+@functools.lru_cache(maxsize=2_048)  # of what is cut before, so half a megabyte
 def _clean(value: str) -> str:
-    return _NOT_VALUE.sub("_", value)[:255]
+    return _NOT_VALUE.sub("_", value)
 
 
 def _fold(words: list[str]) -> str:

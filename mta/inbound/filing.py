@@ -20,6 +20,7 @@ from mta.spam.finding import NOTHING, Finding, Judged, Rule
 Kind = QuarantinedMail.Kind
 
 
+IGNORED = str(MailPolicy.Wish.IGNORE)
 PROGRAMS = (Rule.PROGRAM, Rule.DOUBLE_EXTENSION)
 DANGEROUS = frozenset((*PROGRAMS, Rule.MACROS, Rule.VIRUS))
 """What is put aside whoever sends it."""
@@ -124,13 +125,15 @@ def _wishes(facts: Facts, senders: Iterable[str]) -> set[str | None]:
 
 def _dangerous(facts: Facts, judged: Judged) -> str:
     """What the policy wants for what is attached; the stricter wish when both kinds are."""
+    if not judged.has(*PROGRAMS, Rule.MACROS):
+        return IGNORED
     wishes = set()
     if judged.has(*PROGRAMS):
         wishes.add(facts.policy.dangerous_files)
     if judged.has(Rule.MACROS):
         wishes.add(facts.policy.macros)
     order = (MailPolicy.Wish.QUARANTINE, MailPolicy.Wish.JUNK)
-    return next((str(wish) for wish in order if wish in wishes), str(MailPolicy.Wish.IGNORE))
+    return next((str(wish) for wish in order if wish in wishes), IGNORED)
 
 
 def _with(judged: Judged, rule: Rule) -> Judged:

@@ -7,6 +7,7 @@ after `FROM:` and `TO:`, an underscore in a host name. Source routes are read an
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 
 from accounts.addressing import domain_key
@@ -132,6 +133,7 @@ def parse_address(text: str) -> str | None:
     return None if isinstance(address, Problem) else address
 
 
+@functools.lru_cache(maxsize=1_024)
 def _address(local: str, domain: str, *, utf8: bool) -> str | Problem:
     if not utf8 and not (local.isascii() and domain.isascii()):
         return NEEDS_UTF8  # RFC 6531 3.5
@@ -154,6 +156,8 @@ def _parameters(text: str) -> dict[str, str] | Problem:
 
 
 def _check_mail(parameters: dict[str, str], known: frozenset[str]) -> Problem | None:
+    if not parameters:
+        return None
     if not parameters.keys() <= known:
         return UNKNOWN_PARAMETER
     size = parameters.get("SIZE", "0")

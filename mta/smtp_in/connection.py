@@ -218,14 +218,14 @@ class Connection(asyncio.BufferedProtocol):
     def _next_line(self) -> bytes | None:
         """The next complete command line without its CRLF; None while there is none."""
         end = self._input.find(b"\n")
-        limit = SASL_LINE_MAX if self._dialogue.continuation else LINE_MAX
-        if self._input[:5].upper() == b"AUTH ":
-            limit = SASL_LINE_MAX
-        if end < 0 and len(self._input) <= limit:
-            return None
-        if end < 0 or end > limit:
-            self._end(replies.LINE_TOO_LONG)  # where the next command begins is anybody's guess
-            return None
+        if not 0 <= end <= LINE_MAX:
+            signs_in = self._dialogue.continuation or self._input[:5].upper() == b"AUTH "
+            limit = SASL_LINE_MAX if signs_in else LINE_MAX
+            if end < 0 and len(self._input) <= limit:
+                return None
+            if end < 0 or end > limit:
+                self._end(replies.LINE_TOO_LONG)  # where the next command begins is anybody's guess
+                return None
         line = bytes(self._input[: end + 1])
         del self._input[: end + 1]
         self._resume()

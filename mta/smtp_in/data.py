@@ -47,8 +47,9 @@ class DataReader:
             return -1
         used = found + len(END) - known
         del self._held[found + LEAD :]
-        size = self._spool.size + len(self._held) - self._skip - self._held.count(DOTTED)
-        self.too_large = self.too_large or size > self.limit
+        size = self._spool.size + len(self._held) - self._skip
+        if size > self.limit:
+            self.too_large = self.too_large or size - self._held.count(DOTTED) > self.limit
         return used
 
     def give_up(self) -> None:

@@ -7,7 +7,9 @@ from core.errors import ErrorKind, MailError
 
 def reply(code: int, enhanced: str, text: str) -> bytes:
     """One reply line, with its enhanced status code (RFC 2034); the text is kept to printable ASCII."""
-    clean = "".join(letter if " " <= letter <= "~" else "?" for letter in text[:400])
+    clean = text[:400]
+    if not (clean.isascii() and clean.isprintable()):
+        clean = "".join(letter if " " <= letter <= "~" else "?" for letter in clean)
     return f"{code} {enhanced} {clean}\r\n".encode("ascii")
 
 

@@ -25,10 +25,11 @@ HEAD_BYTES = 12 * 1024
 
 _HIDDEN = re.compile(r"(?is)<(style|script|head|title)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)")
 _TAG = re.compile(r"<[^>]*(?:>|\Z)")
-_ANCHOR = re.compile(r"(?is)<a\b([^>]{0,2000})>(.{0,600}?)</a\s*>")
+# What begins with a letter is looked for ten times as fast as what begins with one in either case.
+_ANCHOR = re.compile(r"(?s)<[aA]\b([^>]{0,2000})>(.{0,600}?)</[aA]\s*>")
 _HREF = re.compile(r"""(?i)\bhref\s*=\s*(?:"([^"]{1,2000})"|'([^']{1,2000})'|([^\s"'>]{1,2000}))""")
 _URL = re.compile(r"https?://[^\s<>\"'\u3000-\u303f\uff00-\uffef]{2,1000}")
-_PICTURE = re.compile(r"(?i)<img\b")
+_PICTURE = re.compile(r"<[iI][mM][gG]\b")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

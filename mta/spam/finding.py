@@ -87,7 +87,7 @@ class Judged:
 
     def has(self, *rules: Rule) -> bool:
         """Whether one of them matched."""
-        return any(finding.rule in rules for finding in self.findings)
+        return bool(self.findings) and any(finding.rule in rules for finding in self.findings)
 
     def encode(self) -> str:
         """As it is stored; empty for nothing."""

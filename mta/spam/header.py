@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from mta.authentication.letter import Field
 from mta.spam.contents import Contents
 from mta.spam.finding import Finding, Rule
 
@@ -15,16 +16,16 @@ _REPLY = re.compile(r"(?i)\s*(?:re|aw|回复|答复)\s*[:：]")
 
 
 def judge_header(
-    fields: Mapping[bytes, bytes], contents: Contents, *, sent_us: int | None, at_us: int
+    fields: Mapping[bytes, Sequence[Field]], contents: Contents, *, sent_us: int | None, at_us: int
 ) -> Iterator[Finding]:
-    """`fields` by lower-case name; `sent_us` is the Date field's."""
+    """`fields` by lower-case name, from top to bottom; `sent_us` is the Date field's."""
     if b"date" not in fields:
         yield Finding(Rule.NO_DATE, 8)
     elif sent_us is None or not at_us - PAST_US < sent_us < at_us + FUTURE_US:
         yield Finding(Rule.WRONG_DATE, 8)
     if b"message-id" not in fields:
         yield Finding(Rule.NO_MESSAGE_ID, 8)
-    if b"@" not in fields.get(b"from", b""):
+    if b"from" not in fields or b"@" not in fields[b"from"][0].value:
         yield Finding(Rule.NO_AUTHOR, 20)
     if b"to" not in fields and b"cc" not in fields:
         yield Finding(Rule.NO_RECIPIENT, 5)

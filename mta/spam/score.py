@@ -47,10 +47,9 @@ def judge_common(subject: Subject, *, ours: frozenset[str], only_proof: bool = F
     """Origin, header, links: the same for all readers. `only_proof`: whether the sender is proven, without points."""
     if only_proof:
         return (Finding(Rule.PROVEN, 0, (subject.author.domain,)),) if is_proven(subject.judgement) else ()
-    fields = {field.name: field.value for field in reversed(subject.letter.fields)}
     found = [
         *judge_origin(subject.judgement),
-        *judge_header(fields, subject.contents, sent_us=subject.scanned.sent_us, at_us=subject.at_us),
+        *judge_header(subject.letter.by_name, subject.contents, sent_us=subject.scanned.sent_us, at_us=subject.at_us),
         *judge_links(subject.contents.links, sender_domain=subject.author.domain, ours=ours),
     ]
     return tuple(found)

@@ -43,6 +43,12 @@ def test_text_is_read_whatever_its_label_says(text: str, codec: str, label: str)
     assert charset.decode(text.encode(codec), label) == text
 
 
+def test_utf8_loses_nul_and_other_codecs_their_surrogates_too() -> None:
+    assert charset.decode("报\0价".encode(), "utf-8") == "报价"
+    assert charset.decode("a\0价".encode("utf-16-le"), "utf-16-le") == "a价"
+    assert charset.scalar("报\ud800价") == "报\ufffd价"
+
+
 @pytest.mark.parametrize("length", range(1, 40))
 def test_a_cut_character_at_the_end_is_left_out(length: int) -> None:
     data = SIMPLIFIED.encode("gbk")[:length]

@@ -238,6 +238,14 @@ def test_a_replay_by_another_server_still_passes_until_it_ends() -> None:
     assert {outcome for outcome, _ in outcomes(replayed, now_s=NOW + 30 * 86_400)} == {"fail"}
 
 
+def test_each_name_takes_the_lowest_field_left_and_never_the_signature_itself() -> None:
+    letter = Letter.of(b"X: 1\r\nDKIM-Signature: own\r\nx : 2\r\nDKIM-Signature: other\r\nY: 3\r\n\r\n")
+    own = letter.named(b"dkim-signature")[0]
+    found = letter.chosen([b"y", b"x", b"dkim-signature", b"dkim-signature", b"x", b"x", b"z"], besides=own)
+    assert [field.value.strip() for field in found] == [b"3", b"2", b"other", b"1"]
+    assert [field.value.strip() for field in letter.named(b"x")] == [b"1", b"2"]
+
+
 def test_work_is_bounded_in_signatures_and_fields() -> None:
     one = sign(Letter.of(MESSAGE), KEYS[:1], NOW)
     assert len(check(one * 50 + MESSAGE)) == dkim.SIGNATURES_MAX

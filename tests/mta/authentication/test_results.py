@@ -59,3 +59,11 @@ def test_nothing_that_strangers_chose_adds_a_result(word: str, reason: str) -> N
     assert b"\r\n\r\n" not in field
     _host, told = read_results(field.decode().partition(":")[2])
     assert [(each.method, each.outcome) for each in told] == [("spf", "fail"), ("dkim", "fail"), ("dmarc", "fail")]
+
+
+def test_a_long_domain_is_cut_and_another_one_is_not_taken_for_it() -> None:
+    for last in ("a", "b"):
+        long = last + "x" * 300
+        spf = SpfResult(Outcome.FAIL, long)
+        told = read_results(Judgement(spf, (), DmarcResult(Outcome.NONE), NO_CHAIN).value("mx.us.test"))[1]
+        assert told[0].properties == {"smtp.mailfrom": long[:255]}

@@ -27,6 +27,17 @@ def test_text_links_and_files(shift: int) -> None:
     assert [(each.name, each.data) for each in found.files] == [("a.zip", b"PK\x03\x04xx")]
 
 
+def test_tags_are_written_in_any_case() -> None:
+    mail = MAIL.replace(b"<a ", b"<A ").replace(b"</a>", b"</A >").replace(b"<img", b"<ImG")
+    assert contents_of(mail, scan(mail)).links == contents_of(MAIL, scan(MAIL)).links
+    assert contents_of(mail, scan(mail)).pictures == 1
+
+
+def test_tags_with_longer_names_are_others() -> None:
+    mail = MAIL.replace(b"<a ", b"<article ").replace(b"<img", b"<imgx")
+    assert (contents_of(mail, scan(mail)).links, contents_of(mail, scan(mail)).pictures) == ((), 0)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_corpus_is_read(name: str) -> None:
     contents_of(message(name), scan(message(name)))
