@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import hashlib
 import hmac
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -27,7 +26,7 @@ def derive(purpose: str, *, key: str | None = None, length: int = 32) -> bytes:
 
 def keyed_hash(purpose: str, data: bytes) -> bytes:
     """HMAC-SHA256 of `data` under the key of `purpose`: 32 bytes."""
-    return hmac.new(_newest(purpose), data, hashlib.sha256).digest()
+    return hmac.digest(_newest(purpose), data, "sha256")
 
 
 def encrypt(purpose: str, data: bytes) -> bytes:

@@ -14,6 +14,7 @@ from accounts.models import Account
 from accounts.sign_in import SignedIn, may_stay
 from core import dbthread
 from core.access import Access, Via
+from core.brief_work import run_briefly
 from core.errors import ErrorKind, MailError
 from mailaccess.directory import Directory, Named
 from mailaccess.imap.errors import BadError
@@ -178,6 +179,10 @@ class Session:
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Store work on a database thread."""
         return await dbthread.run(function, *args, **kwargs)
+
+    async def run_briefly(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """`run` for a few quick queries, in a visit that sessions share (core.brief_work)."""
+        return await run_briefly(function, *args, **kwargs)
 
     async def stay(self, after_s: float | None = None) -> None:
         """Look now and then (STAY_S) whether the account may still be here; ends the connection when it may not."""

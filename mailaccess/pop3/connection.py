@@ -213,14 +213,19 @@ class Connection(Stream):
         account = signed_in.account
         if not self.enter_account(account.pk):
             return replies.TOO_MANY
-        token = await dbthread.run(lock.take, account.pk)
-        if token is None:
+        if not await dbthread.run(self._taken, account):
             return replies.IN_USE
-        self._account_row, self._token = account, token
-        access = access_for(account, account.pk, via=Via("pop3", "", self.remote_address))
-        self._drop = await dbthread.run(Maildrop.open, access)
         self._renewing = asyncio.create_task(self._renew(signed_in))
         return replies.ok("Signed in")
+
+    def _taken(self, account: Account) -> bool:
+        """On a database thread: the maildrop is this session's, and open; False while it is another's."""
+        token = lock.take(account.pk)
+        if token is None:
+            return False
+        self._account_row, self._token = account, token  # given back whatever happens next
+        self._drop = Maildrop.open(access_for(account, account.pk, via=Via("pop3", "", self.remote_address)))
+        return True
 
     async def _renew(self, signed_in: SignedIn) -> None:
         while True:

@@ -9,7 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account
+from core import prepared
 from core.prepared import Prepared
+from logs_app.models import Event, Kind
+from logs_app.services import record
 from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
@@ -84,3 +87,41 @@ def test_all_rows_come_in_their_order() -> None:
         "mailer-daemon",
     ]
     assert by_domain.all("nowhere.test") == []
+
+
+def test_a_row_that_is_as_it_was_gives_a_model_of_its_own() -> None:
+    account = make_account("alice@example.test")
+    first = ACCOUNT.first(account.pk)
+    assert first is not None
+    first.name = first.domain.title = "Changed by one who asked"
+    first._state.fields_cache["loaded"] = first
+    second, third = ACCOUNT.first(account.pk), ACCOUNT.first(account.pk)
+    assert second is not None and third is not None
+    assert (second.name, second.domain.title) == (account.name, account.domain.title)
+    assert set(second._state.fields_cache) == {"domain"}
+    assert second is not third and second.domain is not third.domain
+    assert second == third
+    second.name = "Alice the second"
+    second.save()
+    now = ACCOUNT.first(account.pk)
+    assert now is not None and now.name == "Alice the second"
+
+
+def test_what_could_be_changed_in_place_is_made_anew() -> None:
+    record(Kind.SIGN_IN, address="alice@example.test", data={"program": "Foxmail"})
+    event = Event.objects.get()
+    events: Prepared[Event] = Prepared(lambda pk: Event.objects.filter(pk=pk))
+    first = events.first(event.pk)
+    assert first is not None
+    first.data["program"] = "Thunderbird"
+    second = events.first(event.pk)
+    assert second is not None and second.data == {"program": "Foxmail"}
+
+
+def test_no_more_rows_are_remembered_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "MADE_MAX", 2)
+    people = [make_account(f"{name}@example.test") for name in ("alice", "bob", "carol")]
+    query: Prepared[Account] = Prepared(lambda pk: Account.objects.select_related("domain").filter(pk=pk))
+    for _ in range(2):
+        assert [query.first(each.pk) for each in people] == people
+        assert len(query._built.query._made) <= 2

@@ -89,7 +89,7 @@ async def _open(session: Session, asked: Asked, *, read_only: bool) -> Answer:
         session.untagged("OK [CLOSED] The earlier mailbox is closed")  # RFC 7162 3.2.11
     if asked.condstore:
         session.enable_condstore()
-    view, lines = await session.run(_entered, session, asked, read_only=read_only)
+    view, lines = await session.run_briefly(_entered, session, asked, read_only=read_only)
     session.view = view
     session.state = State.SELECTED
     session.write(lines)
