@@ -24,6 +24,9 @@ BACKLOG = 1_024
 MEMORY_BYTES = 256 * 1024 * 1024
 """Input of all connections that was not obeyed yet."""
 
+AT_CLOSE: list[Callable[[], None]] = []
+"""What a process stops when its server closes, on the event loop; upper layers register it (no signals)."""
+
 MakeConnection = Callable[[Gate, bool], Stream]
 
 
@@ -52,6 +55,8 @@ class Server:
         """Stop listening, let commands end."""
         self._listeners.close()
         await self.gate.drain()
+        for stop in AT_CLOSE:
+            stop()
         await asyncio.get_running_loop().run_in_executor(None, writer.drain)
 
     async def _bind(self, port: int, *, encrypted: bool) -> None:

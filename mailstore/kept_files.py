@@ -35,12 +35,12 @@ def root() -> Path:
     return Path(settings.DATA_DIR) / "cache" / "folders"
 
 
-def read(folder_id: int, name: str) -> bytes | None:
-    """A file's bytes, None when there is none or it is too old."""
+def read(folder_id: int, name: str, *, limit: int = -1) -> bytes | None:
+    """A file's bytes (the first `limit`), None when there is none or it is too old."""
     path = _path(folder_id, name)
     with contextlib.suppress(OSError), path.open("rb") as file:
         if time.time() - os.fstat(file.fileno()).st_mtime < MAX_AGE_S:
-            return file.read()
+            return file.read(limit)
     return None
 
 

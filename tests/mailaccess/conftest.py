@@ -17,6 +17,7 @@ from mailaccess.imap.connection import Connection as ImapConnection
 from mailaccess.imap.feed import feed
 from mailaccess.imap.folder_index import index
 from mailaccess.imap.recent import recents
+from mailaccess.imap.search.ahead import ahead
 from mailaccess.pop3.connection import Connection as Pop3Connection
 from mailaccess.server import MakeConnection, Server
 from mailstore.selectors.folders import modseq_of
@@ -98,6 +99,7 @@ def imap_server(transactional_db: None) -> Iterator[Running]:
     with running(lambda gate, tls: ImapConnection(gate, tls=tls)) as server:
         yield server
         server.loop.call_soon_threadsafe(feed.close)
+        server.loop.call_soon_threadsafe(ahead.close)
 
 
 @pytest.fixture

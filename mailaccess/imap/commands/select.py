@@ -16,6 +16,7 @@ from mailaccess.imap.grammar.names import decode_name
 from mailaccess.imap.grammar.sets import SequenceSet, sequence_set
 from mailaccess.imap.grammar.strings import mailbox
 from mailaccess.imap.resync import Resync, resynchronise
+from mailaccess.imap.search.ahead import ahead
 from mailaccess.imap.session import Answer, Session, State
 from mailaccess.imap.view import View
 from mailstore.models import FLAG_NAMES
@@ -89,7 +90,9 @@ async def _open(session: Session, asked: Asked, *, read_only: bool) -> Answer:
         session.untagged("OK [CLOSED] The earlier mailbox is closed")  # RFC 7162 3.2.11
     if asked.condstore:
         session.enable_condstore()
-    view, lines = await session.run_briefly(_entered, session, asked, read_only=read_only)
+    view, lines, is_large = await session.run_briefly(_entered, session, asked, read_only=read_only)
+    if is_large:
+        ahead.begin(view.folder_id)
     session.view = view
     session.state = State.SELECTED
     session.write(lines)
@@ -99,8 +102,9 @@ async def _open(session: Session, asked: Asked, *, read_only: bool) -> Answer:
     return Answer("Examined" if read_only else "Selected", code=code)
 
 
-def _entered(session: Session, asked: Asked, *, read_only: bool) -> tuple[View, bytes]:
-    """The view and its untagged lines; two queries or three, whatever the size of the folder."""
+def _entered(session: Session, asked: Asked, *, read_only: bool) -> tuple[View, bytes, bool]:
+    """The view, its untagged lines, and whether it should be read ahead; two queries or three, whatever the size of the
+    folder."""
     named = session.directory.find(asked.name)
     if named.access is None or named.folder is None:
         raise MailError(ErrorKind.NOT_FOUND)
@@ -128,7 +132,7 @@ def _entered(session: Session, asked: Asked, *, read_only: bool) -> tuple[View, 
     ]
     if session.rev2:
         lines.append(_listed(session, named))
-    return view, "".join(f"* {line}\r\n" for line in lines).encode()
+    return view, "".join(f"* {line}\r\n" for line in lines).encode(), ahead.is_wanted(row.id, row.total)
 
 
 def _unseen(row: FolderRow) -> list[str]:

@@ -8,6 +8,7 @@ those not used for longest are dropped beyond MAX_BYTES. Those of large folders 
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 import threading
 from array import array
@@ -178,8 +179,17 @@ def _replies(rows: Sequence[Any]) -> Iterable[int]:
     return (int(base_subject(row[1])[1]) for row in rows)
 
 
-def _of_envelope(name: str, read: Callable[[str], str], form: Callable[[str], str]) -> Source:
-    return Source(("envelope",), lambda rows: (read(envelope.part(row[1], name)) for row in rows), form)
+def _of_list(name: str, read: Callable[[str], str], form: Callable[[str], str]) -> Source:
+    place = envelope.LISTS.index(name)
+    return Source(("envelope",), lambda rows: [read(row[1][place]) for row in rows], form, parse=_lists)
+
+
+def _lists(rows: Sequence[Any]) -> Sequence[Any]:
+    return [(row[0], envelope.lists(row[1])) for row in rows]
+
+
+def _of_string(name: str) -> Source:
+    return Source(("envelope",), lambda rows: (envelope.plain(envelope.part(row[1], name)) for row in rows), fold)
 
 
 def _of_from(read: Callable[[str], str]) -> Source:
@@ -201,12 +211,17 @@ def sent_day(text: str) -> int:
     found = _DAY.match(text)
     if found is not None:
         try:
-            return datetime.date(int(found[3]), month_number(found[2]), int(found[1])).toordinal()
+            return _ordinal(found[3], found[2], found[1])
         except ValueError:
             return 0
     quoted = text.split('"', 2)
     at = date_at(quoted[1].encode("utf-8", "replace")) if len(quoted) == 3 and not quoted[0] else None
     return at.date().toordinal() if at is not None else 0
+
+
+@functools.lru_cache(maxsize=4_096)
+def _ordinal(year: str, month: str, day: str) -> int:
+    return datetime.date(int(year), month_number(month), int(day)).toordinal()
 
 
 def _own_ids(rows: Sequence[Any]) -> Iterable[int]:
@@ -241,23 +256,20 @@ def _number(rows: Sequence[Any]) -> Iterable[int]:
     return (row[1] for row in rows)
 
 
-TOGETHER = ("from", "to", "cc", "bcc")
+TOGETHER = envelope.LISTS
 """Read at once: who asks for one soon asks for the others (`OR FROM x OR TO x CC x`), and the reading is the cost."""
 SOURCES = {
     "subject": Source(("subject",), _subjects, fold),
-    "from": _of_envelope("from", envelope.searched, fold),
-    "to": _of_envelope("to", envelope.searched, fold),
-    "cc": _of_envelope("cc", envelope.searched, fold),
-    "bcc": _of_envelope("bcc", envelope.searched, fold),
-    "message-id": _of_envelope("message-id", envelope.plain, fold),
-    "in-reply-to": _of_envelope("in-reply-to", envelope.plain, fold),
+    **{name: _of_list(name, envelope.searched, fold) for name in TOGETHER},
+    "message-id": _of_string("message-id"),
+    "in-reply-to": _of_string("in-reply-to"),
     "by-subject": Source(("subject",), _bases, casemap),
     "is-reply": Source(("subject",), numbers=_replies),
     "by-from": _of_from(envelope.mailbox_key),
-    "by-to": _of_envelope("to", envelope.mailbox_key, casemap),
-    "by-cc": _of_envelope("cc", envelope.mailbox_key, casemap),
+    "by-to": _of_list("to", envelope.mailbox_key, casemap),
+    "by-cc": _of_list("cc", envelope.mailbox_key, casemap),
     "by-displayfrom": _of_from(envelope.display_key),
-    "by-displayto": _of_envelope("to", envelope.display_key, casemap),
+    "by-displayto": _of_list("to", envelope.display_key, casemap),
     "sent": Source(("sent_us", "internal_us"), numbers=_sent),
     "sent-day": Source(("envelope",), numbers=_sent_days),
     "internal": Source(("internal_us",), numbers=_number),

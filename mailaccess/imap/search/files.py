@@ -43,6 +43,7 @@ MARKS = 16
 """Marks spread over a column; the last UIDs have as many again."""
 TIDY_S = 3600.0
 _HEAD = struct.Struct("<32sqqB?III")
+_COUNT = struct.Struct("<I")
 _MARK = struct.Struct("<Iqq")
 Mark = tuple[int, int, int]
 """A UID, the message, and when that was received: no two messages have all three."""
@@ -73,6 +74,12 @@ def load(folder_id: int, name: str) -> Column | None:
     return proven
 
 
+def count(folder_id: int, name: str) -> int:
+    """How many messages a file says it has, 0 for none; nothing is proven."""
+    data = kept_files.read(folder_id, name, limit=_COUNT.size)
+    return _COUNT.unpack(data)[0] if data is not None and len(data) == _COUNT.size else 0
+
+
 def marks(folder_id: int, uids: array[int]) -> list[Mark]:
     """Of a column that was just read."""
     last = len(uids) - 1
@@ -87,13 +94,14 @@ def encoded(folder_id: int, uidvalidity: int, name: str, column: Column, known: 
     has_numbers = column.numbers is not None
     head = _HEAD.pack(form(), folder_id, uidvalidity, len(known), has_numbers, len(label), len(column.uids), len(body))
     parts = (head, label, *(_MARK.pack(*mark) for mark in known), column.uids.tobytes(), body)
-    return zstandard.ZstdCompressor(level=1, write_checksum=True).compress(b"".join(parts))
+    frame = zstandard.ZstdCompressor(level=1, write_checksum=True).compress(b"".join(parts))
+    return _COUNT.pack(len(column.uids)) + frame
 
 
 def _decoded(folder_id: int, name: str, data: bytes) -> tuple[int, list[Mark], Column] | None:
     """UIDVALIDITY, marks and column; None for what is no whole file of this column."""
     try:
-        limit = MAX_BYTES * 2
+        limit, data = MAX_BYTES * 2, data[_COUNT.size :]
         if zstandard.frame_content_size(data) not in range(_HEAD.size, limit):
             return None
         raw = zstandard.ZstdDecompressor().decompress(data, max_output_size=limit)

@@ -34,6 +34,8 @@ class Source:
     """In which texts are compared; asked once for many, because it costs by the call."""
     numbers: Callable[[Sequence[Any]], Iterable[int]] | None = None
     chunk_rows: int = CHUNK_ROWS
+    parse: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+    """What makes of the rows what `texts` takes: once for all columns that name the same one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,8 @@ class Reading:
         if self._first <= self.last:
             rows = fetch_rows(self.folder_id, self._first, self.last, ("uid", *source.columns), limit=source.chunk_rows)
         if rows:
-            made = [_made(rows, source) for _, source in self._sources]
+            parsed = {each: each(rows) if each else rows for each in {source.parse for _, source in self._sources}}
+            made = [_made(parsed[source.parse], source) for _, source in self._sources]
             for pieces, piece in zip(self._pieces, made, strict=True):
                 pieces.append(piece)
             self._first = rows[-1][0] + 1

@@ -13,8 +13,9 @@ from core.serving import EVERY_MINUTE
 from mailaccess.imap.connection import Connection
 from mailaccess.imap.recent import recents
 from mailaccess.imap.search import files
+from mailaccess.imap.search.ahead import ahead
 from mailaccess.imap.search.collation import make_tables
-from mailaccess.server import serve
+from mailaccess.server import AT_CLOSE, serve
 
 
 class Command(BaseCommand):
@@ -29,5 +30,6 @@ class Command(BaseCommand):
         freeze_loaded()
         files.form()
         EVERY_MINUTE.extend((recents.save, files.tidy))
+        AT_CLOSE.append(ahead.close)
         asyncio.run(serve("imap", lambda gate, tls: Connection(gate, tls=tls), **ports))
         recents.save()

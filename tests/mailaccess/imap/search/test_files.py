@@ -144,7 +144,7 @@ DAMAGE: dict[str, Callable[[Path, Access], object]] = {
     "a bit in its middle": lambda path, _: _flip(path, path.stat().st_size // 2),
     "a bit in its checksum": lambda path, _: _flip(path, -1),
     "nonsense": lambda path, _: path.write_bytes(b"GIF89a" * 1000),
-    "nothing in a frame": lambda path, _: path.write_bytes(files.zstandard.compress(b"")),
+    "nothing in a frame": lambda path, _: path.write_bytes(b"\1\0\0\0" + files.zstandard.compress(b"")),
     "of another column": lambda path, mine: _encode(path, mine, name="from"),
     "of another folder": lambda path, mine: _encode(path, mine, folder_id=folder_id(mine) + 1),
     "another UIDVALIDITY": lambda path, mine: _encode(path, mine, uidvalidity=7),
