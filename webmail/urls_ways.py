@@ -9,6 +9,12 @@ from webmail.views import approvals, outbox, sending, ways
 urlpatterns = [
     path("mailbox/<int:mailbox_id>/outbox/", outbox.outbox_page, name="outbox"),
     path("mailbox/<int:mailbox_id>/outbox/<int:submission_id>/", outbox.outbox_act, name="outbox_act"),
+    path("mailbox/<int:mailbox_id>/outbox/<int:submission_id>/body", outbox.outbox_body, name="outbox_body"),
+    path(
+        "mailbox/<int:mailbox_id>/outbox/<int:submission_id>/part/<str:number>",
+        outbox.outbox_part,
+        name="outbox_part",
+    ),
     path("way/<int:submission_id>/", ways.way, name="way"),
     path("way/<int:submission_id>/recall/", ways.way_recall, name="way_recall"),
     path("logs/delivery/", ways.delivery_log_page, name="delivery_log"),

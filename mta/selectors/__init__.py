@@ -2,7 +2,19 @@
 
 from mta.selectors.deliveries import DeliveryRow, deliveries
 from mta.selectors.log_pages import LogPage, Where
-from mta.selectors.outbox import HeldDraft, OutboxMail, gate_of, held_drafts, is_waiting, mark_of, outbox, sent_before
+from mta.selectors.outbox import (
+    HeldDraft,
+    OutboxMail,
+    gate_of,
+    held_drafts,
+    is_waiting,
+    mark_of,
+    outbox,
+    outbox_content,
+    outbox_mail,
+    sent_before,
+    was_here,
+)
 from mta.selectors.status import Status, delivery_log, status, status_of_entry
 
 __all__ = [
@@ -19,7 +31,10 @@ __all__ = [
     "is_waiting",
     "mark_of",
     "outbox",
+    "outbox_content",
+    "outbox_mail",
     "sent_before",
     "status",
     "status_of_entry",
+    "was_here",
 ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, QuerySet
 
 from core.access import Access, Right
+from core.errors import ErrorKind, MailError
+from mailstore import blobs
 from mailstore.models import Draft
 from mta.inbound.accepted import KEEP_US, is_remembered
 from mta.models import GATED, OPEN, Delivery, Submission
@@ -48,8 +50,38 @@ class OutboxMail:
 
 def outbox(access: Access) -> list[OutboxMail]:
     """The mails of `access.mailbox` that wait, those due first come first. Four queries along `delivery_open`."""
+    return _mails(access, _waiting(access))
+
+
+def outbox_mail(access: Access, submission_id: int) -> OutboxMail:
+    """One of them. Raises NOT_FOUND for one that waits no more, or never did here."""
+    found = _mails(access, _waiting(access).filter(submission=submission_id))
+    if not found:
+        raise MailError(ErrorKind.NOT_FOUND)
+    return found[0]
+
+
+def outbox_content(access: Access, submission_id: int) -> bytes:
+    """The mail as its author sees it, Bcc included, while it waits; NOT_FOUND otherwise."""
+    blob = "submission__sent_blob_id", "submission__wire_blob_id"
+    found = _waiting(access).filter(submission=submission_id).values_list(*blob).first()
+    if found is None:
+        raise MailError(ErrorKind.NOT_FOUND)
+    return blobs.get(found[0] or found[1])
+
+
+def was_here(access: Access, submission_id: int) -> bool:
+    """Whether such a mail was ever sent from this mailbox."""
     access.require(Right.READ)
-    waiting = Delivery.objects.filter(mailbox_id=access.mailbox, state__in=OPEN)
+    return Submission.objects.filter(pk=submission_id, mailbox_id=access.mailbox).exists()
+
+
+def _waiting(access: Access) -> QuerySet[Delivery]:
+    access.require(Right.READ)
+    return Delivery.objects.filter(mailbox_id=access.mailbox, state__in=OPEN)
+
+
+def _mails(access: Access, waiting: QuerySet[Delivery]) -> list[OutboxMail]:
     groups = list(
         waiting.values("submission_id")
         .annotate(waiting=Count("pk"), due=Min("next_attempt_us"), code=Max("code"))

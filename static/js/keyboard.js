@@ -69,6 +69,8 @@ function go(key) {
   const place = { k: "todo", l: "label-" }[key];
   if (key === "h") $(".brand").click();
   else if (key === "j") $("[data-jump]")?.click();
+  else if (key === "n") $(".pager a[rel=next]")?.click();
+  else if (key === "p") $(".pager a[rel=prev]")?.click();
   else if (place) $(`[data-tree-list^=${place}]`)?.click();
   else if (role) $(`[data-role=${role}]`)?.click();
 }

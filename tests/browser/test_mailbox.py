@@ -78,6 +78,10 @@ def test_pages_of_a_list_are_turned_and_jumped_to(person: Person) -> None:
     expect(pager).to_contain_text("1/3")
     pager.get_by_role("link", name="Next page").click()
     expect(pager).to_contain_text("2/3")
+    for key, place in (("p", "1/3"), ("n", "2/3")):
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        expect(pager).to_contain_text(place)
     expect(person.row("Number 70")).to_be_visible()
     pager.get_by_role("spinbutton", name="Page").fill("3")
     pager.get_by_role("button", name="Go to page").click()

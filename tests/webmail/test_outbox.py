@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -136,3 +138,27 @@ def test_an_answer_that_can_still_be_had_back_is_no_draft_in_its_conversation(
     found = client.get(page).content.decode()
     assert '<span class="thread-state">Can still be undone</span>' in found
     assert "thread-draft" not in found
+
+
+def test_what_waits_can_be_read_without_taking_it_back(client: Client, alice: Account, bob: Account) -> None:
+    files = SimpleUploadedFile("price.txt", b"12 USD", "text/plain")
+    draft = start(client)
+    client.post(reverse("compose_attach", args=[draft.pk]), {"file": files}, headers={"Accept": "application/json"})
+    step(client, draft, "send", bcc="carol@far.example", scheduled="chosen", schedule_at=local(days=1))
+    submission = Submission.objects.get()
+    where = [submission.mailbox_id, submission.pk]
+    url = reverse("outbox_act", args=where)
+    assert f'data-row-link href="{url}"' in client.get(reverse("outbox", args=where[:1])).content.decode()
+    page = client.get(url).content.decode()
+    for said in ("Lunch", "bob@example.test", "carol@far.example", "price.txt", 'value="edit"', 'value="cancel"'):
+        assert said in page
+    body = client.get(reverse("outbox_body", args=where))
+    assert "At noon?" in body.content.decode()
+    assert "default-src 'none'" in body["Content-Security-Policy"]
+    number = re.findall(r"/part/([\d.]+)", page)[0]
+    assert b"".join(client.get(reverse("outbox_part", args=[*where, number]))) == b"12 USD"
+    assert Submission.objects.get().is_gated
+    act(client, submission, "cancel")
+    assert client.get(url, follow=True).redirect_chain == [(reverse("outbox", args=where[:1]), 302)]
+    for name in ("outbox_body", "outbox_part"):
+        assert client.get(reverse(name, args=where + ([number] if name == "outbox_part" else []))).status_code == 404

@@ -179,8 +179,18 @@ def _ways(it: Things, own: Things) -> dict[str, list[Ask]]:
         ],
         "outbox": [Ask(reverse("outbox", args=[it.mailbox]))],
         "outbox_act": [
+            Ask(reverse("outbox_act", args=[it.mailbox, it.waiting])),
+            Ask(reverse("outbox_act", args=[own.mailbox, it.waiting]), reader={404}),
             *(Ask(reverse("outbox_act", args=[it.mailbox, it.waiting]), data={"act": a}, reader={403}) for a in acts),
             *(Ask(reverse("outbox_act", args=[own.mailbox, it.waiting]), data={"act": a}, reader={404}) for a in acts),
+        ],
+        "outbox_body": [
+            Ask(reverse("outbox_body", args=[it.mailbox, it.waiting])),
+            Ask(reverse("outbox_body", args=[own.mailbox, it.waiting]), reader={404}),
+        ],
+        "outbox_part": [
+            Ask(reverse("outbox_part", args=[it.mailbox, it.waiting, "1"])),
+            Ask(reverse("outbox_part", args=[own.mailbox, it.waiting, "1"]), reader={404}),
         ],
         "approval": [
             Ask(reverse("approval", args=[it.approval]), data=d, reader={404}) for d in (None, {"decision": "x"})

@@ -28,7 +28,7 @@ from webmail import reading, scheduling, untrusted
 from webmail.http import MAX_ID, actor_of
 from webmail.log_asked import SIZE, LogAsked
 from webmail.naming import Names, names_of
-from webmail.views.body import POLICY
+from webmail.views.body import shown_sheet
 
 State = Approval.State
 TONES = {
@@ -69,13 +69,7 @@ def approval(request: HttpRequest, approval_id: int) -> HttpResponse:
 @require_safe
 def approval_body(request: HttpRequest, approval_id: int) -> HttpResponse:
     """The mail's HTML for the frame, without remote pictures, under a mail's policy."""
-    readable = read(selectors.content(_found(request, approval_id)))
-    sheet = reading.sheet(readable, entry_id=0, images=False)
-    response = render(request, "webmail/message_body.html", {"sheet": sheet})
-    response["Content-Security-Policy"] = POLICY
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "private, no-cache"
-    return response
+    return shown_sheet(request, selectors.content(_found(request, approval_id)))
 
 
 @login_required

@@ -34,7 +34,15 @@ def message_body(request: HttpRequest, entry_id: int) -> HttpResponse:
     watching.note(request, access, entry)
     readable = read(entries.raw(access, entry_id))
     shown = images.shown(access, entry, readable, asked="images" in request.GET)
-    sheet = reading.sheet(readable, entry_id=entry_id, images=shown)
+    return _shown(request, reading.sheet(readable, entry_id=entry_id, images=shown))
+
+
+def shown_sheet(request: HttpRequest, raw: bytes) -> HttpResponse:
+    """The cleaned HTML of a mail that lies in no folder, without remote pictures."""
+    return _shown(request, reading.sheet(read(raw), entry_id=0, images=False))
+
+
+def _shown(request: HttpRequest, sheet: reading.Sheet) -> HttpResponse:
     response = render(request, "webmail/message_body.html", {"sheet": sheet})
     response["Content-Security-Policy"] = POLICY
     response["Referrer-Policy"] = "no-referrer"

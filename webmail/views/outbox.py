@@ -9,17 +9,20 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
+from documents.filetype import content_type_of
+from mailstore.message import part, read
 from mta.models import Delivery
-from mta.selectors import OutboxMail, outbox
+from mta.selectors import OutboxMail, outbox, outbox_content, outbox_mail, was_here
 from mta.services import cancel, send_now, take_back
-from webmail import scheduling
+from webmail import reading, scheduling, untrusted
 from webmail.delivery_words import reason_words, state_words, tone_of
 from webmail.http import actor_of, mailbox_access
 from webmail.naming import Names, names_of
+from webmail.views.body import shown_sheet
 
 State = Delivery.State
 MAX_ID = 2**63 - 1
@@ -42,12 +45,12 @@ def outbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def outbox_act(request: HttpRequest, mailbox_id: int, submission_id: int) -> HttpResponse:
-    """`act` is `edit` (the draft opens), `now` or `cancel`."""
-    access = mailbox_access(request, mailbox_id)
-    if submission_id > MAX_ID:
-        raise MailError(ErrorKind.NOT_FOUND)
+    """GET shows the mail; POST: `act` is `edit` (the draft opens), `now` or `cancel`."""
+    access = _access(request, mailbox_id, submission_id)
+    if request.method != "POST":
+        return _page(request, access, submission_id)
     try:
         draft_id = _done(request, access, submission_id)
     except MailError as error:
@@ -56,6 +59,51 @@ def outbox_act(request: HttpRequest, mailbox_id: int, submission_id: int) -> Htt
         messages.warning(request, _("Too late: the mail has left."))
         draft_id = None
     return redirect("compose", draft_id) if draft_id else redirect("outbox", mailbox_id)
+
+
+@login_required
+@require_safe
+def outbox_body(request: HttpRequest, mailbox_id: int, submission_id: int) -> HttpResponse:
+    """The mail's HTML for the frame, without remote pictures, under a mail's policy."""
+    access = _access(request, mailbox_id, submission_id)
+    return shown_sheet(request, outbox_content(access, submission_id))
+
+
+@login_required
+@require_safe
+def outbox_part(request: HttpRequest, mailbox_id: int, submission_id: int, number: str) -> HttpResponse:
+    """A file of it, to download."""
+    access = _access(request, mailbox_id, submission_id)
+    found = part(outbox_content(access, submission_id), number)
+    content_type = content_type_of(found.filename, found.content, found.content_type)
+    return untrusted.download(found.content, filename=found.filename, content_type=content_type)
+
+
+def _access(request: HttpRequest, mailbox_id: int, submission_id: int) -> Access:
+    access = mailbox_access(request, mailbox_id)
+    if submission_id > MAX_ID:
+        raise MailError(ErrorKind.NOT_FOUND)
+    return access
+
+
+def _page(request: HttpRequest, access: Access, submission_id: int) -> HttpResponse:
+    """The mail as it waits; the list, where it has left meanwhile."""
+    request.current_place = "outbox"  # type: ignore[attr-defined]
+    try:
+        found = outbox_mail(access, submission_id)
+    except MailError as error:
+        if error.kind is not ErrorKind.NOT_FOUND or not was_here(access, submission_id):
+            raise
+        messages.info(request, _("This mail has left."))
+        return redirect("outbox", access.mailbox)
+    opened = reading.opened(read(outbox_content(access, submission_id)), entry_id=0, mine=frozenset(), images=False)
+    context: dict[str, Any] = {
+        "mail": _shown(found, Names.of([])),
+        "opened": opened,
+        "mailbox": access.mailbox,
+        "may_send": access.may(Right.SEND),
+    }
+    return render(request, "webmail/outbox_mail.html", context)
 
 
 def _done(request: HttpRequest, access: Access, submission_id: int) -> int | None:

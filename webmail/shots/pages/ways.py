@@ -12,6 +12,11 @@ def _outbox(visit: Visit) -> None:
     visit.go(visit.page.locator("#tree a[href$='/outbox/']").get_attribute("href") or "/")
 
 
+def _outbox_mail(visit: Visit) -> None:
+    _outbox(visit)
+    visit.go(visit.page.locator("a.way-subject").first.get_attribute("href") or "/")
+
+
 def _sent_status(visit: Visit) -> None:
     role("sent")(visit)
     visit.page.locator("a.row-link").first.click()
@@ -31,6 +36,7 @@ def _approval(visit: Visit) -> None:
 
 SHOTS = (
     Shot("outbox", READER, _outbox),
+    Shot("outbox-mail", READER, _outbox_mail),
     Shot("sending", READER, at("/sending/")),
     Shot("delivery-log", READER, at("/logs/delivery/")),
     Shot("sent-status", READER, _sent_status),
