@@ -1,6 +1,8 @@
 // The composer: wires recipients, editor, files and saving to one form that also works without any of this.
 import { Attachments } from "./attachments.js";
 import { Attempt } from "./attempts.js";
+import { discard, drop } from "./compose_discard.js";
+import { Notice } from "./compose_notice.js";
 import { Saving } from "./compose_saving.js";
 import { Editor } from "./editor.js";
 import { csrf } from "./net.js";
@@ -13,7 +15,7 @@ class Composer {
     this.form = form;
     this.texts = JSON.parse(form.querySelector("script[type='application/json']").textContent);
     this.status = form.querySelector("[data-status]");
-    this.notice = form.querySelector("[data-notice]");
+    this.notice = new Notice(form.querySelector("[data-notice]"));
     this.touched = form.dataset.touched === "1";
     this.started = false;
     this.attempt = new Attempt();
@@ -65,7 +67,7 @@ class Composer {
     on("[data-send]", () => this.send());
     on("[data-scheduled]", (button) => this.schedule(button));
     on("[data-save]", () => this.saveNow());
-    on("[data-discard]", () => this.discard());
+    on("[data-discard]", () => discard(this));
     on("[data-close]", () => this.close());
     on("[data-attach]", () => this.attachments.input.click());
     form.querySelectorAll("[data-toggle]").forEach((button) => { button.hidden = false; });
@@ -130,7 +132,7 @@ class Composer {
 
   changed() {
     this.touched = true;
-    this.clearNotice();
+    this.notice.clear();
     this.saving.changed();
   }
 
@@ -182,7 +184,7 @@ class Composer {
 
   wasSaved(answer) {
     if (answer.url && this.form.dataset.page === "1") history.replaceState(history.state, "", answer.url);
-    this.clearNotice();
+    this.notice.clear();
   }
 
   // The time is kept while warnings are answered.
@@ -213,7 +215,7 @@ class Composer {
     for (const name of FIELDS) {
       const [bad] = this.recipients[name].invalid();
       if (!bad) continue;
-      this.tell([`${bad.address}: ${bad.reason || this.texts.invalid}`]);
+      this.notice.tell([`${bad.address}: ${bad.reason || this.texts.invalid}`]);
       this.recipients[name].input.focus();
       return true;
     }
@@ -244,7 +246,7 @@ class Composer {
     if (result.revision !== undefined) this.form.elements.revision.value = result.revision;
     if (result.warnings) return this.ask(result.warnings, scheduled);
     if (result.field === "schedule_at") this.form.querySelector("[data-schedule]").parentElement.open = true;
-    this.tell(result.errors || [result.error || this.texts.failed]);
+    this.notice.tell(result.errors || [result.error || this.texts.failed]);
     if (result.field) (this.recipients[result.field]?.input || this.form.elements[result.field])?.focus();
   }
 
@@ -268,7 +270,7 @@ class Composer {
 
   async close() {
     if (!this.touched || !this.form.dataset.draft && !this.saving.dirty) {
-      if (this.form.dataset.draft && !this.touched) this.drop();
+      if (this.form.dataset.draft && !this.touched) drop(this.form);
       this.finish();
       return this.goBack(this.form.elements.next.value);
     }
@@ -276,33 +278,6 @@ class Composer {
     if (!await this.saving.save({ close: true })) return;
     this.finish();
     this.goBack(this.form.elements.next.value, { text: this.texts.kept });
-  }
-
-  // Throwing away waits until the toast's Undo is over; if the tab goes meanwhile, it is done then.
-  discard() {
-    this.saving.stop();
-    const undo = () => { pending = false; location.assign(this.form.dataset.url || this.form.dataset.newUrl); };
-    let pending = Boolean(this.form.dataset.draft);
-    const drop = () => {
-      if (!pending) return;
-      pending = false;
-      removeEventListener("pagehide", drop);
-      this.drop();
-    };
-    if (!pending) { this.finish(); return this.goBack(this.form.elements.next.value); }
-    const saved = this.saving.dirty ? this.saving.attempt(false) : Promise.resolve();
-    saved.then(() => {
-      this.finish();
-      addEventListener("pagehide", drop);
-      setTimeout(drop, 8000);
-      this.goBack(this.form.elements.next.value, { text: this.texts.discarded, action: { label: this.texts.undo, run: undo } });
-    });
-  }
-
-  drop() {
-    fetch(this.form.dataset.discardUrl, {
-      method: "POST", keepalive: true, headers: { "X-CSRFToken": csrf(), Accept: "application/json" },
-    }).catch(() => {});
   }
 
   leaving() {
@@ -320,30 +295,9 @@ class Composer {
     this.status.dataset.state = state;
   }
 
-  clearNotice() {
-    this.notice.hidden = true;
-    this.notice.replaceChildren();
-  }
-
-  // Say something above the text, with buttons to answer.
-  tell(lines, actions = []) {
-    const words = document.createElement("div");
-    words.append(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
-    const buttons = actions.map(({ label, run, href }) => {
-      const button = document.createElement(href ? "a" : "button");
-      Object.assign(button, { textContent: label, className: "button button-s" });
-      if (href) Object.assign(button, { href, target: "_blank", rel: "noopener" });
-      else Object.assign(button, { type: "button", onclick: () => { this.clearNotice(); run(); } });
-      return button;
-    });
-    this.notice.replaceChildren(words, ...buttons);
-    this.notice.hidden = false;
-    (buttons[0] || this.notice).focus();
-  }
-
   ask(warnings, scheduled) {
     const names = warnings.map((warning) => warning.name).join(",");
-    this.tell(warnings.map((warning) => warning.text), [
+    this.notice.tell(warnings.map((warning) => warning.text), [
       { label: this.texts.send_anyway, run: () => this.send(names, scheduled) },
       { label: this.texts.go_on, run: () => this.focusWarning(warnings[0].name) },
     ]);
@@ -355,11 +309,11 @@ class Composer {
   }
 
   askSignIn() {
-    this.tell([this.texts.signed_out], [{ label: this.texts.sign_in, href: this.form.dataset.signInUrl }]);
+    this.notice.tell([this.texts.signed_out], [{ label: this.texts.sign_in, href: this.form.dataset.signInUrl }]);
   }
 
   askConflict({ revision, saved_at: at }) {
-    this.tell([this.texts.conflict.replace("%s", at)], [
+    this.notice.tell([this.texts.conflict.replace("%s", at)], [
       { label: this.texts.keep_mine, run: () => this.saving.overwrite(revision) },
       { label: this.texts.take_other, run: () => { this.saving.forget(); location.assign(this.form.dataset.url); } },
     ]);
