@@ -24,7 +24,10 @@ SIZES = (64, 32, 16, *range(ANY_SIZE, 0, -1))
 
 def executed(statement: str, parameters: Sequence[Any] = ()) -> contextlib.closing[Any]:
     """`with executed(…) as cursor`: one statement, run in the caller's transaction by the shortest way there is."""
-    connection = connections[DEFAULT_DB_ALIAS]
+    return _executed(connections[DEFAULT_DB_ALIAS], statement, parameters)
+
+
+def _executed(connection: Any, statement: str, parameters: Sequence[Any]) -> contextlib.closing[Any]:
     quick = getattr(connection, "quick_cursor", None)
     cursor = quick(statement, parameters) if quick is not None else None
     if cursor is None:
@@ -43,16 +46,15 @@ def insert_rows(table: str, columns: str, rows: Sequence[Sequence[Any]], tail: s
     that conflicts with another of `rows` is an error on PostgreSQL unless it says DO NOTHING."""
     if not rows:
         return []
-    by_column = packed.insert_all(connections[DEFAULT_DB_ALIAS], table, columns, rows, tail)
-    return _insert_parts(table, columns, rows, tail) if by_column is None else by_column
-
-
-def _insert_parts(table: str, columns: str, rows: Sequence[Sequence[Any]], tail: str) -> list[tuple[Any, ...]]:
-    found: list[tuple[Any, ...]] = []
+    connection = connections[DEFAULT_DB_ALIAS]
+    found = packed.insert_all(connection, table, columns, rows, tail)
+    if found is not None:
+        return found
+    found = []
     returns = "RETURNING" in tail
     for part in _parts(rows):
         statement = _inserting(table, columns, tail, len(part), len(part[0]))
-        with executed(statement, list(itertools.chain.from_iterable(part))) as cursor:
+        with _executed(connection, statement, list(itertools.chain.from_iterable(part))) as cursor:
             if returns:
                 found += cursor.fetchall()
     return found
@@ -81,15 +83,16 @@ def _parts(rows: Sequence[Sequence[Any]]) -> list[Sequence[Sequence[Any]]]:
 
 def update_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Set `columns` of the rows whose `id` is the first value of each row of parameters, in the caller's transaction."""
-    if not rows or packed.update_all(connections[DEFAULT_DB_ALIAS], table, columns, rows):
+    connection = connections[DEFAULT_DB_ALIAS]
+    if not rows or packed.update_all(connection, table, columns, rows):
         return
     for part in _parts(rows):
         if len(part) == 1:  # a third of the work of the other statement
             row = part[0]
-            with executed(_updating_one(table, tuple(columns)), [*row[1:], row[0]]):
+            with _executed(connection, _updating_one(table, tuple(columns)), [*row[1:], row[0]]):
                 continue
         statement = _updating(table, tuple(columns), len(part))
-        with executed(statement, list(itertools.chain.from_iterable(part))):
+        with _executed(connection, statement, list(itertools.chain.from_iterable(part))):
             pass
 
 

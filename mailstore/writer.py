@@ -34,8 +34,6 @@ GROUP_MAX = 64
 GROUP_MAX_BYTES = 4 << 20
 IDLE_S = 5.0
 """A thread without work ends, and its connection with it."""
-PUBLISH_EVERY_S = 0.02
-"""Change hints of a busy writer are published so often, the first of them at once."""
 DEADLOCK_TRIES = 5
 _DEADLOCK_STATES = frozenset({"40P01", "40001"})
 
@@ -71,8 +69,6 @@ class Writer:
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._turns: dict[asyncio.AbstractEventLoop, list[Job]] = {}
-        self._hints: dict[int, int] = {}
-        self._published_at = 0.0
 
     def put(self, item: Incoming[Any], future: Future) -> None:
         """Queue an item; starts the thread when there is none."""
@@ -117,21 +113,17 @@ class Writer:
                         log.exception("writer")
                         _fail(group, error)
                 _settle(group)
-                self._hints.update(hints)
-                self._publish_if_due()
+                if hints:
+                    publish(hints.items())  # after the answers
         finally:
-            self._publish()
             connection.close()
 
     def _next_group(self) -> list[Job] | None:
         """What is queued, waiting for the first; None when the thread shall end (it is forgotten then)."""
         while True:
             try:
-                first = self._queue.get(timeout=self._publish_due_s() if self._hints else IDLE_S)
+                first = self._queue.get(timeout=IDLE_S)
             except queue.Empty:
-                if self._hints:
-                    self._publish()
-                    continue
                 first = None
             if first is not None:
                 return self._more([first])
@@ -154,19 +146,6 @@ class Writer:
             group.append(job)
             size += job.item.prepared.size
         return group
-
-    def _publish_due_s(self) -> float:
-        return max(0.0, self._published_at + PUBLISH_EVERY_S - time.monotonic())
-
-    def _publish_if_due(self) -> None:
-        if self._hints and not self._publish_due_s():
-            self._publish()
-
-    def _publish(self) -> None:
-        hints, self._hints = self._hints, {}
-        if hints:
-            publish(sorted(hints.items()))
-            self._published_at = time.monotonic()
 
 
 def _settle(group: Sequence[Job]) -> None:
