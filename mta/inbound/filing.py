@@ -116,7 +116,7 @@ def _junk(placement: Placement, judged: Judged, verdict: Verdict) -> Filed:
 
 
 def _kept(placement: Placement, judged: Judged) -> Placement:
-    return dataclasses.replace(placement, judgement=judged.encode()) if judged.findings else placement
+    return placement.judged(judged.encode()) if judged.findings else placement
 
 
 def _wishes(facts: Facts, senders: Iterable[str]) -> set[str | None]:
