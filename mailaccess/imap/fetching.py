@@ -208,7 +208,7 @@ class Fetcher:
         return self.view.flag_names.announcement() + b"".join(lines)
 
     def _mark_seen(self, rows: Sequence[Any], place: dict[str, int]) -> dict[int, tuple[int, int, int]]:
-        """Set \\Seen on what is delivered; UID to (flags, keywords, modseq) of those that hadn't it."""
+        """Set \\Seen on what is delivered; UID to (flags, keywords, modseq) of those that hadn't it when they were fetched."""
         fresh = [row[place["entry"]] for row in rows if not row[place["flags"]] & Flag.SEEN]
         if not fresh:
             return {}
@@ -218,8 +218,11 @@ class Fetcher:
                 return {}
             changed = set_flags(self.view.access, [row[0] for row in here], add=Flag.SEEN)
         found = {}
-        for _, uid, flags, keywords in here:
-            found[uid] = (flags | int(Flag.SEEN), keywords, changed.modseq)
+        for _, uid, flags, keywords, before in here:
+            modseq = (
+                before if flags & Flag.SEEN else changed.modseq
+            )  # others may have read it since the rows were fetched
+            found[uid] = (flags | int(Flag.SEEN), keywords, modseq)
             self.view.own_changes[uid] = state_of(flags | int(Flag.SEEN), keywords)
         return found
 

@@ -83,13 +83,11 @@ def rows_by_uid(folder_id: int, uids: Sequence[int], columns: Sequence[str]) -> 
     return sql.rows(query, [folder_id, sql.numbers(uids)])
 
 
-def still_in(folder_id: int, entry_ids: Sequence[int]) -> list[tuple[int, int, int, int]]:
-    """(entry, uid, flags, keywords) of those that lie in a folder."""
-    found: list[tuple[int, int, int, int]] = []
+def still_in(folder_id: int, entry_ids: Sequence[int]) -> list[tuple[int, int, int, int, int]]:
+    """(entry, uid, flags, keywords, modseq) of those that lie in a folder."""
+    found: list[tuple[int, int, int, int, int]] = []
     for part in sql.slices(entry_ids):
-        query = (
-            f"SELECT id, uid, flags, keywords FROM mailstore_entry WHERE id IN ({sql.marks(part)}) AND folder_id = %s"
-        )
+        query = f"SELECT id, uid, flags, keywords, modseq FROM mailstore_entry WHERE id IN ({sql.marks(part)}) AND folder_id = %s"
         found += sql.rows(query, [*part, folder_id])
     return found
 

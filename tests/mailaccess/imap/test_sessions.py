@@ -14,10 +14,10 @@ from core.access import Access
 from mailaccess.imap.commands import idle
 from mailaccess.imap.feed import feed
 from mailaccess.imap.folder_index import index
-from mailstore.models import Flag, Role
+from mailstore.models import Entry, Flag, Role
 from mailstore.selectors.folders import modseq_of
 from mailstore.selectors.lists import Filter, list_page
-from mailstore.services.entries import move, purge, set_flags
+from mailstore.services.entries import holding, move, purge, set_flags
 from mailstore.services.todos import finish_todo, mark_todo
 from tests.factories import PASSWORD
 from tests.mailaccess.conftest import Running, Talk
@@ -102,6 +102,27 @@ def test_a_command_and_the_news_after_it_are_one_visit_to_the_database(
     assert talk.say(command) == [own, b"* 2 FETCH (UID 2 FLAGS (\\Flagged))", b"a OK " + said_of(command)]
     assert len(visits) == 1
     talk.close()
+
+
+@pytest.mark.parametrize("others", [0, 1], ids=["all", "one-of-two"])
+def test_what_another_has_read_meanwhile_keeps_its_modseq(
+    imap_server: Running, mine: Access, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    """Between the rows of a FETCH and the \\Seen that it sets."""
+    found = stored_many(mine, 2)
+    talk = opened(imap_server, enable=b"CONDSTORE")
+    told: list[int] = []
+
+    def late(access: Access) -> Any:
+        told.append(set_flags(mine, found[others:], add=Flag.SEEN).modseq)
+        return holding(access)
+
+    monkeypatch.setattr("mailaccess.imap.fetching.holding", late)
+    lines = talk.say(b"FETCH 1:2 (BODY[TEXT]<0.1>)")
+    talk.close()
+    rows = Entry.objects.filter(pk__in=found).order_by("uid").values_list("modseq", flat=True)
+    assert [each.endswith(b"MODSEQ (%d))" % modseq) for each, modseq in zip(lines, rows, strict=False)] == [True, True]
+    assert rows[1] == told[0]
 
 
 def said_of(command: bytes) -> bytes:
