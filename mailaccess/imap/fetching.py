@@ -13,8 +13,8 @@ from typing import Any
 
 from core.access import Right
 from mailaccess.imap.errors import NoError
-from mailaccess.imap.flags import state_of
-from mailaccess.imap.folder_index import index
+from mailaccess.imap.flags import LineEnds, state_of
+from mailaccess.imap.folder_index import Snapshot, index
 from mailaccess.imap.grammar.fetch import Item, Section
 from mailaccess.imap.grammar.strings import literal
 from mailaccess.imap.header_fields import CHUNK, header_fields, whole_pieces
@@ -309,24 +309,30 @@ class Fetcher:
     def _lines_from_index(self, ranges: Ranges) -> Iterator[bytes]:
         snapshot = index.current(self.view.folder_id)
         uids = snapshot.uids
-        text, recent = self.view.flag_names.text, self.view.recent
-        with_uid, with_flags = ({item.name for item in self.items} >= {name} for name in (b"UID", b"FLAGS"))
         for first, last in ranges:
             begin, end = bisect_left(uids, first), bisect_left(uids, last + 1)
             for start in range(begin, end, LINES_CHUNK):
-                lines = []
-                after = min(start + LINES_CHUNK, end)
-                some = uids[start:after]
-                for uid, number, state in zip(
-                    some, self.view.numbers_of(some), snapshot.states(start, after), strict=True
-                ):
-                    if not number:
-                        continue
-                    told = f"UID {uid}" * with_uid + " " * (with_uid and with_flags)
-                    flags = text(state) if not recent else self.view.flags_text(uid, state)
-                    lines.append(f"* {number} FETCH ({told}{f'FLAGS ({flags})' * with_flags})\r\n")
+                lines = self._flag_lines(snapshot, start, min(start + LINES_CHUNK, end))
                 self.told += len(lines)
                 yield self.view.flag_names.announcement() + "".join(lines).encode()
+
+    def _flag_lines(self, snapshot: Snapshot, start: int, after: int) -> list[str]:
+        some = snapshot.uids[start:after]
+        numbers = self.view.numbers_of(some)
+        states = zip(snapshot.flags[start:after], snapshot.keywords[start:after], strict=True)
+        ends = LineEnds(self.view.flag_names)
+        with_uid = any(item.name == b"UID" for item in self.items)
+        found = zip(some, numbers, states, strict=True)
+        if self.view.recent:
+            text = self.view.flags_text
+            return [
+                f"* {number} FETCH ({f'UID {uid} ' * with_uid}FLAGS ({text(uid, state_of(*state))}))\r\n"
+                for uid, number, state in found
+                if number
+            ]
+        if with_uid:
+            return [f"* {number} FETCH (UID {uid} {ends[state]}" for uid, number, state in found if number]
+        return [f"* {number} FETCH ({ends[state]}" for _, number, state in found if number]
 
 
 def _with_state(row: Any, place: dict[str, int], new: tuple[int, int, int]) -> list[Any]:

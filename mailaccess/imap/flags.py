@@ -78,6 +78,18 @@ class FlagNames:
         yield from (row.atom for row in self.rows if state >> FLAG_BITS & 1 << row.bit)
 
 
+class LineEnds(dict[tuple[int, int], str]):
+    """How a line of flags ends, by flags and keywords: most messages share a few."""
+
+    def __init__(self, names: FlagNames) -> None:
+        super().__init__()
+        self._names = names
+
+    def __missing__(self, key: tuple[int, int]) -> str:
+        found = self[key] = f"FLAGS ({self._names.text(state_of(*key))}))\r\n"
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Flags that a command names: bits of `Flag`, and atoms that are keywords."""

@@ -11,9 +11,7 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterator
 
-from mailaccess.imap.flags import state_of
 from mailstore.models import Flag
 from mailstore.selectors.folder_state import FolderState, changes_after, folder_state, folder_uids, whole_folder
 
@@ -57,10 +55,6 @@ class Snapshot:
             found = (number for number, flags in enumerate(self.flags, 1) if not flags & Flag.SEEN.value)
             self._first_unread = next(found, 0)
         return self._first_unread
-
-    def states(self, first: int, after: int) -> Iterator[int]:
-        """The states (mailaccess.imap.flags) of a run of positions."""
-        return map(state_of, self.flags[first:after], self.keywords[first:after])
 
     def position(self, uid: int) -> int:
         """Where a UID stands (from 0), or -1."""
