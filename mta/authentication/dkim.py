@@ -93,7 +93,7 @@ def read_signature(field: Field, *, required: tuple[str, ...]) -> Signature:
 
 
 def _problem_of_tags(tags: dict[str, str], now_s: float) -> tuple[Outcome, str] | None:
-    names = [name.strip().lower() for name in tags["h"].split(":")]
+    names = [name.strip() for name in tags["h"].lower().split(":")]
     domain, identity = tags["d"].lower(), tags.get("i", "@" + tags["d"]).rpartition("@")[2].lower()
     if tags["v"] != "1" or "from" not in names:
         return Outcome.PERMERROR, "signature can't be read"  # 3.5 v=, 5.4

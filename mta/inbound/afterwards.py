@@ -53,8 +53,7 @@ class Afterwards:
     def see(self, seen: tuple[Seen, ...]) -> None:
         """A judged mail, for the record of its sender."""
         if len(self._seen) < WAITING_MAX:
-            for each in seen:
-                self._seen[each] += 1
+            self._seen.update(seen)
 
     def answered(self, digest: bytes) -> None:
         """The client of this transaction has its answer."""
