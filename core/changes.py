@@ -29,7 +29,7 @@ RESYNC_S = 15.0
 PAUSE_S = 5.0
 """After a failure nothing is published for so long: a Redis that hangs must not slow the mail writer down."""
 
-GAP_S = 0.02
+GAP_S = 0.05
 """After hints were sent, the next ones wait for so long and go together: who stores mail after mail would wake Redis and
 every reader for each, and nobody sees the difference."""
 
