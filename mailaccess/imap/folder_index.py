@@ -13,10 +13,10 @@ from bisect import bisect_left
 from collections import OrderedDict
 
 from mailstore.models import Flag
-from mailstore.selectors.folder_state import FolderState, changes_after, folder_state, folder_uids, whole_folder
+from mailstore.selectors.folder_state import changes_after, folder_state, folder_uids, whole_folder
 
 MAX_MESSAGES = 3_000_000
-"""Messages of all folders that a process remembers: about 50 MB."""
+"""Messages of all folders that a process remembers: about 50 MB, twice that where flags were read and the UIDs again since."""
 MAX_CHANGES = 20_000
 States = tuple["array[int]", "array[int]"]
 """Flags and keywords."""
@@ -62,13 +62,8 @@ class Snapshot:
         return at if at < len(self.uids) and self.uids[at] == uid else -1
 
     def _read(self) -> States:
-        """Two threads may read at once: what they find is the same, or as new."""
         if self._states is None:
-            _, rows = whole_folder(self.folder_id)
-            if array("I", [uid for uid, _, _ in rows]) != self.uids:
-                here = {row[0]: row for row in rows}
-                rows = [here.get(uid, (uid, 0, 0)) for uid in self.uids]
-            self._states = array("H", [row[1] for row in rows]), array("Q", [row[2] for row in rows])
+            self._states = index.states_of(self)
         return self._states
 
 
@@ -78,6 +73,9 @@ class FolderIndex:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, Snapshot] = OrderedDict()
+        self._reading = threading.Lock()
+        self._read_last: dict[int, Snapshot] = {}
+        """Of each folder the last snapshot with flags: where they change while they are read, the next ones begin from it."""
 
     def current(self, folder_id: int) -> Snapshot:
         """The folder now. NOT_FOUND when it is gone."""
@@ -86,12 +84,14 @@ class FolderIndex:
             known = self._kept.get(folder_id)
         if known is not None and known.modseq == state.modseq:
             return known
-        made = self._advance(known, state) if known is not None else None
+        made = self._advance(known) if known is not None else None
         made = made or Snapshot(folder_id, *folder_uids(folder_id))
         with self._lock:
             newest = self._kept.get(folder_id)
             if newest is None or newest.modseq <= made.modseq:
                 self._kept[folder_id] = made
+                if made.known_states is not None:
+                    self._read_last[folder_id] = made
             self._kept.move_to_end(folder_id)
             self._shrink()
         return made
@@ -102,18 +102,45 @@ class FolderIndex:
             found = self._kept.get(folder_id)
         return found if found is not None and found.modseq == modseq else None
 
+    def states_of(self, snapshot: Snapshot) -> States:
+        """Flags and keywords of a snapshot's messages, as new as it or newer; 0 for one that has left since. One thread reads,
+        the others wait for what it found and ask for the changes after that."""
+        with self._reading:
+            folder_id = snapshot.folder_id
+            base = self._read_last.get(folder_id)
+            made = self._advance(base) if base is not None else None
+            if made is None:
+                modseq, rows = whole_folder(folder_id)
+                states = array("H", [row[1] for row in rows]), array("Q", [row[2] for row in rows])
+                made = Snapshot(folder_id, modseq, array("I", [row[0] for row in rows]), states)
+            assert made.known_states is not None
+            with self._lock:
+                if folder_id in self._kept:
+                    self._read_last[folder_id] = made
+        flags, keywords = made.known_states
+        if made.uids == snapshot.uids:
+            return flags, keywords
+        here = {uid: at for at, uid in enumerate(made.uids)}
+        places = [here.get(uid, -1) for uid in snapshot.uids]
+        return (
+            array("H", [flags[at] if at >= 0 else 0 for at in places]),
+            array("Q", [keywords[at] if at >= 0 else 0 for at in places]),
+        )
+
     def forget(self) -> None:
         """Forget everything (tests)."""
         with self._lock:
             self._kept.clear()
+            self._read_last.clear()
 
     def _shrink(self) -> None:
         held = sum(len(each.uids) for each in self._kept.values())
         while held > MAX_MESSAGES and len(self._kept) > 1:
-            _, gone = self._kept.popitem(last=False)
+            folder_id, gone = self._kept.popitem(last=False)
+            self._read_last.pop(folder_id, None)
             held -= len(gone.uids)
 
-    def _advance(self, known: Snapshot, state: FolderState) -> Snapshot | None:
+    def _advance(self, known: Snapshot) -> Snapshot | None:
         """The next snapshot from what changed; None when it is cheaper to read the folder."""
         found = changes_after(known.folder_id, known.modseq, MAX_CHANGES)
         if found is None:

@@ -15,6 +15,7 @@ from mailaccess.imap.commands import idle
 from mailaccess.imap.feed import feed
 from mailaccess.imap.folder_index import index
 from mailstore.models import Entry, Flag, Role
+from mailstore.selectors.folder_state import whole_folder
 from mailstore.selectors.folders import modseq_of
 from mailstore.selectors.lists import Filter, list_page
 from mailstore.services.entries import holding, move, purge, set_flags
@@ -182,6 +183,37 @@ def test_an_old_index_and_a_large_folder_tell_no_first_unread_message(
     monkeypatch.setattr("mailaccess.imap.commands.select.WALKED_MAX", 3)
     index.forget()
     assert not any(b"UNSEEN" in line for line in talk.say(b"SELECT INBOX"))
+
+
+def test_flags_that_change_while_they_are_read_are_not_read_again(
+    mine: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a large folder with many at work would be read whole for every command."""
+    found = stored_many(mine, 4)
+    inbox = folder_id(mine, Role.INBOX)
+    reads: list[int] = []
+
+    def late(wanted: int) -> Any:
+        rows = whole_folder(wanted)
+        reads.append(wanted)
+        set_flags(mine, [found[1]], add=Flag.FLAGGED)
+        purge(mine, [found[0]])
+        stored(mine, letter("new"))
+        index.current(inbox)
+        return rows
+
+    monkeypatch.setattr("mailaccess.imap.folder_index.whole_folder", late)
+    first = index.current(inbox)
+    assert list(first.flags) == [0, 0, 0, 0]
+    second = index.current(inbox)
+    assert second.known_states is None
+    assert (list(second.uids), list(second.flags)) == ([2, 3, 4, 5], [int(Flag.FLAGGED), 0, 0, 0])
+    purge(mine, [found[3]])
+    set_flags(mine, [found[2]], add=Flag.SEEN)
+    assert (list(second.uids), list(second.keywords)) == ([2, 3, 4, 5], [0, 0, 0, 0])
+    third = index.current(inbox)
+    assert list(third.flags) == [int(Flag.FLAGGED), int(Flag.SEEN), 0]
+    assert reads == [inbox]
 
 
 def test_the_second_revision_has_no_first_unread_message(imap_server: Running, mine: Access) -> None:
