@@ -15,8 +15,8 @@ from webmail.stress.session import Login, Session
 REST_EVERY_S = 2.0
 REST_WAIT_S = 90.0
 
-Interrupt = Callable[[], Awaitable[bool]]
-"""Whether it killed the server."""
+Interrupt = Callable[[Callable[[], None]], Awaitable[None]]
+"""Calls what it is given when the server is dead and everybody has read its last words, before it starts again."""
 
 
 async def run(
@@ -35,8 +35,8 @@ async def run(
             for player in players:
                 player.resting.set()
             await _pause(tasks, min(REST_EVERY_S, max(0.1, end - loop.time())))
-            if interrupt is not None and await interrupt():
-                ledger.recent.clear()
+            if interrupt is not None:
+                await interrupt(ledger.recent.clear)
             for player in players:
                 player.resting.clear()
             broken = _broken(players, tasks) or await _rest(login, ledger, players, tasks)

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from django.conf import settings
@@ -17,6 +18,8 @@ from webmail.soak.processes import answers
 
 READY_S = 180.0
 STOP_S = 30.0
+LAST_WORDS_S = 0.5
+"""In which clients read what a killed server had sent."""
 
 
 class Server:
@@ -62,17 +65,18 @@ class Server:
                 raise TimeoutError("imapd did not answer")
             time.sleep(0.1)
 
-    async def seldom_kill(self) -> bool:
-        """kill -9 with some chance, in the middle of everything; whether it was done."""
+    async def seldom_kill(self, killed: Callable[[], None]) -> None:
+        """kill -9 with some chance, in the middle of everything; `killed` is called before the next one is started."""
         if self._chance.random() >= self._kill_chance:
-            return False
+            return
         await asyncio.sleep(self._chance.random())
         assert self._imapd is not None
         self._imapd.kill()
         self._imapd.wait()
         self.kills += 1
+        await asyncio.sleep(LAST_WORDS_S)
+        killed()
         await asyncio.get_running_loop().run_in_executor(None, self.start)
-        return True
 
     def complaints(self) -> list[str]:
         """Lines of the log that should not be there."""
