@@ -24,8 +24,8 @@ from accounts.sign_in import (
     admit_by_token,
     claim,
     reject,
-    sign_in,
 )
+from accounts.sign_in_again import Asked
 
 SECRET_MAX = 1024
 """Bytes of a name or a password; longer is nobody's."""
@@ -218,15 +218,7 @@ def _verifier(credential: Credential) -> Verifier:
 
 
 def _by_secret(door: Door, login: Login) -> SignedIn:
-    around = door.around
-    return sign_in(
-        login.name,
-        login.secret,
-        host=around.host,
-        protocol=around.protocol,
-        remote_address=around.remote_address,
-        program=around.program,
-    )
+    return Asked(login.name, login.secret, door.around).alone()
 
 
 def read_plain(message: bytes) -> Login | None:

@@ -219,9 +219,8 @@ class Fetcher:
             changed = set_flags(self.view.access, [row[0] for row in here], add=Flag.SEEN)
         found = {}
         for _, uid, flags, keywords, before in here:
-            modseq = (
-                before if flags & Flag.SEEN else changed.modseq
-            )  # others may have read it since the rows were fetched
+            # Others may have read it since the rows were fetched: it keeps its modseq.
+            modseq = before if flags & Flag.SEEN else changed.modseq
             found[uid] = (flags | int(Flag.SEEN), keywords, modseq)
             self.view.own_changes[uid] = state_of(flags | int(Flag.SEEN), keywords)
         return found

@@ -41,14 +41,11 @@ def compose_new(request: HttpRequest) -> HttpResponse:
     if request.POST.get("mode") in ANSWERS:
         return answer(request)
     then = request.GET.get("then", "")
-    if (
-        then == "send"
-        and (
-            before := sent_before(drafting.writing_access(actor_of(request), actor_of(request).pk), digest_of(request))
-        )
-        is not None
-    ):
-        return compose_answers.sent(request, before.draft_id, before.submission_id)
+    if then == "send":
+        actor = actor_of(request)
+        before = sent_before(drafting.writing_access(actor, actor.pk), digest_of(request))
+        if before is not None:
+            return compose_answers.sent(request, before.draft_id, before.submission_id)
     draft = _begun(request)
     step = {"send": compose_send, "attach": compose_files.compose_attach, "discard": compose_discard}
     view = step.get(then, compose_save)
