@@ -351,13 +351,16 @@ class Connection(asyncio.BufferedProtocol):
         self._reserved_bytes = 0
 
     def _end(self, last_word: bytes = b"") -> None:
-        """Say what is left to say and close."""
-        self._output.append(last_word)
-        self._flush()
+        """Say what is left to say and close. Harmless when it is closed: a TLS transport forgets its protocol when it is
+        closed twice, and the conversation and a stop may both end it in one turn of the loop."""
+        if not self._transport.is_closing():
+            self._output.append(last_word)
+            self._flush()
+            self._lost = True
+            self._transport.close()
+            if self._transport.get_write_buffer_size():
+                self._loop.call_later(LAST_WORD_S, self._transport.abort)
         self._lost = True
-        self._transport.close()
-        if self._transport.get_write_buffer_size():
-            self._loop.call_later(LAST_WORD_S, self._transport.abort)
         self._wake()
 
 

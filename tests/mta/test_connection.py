@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import socket
 import ssl
@@ -225,6 +226,24 @@ def test_stopping_says_goodbye_to_idle_clients(running: Running) -> None:
     asyncio.run_coroutine_threadsafe(running.server.gate.drain(5), running.loop).result(90)
     assert talk.reply().startswith("421 4.3.2")
     assert talk.is_closed()
+
+
+@pytest.mark.parametrize(("first", "told"), [("close_when_idle", 2), ("cut", 1)])
+def test_stopping_does_not_stumble_over_a_client_that_is_just_going(running: Running, first: str, told: int) -> None:
+    """Both may end a connection under TLS in one turn of the loop; the others hear of the stop all the same."""
+    talks = [Talk(running.submissions, tls=True) for _ in range(2)]
+    assert all(talk.say("NOOP").startswith("250") for talk in talks)
+
+    async def going_and_stopping() -> None:
+        getattr(next(iter(running.server.gate.open)), first)()
+        await running.server.gate.drain(5)
+
+    asyncio.run_coroutine_threadsafe(going_and_stopping(), running.loop).result(90)
+    words = []
+    for talk in talks:
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            words.append(talk.reply()[:9])
+    assert words.count("421 4.3.2") == told
 
 
 def test_large_mails_hold_a_megabyte_each_and_arrive_whole(running: Running, alice: Account) -> None:
