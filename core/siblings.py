@@ -126,6 +126,26 @@ class Siblings:
                 os.kill(pid, signal.SIGTERM)
 
 
+class Finished:
+    """Up to which moment (seconds of the monotonic clock, which all processes share) each sibling has finished what reached
+    it: memory that they share. Made before they part; each writes its own moment and reads all.
+
+    What lies in a socket that its sibling has not read yet counts as reached: a moment is told only by the next `note`,
+    after the event loop has looked at every socket once more.
+    """
+
+    def __init__(self, count: int = 1) -> None:
+        self._moments = memoryview(mmap.mmap(-1, count * 8)).cast("d")
+        self._looked = [0.0] * count
+
+    def note(self, number: int, now: float, oldest: float | None) -> float:
+        """Tell of the sibling `number`, whose oldest unfinished work began at `oldest`; what began before the moment that
+        comes back is finished everywhere. A sibling that was killed keeps it back until its successor tells."""
+        own = now if oldest is None else oldest
+        self._moments[number], self._looked[number] = min(own, self._looked[number]), now
+        return min(own, *(each for other, each in enumerate(self._moments) if other != number), now)
+
+
 class Tally:
     """How many connections each sibling holds, in total and by address block: memory that they share. Made before they
     part; each writes its own row and reads all."""

@@ -3,18 +3,25 @@ for DMARC reports and for the senders' records.
 
 Collected on the event loop, written every second in one transaction, off the receiving path. A crash loses at most a
 second of events of mail that is safely stored, and leaves digests in `accepted` for a day.
+
+A digest goes only when every process has finished what reached it before the answer was read: a client that hung up and
+came again may have been answered by a quick process while a slow one still holds the mail it sent first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import itertools
 import logging
+import time
+from collections.abc import Iterator
 
 from django.db import DatabaseError, DataError, IntegrityError, transaction
 
 from core import dbthread
+from core.siblings import Finished
 from logs_app.services import NewEvent, record_many
 from mta.dmarc_reports.observed import Observation, count
 from mta.inbound.accepted import forget
@@ -24,7 +31,8 @@ from mta.spam.record import count_seen
 EVERY_S = 1.0
 BATCH = 500
 WAITING_MAX = 100_000
-"""Events kept while the database can't write; more are dropped, mail comes first."""
+"""Events kept while the database can't write; more are dropped, mail comes first. Digests kept while a process does not say
+how far it is; what is beyond stays in the table for a day."""
 
 Part = tuple[list[NewEvent], list[bytes], dict[Observation, int], dict[Seen, int]]
 
@@ -32,11 +40,16 @@ log = logging.getLogger(__name__)
 
 
 class Afterwards:
-    """One per process."""
+    """One per process; siblings share `finished` and have each their `number`."""
 
-    def __init__(self) -> None:
+    def __init__(self, finished: Finished | None = None, number: int = 0) -> None:
+        self._finished = finished or Finished()
+        self._number = number
+        self._taking: dict[object, float] = {}
+        """Mails that are being taken, and since when; the oldest first."""
         self._events: list[NewEvent] = []
-        self._digests: list[bytes] = []
+        self._digests: collections.deque[tuple[float, bytes]] = collections.deque()
+        """With the moment when the answer was read; the oldest first."""
         self._observed: collections.Counter[Observation] = collections.Counter()
         self._seen: collections.Counter[Seen] = collections.Counter()
 
@@ -57,7 +70,18 @@ class Afterwards:
 
     def answered(self, digest: bytes) -> None:
         """The client of this transaction has its answer."""
-        self._digests.append(digest)
+        if len(self._digests) < WAITING_MAX:
+            self._digests.append((time.monotonic(), digest))
+
+    @contextlib.contextmanager
+    def taking(self) -> Iterator[None]:
+        """Around the work on a mail that was read to its end, up to its answer."""
+        key = object()
+        self._taking[key] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._taking[key]
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -65,10 +89,14 @@ class Afterwards:
             await asyncio.sleep(EVERY_S)
             await self.flush()
 
-    async def flush(self) -> None:
-        """Write what was collected; what can't be written now is tried again."""
-        while self._events or self._digests or self._observed or self._seen:
-            events, digests = self._events[:BATCH], self._digests[:BATCH]
+    async def flush(self, *, at_end: bool = False) -> None:
+        """Write what was collected; what can't be written now is tried again. `at_end` nothing is left to wait for."""
+        oldest = next(iter(self._taking.values()), None)
+        past = self._finished.note(self._number, time.monotonic(), oldest)
+        ready = len(self._digests) if at_end else sum(1 for at, _ in self._digests if at < past)
+        while self._events or ready or self._observed or self._seen:
+            events = self._events[:BATCH]
+            digests = [digest for _, digest in itertools.islice(self._digests, min(ready, BATCH))]
             observed = dict(itertools.islice(self._observed.items(), BATCH))
             seen = dict(itertools.islice(self._seen.items(), BATCH))
             try:
@@ -78,7 +106,10 @@ class Afterwards:
             except DatabaseError as error:
                 log.info("events wait", extra={"error": str(error), "count": len(self._events)})
                 return
-            del self._events[: len(events)], self._digests[: len(digests)]
+            del self._events[: len(events)]
+            for _ in digests:
+                self._digests.popleft()
+            ready -= len(digests)
             self._observed.subtract(observed)
             self._observed = +self._observed  # what was seen again meanwhile stays
             self._seen.subtract(seen)

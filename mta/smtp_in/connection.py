@@ -253,10 +253,11 @@ class Connection(asyncio.BufferedProtocol):
 
     async def _finished(self, reader: DataReader | ChunkReader, finishing: Awaitable[bytes]) -> bytes:
         """The answer to a whole message; large ones take turns, as each must be in memory then."""
-        if not reader.spooled_bytes:
-            return await finishing
-        async with self._gate.large:
-            return await finishing
+        with self._dialogue.afterwards.taking():
+            if not reader.spooled_bytes:
+                return await finishing
+            async with self._gate.large:
+                return await finishing
 
     async def _fill(self, reader: DataReader | ChunkReader) -> bool:
         """Feed `reader` until it has all; False when the client went away."""

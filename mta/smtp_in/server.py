@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable
 
 from django.conf import settings
 
 from core.connection import Budget, ConnectionLimits
 from core.serving import LARGE_AT_ONCE, Gate, Listeners, run_until_stopped
-from core.siblings import Tally
+from core.siblings import Finished, Tally
 from mailstore import writer
 from mta.authentication.resolver import Resolver
 from mta.inbound.afterwards import Afterwards
@@ -45,11 +46,12 @@ class SmtpServer:
         limits: ConnectionLimits | None = None,
         memory_bytes: int = MEMORY_BYTES,
         large_at_once: int = LARGE_AT_ONCE,
+        afterwards: Afterwards | None = None,
     ) -> None:
         memory = Budget(max(memory_bytes, 2 * settings.MESSAGE_MAX_BYTES))
         limits = limits or ConnectionLimits(total=CONNECTIONS_MAX, per_address=CONNECTIONS_PER_ADDRESS)
         self.gate = Gate(limits=limits, memory=memory, large_at_once=large_at_once)
-        self.afterwards = Afterwards()
+        self.afterwards = afterwards or Afterwards()
         self._recent = RecentTargets()
         self._strangers = Strangers(Guard(Resolver()), Judging())
         self._listeners = Listeners(backlog=BACKLOG)
@@ -85,7 +87,7 @@ class SmtpServer:
             self._writing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._writing
-        await self.afterwards.flush()
+        await self.afterwards.flush(at_end=True)
         await asyncio.get_running_loop().run_in_executor(None, writer.drain)
 
     def _mx(self, session: Session) -> Dialogue:
@@ -108,11 +110,13 @@ def run_alone() -> None:
     asyncio.run(_serve(SmtpServer))
 
 
-def run_as_sibling(number: int, count: int, tally: Tally) -> None:
+def run_as_sibling(number: int, count: int, tally: Tally, finished: Finished) -> None:
     """`run_alone`, as one of `count` processes."""
     limits = tally.limits(number, total=CONNECTIONS_MAX, per_address=CONNECTIONS_PER_ADDRESS)
     large, memory = max(1, LARGE_AT_ONCE // count), MEMORY_BYTES // count
-    asyncio.run(_serve(lambda: SmtpServer(limits=limits, memory_bytes=memory, large_at_once=large)))
+    afterwards = Afterwards(finished, number)
+    made = functools.partial(SmtpServer, limits=limits, memory_bytes=memory, large_at_once=large, afterwards=afterwards)
+    asyncio.run(_serve(made))
 
 
 async def _serve(make: Callable[[], SmtpServer]) -> None:

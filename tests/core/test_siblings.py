@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.siblings import Tally
+from core.siblings import Finished, Tally
 
 SCRIPT = r"""
 import atexit, os, signal, sys, time
@@ -131,3 +131,21 @@ def test_a_new_sibling_holds_nothing_of_the_one_before() -> None:
     fresh = tally.limits(0, total=9, per_address=2)
     assert fresh.enter("192.0.2.1")
     assert not fresh.enter("192.0.2.1"), "the other's is still counted"
+
+
+def test_what_is_finished_everywhere_is_what_the_slowest_has_finished() -> None:
+    finished = Finished(2)
+    assert finished.note(0, 10.0, None) == 0.0, "the other has told nothing yet"
+    finished.note(1, 11.0, None)
+    assert finished.note(0, 12.0, None) == 0.0, "what lies in its sockets since then it may not have seen"
+    finished.note(1, 13.0, None)
+    assert finished.note(0, 14.0, None) == 11.0
+    finished.note(1, 15.0, 10.5)
+    assert finished.note(0, 16.0, None) == 10.5, "that it holds still"
+    assert finished.note(0, 17.0, 9.0) == 9.0
+
+
+def test_one_process_has_finished_what_it_does_not_hold() -> None:
+    finished = Finished()
+    assert finished.note(0, 10.0, None) == 10.0
+    assert finished.note(0, 11.0, 10.5) == 10.5

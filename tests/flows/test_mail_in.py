@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import smtplib
+import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
@@ -154,6 +157,35 @@ def test_a_mail_whose_answer_was_lost_comes_once(running: Running, alice: Accoun
     send(running, "alice@example.test")
     assert len(mails(alice, "inbox")) == 1
     assert Accepted.objects.count() == 1
+
+
+def test_a_mail_that_is_slowly_taken_and_meanwhile_sent_again_comes_once(
+    running: Running, alice: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, may_go_on = threading.Event(), threading.Event()
+    deliver = receive.deliver_async
+
+    async def slowly_the_first(item: Any) -> Any:
+        if not began.is_set():
+            began.set()
+            await asyncio.to_thread(may_go_on.wait, 60)
+        return await deliver(item)
+
+    monkeypatch.setattr(receive, "deliver_async", slowly_the_first)
+    talk = running.talk()
+    for line in ("EHLO far.example", "MAIL FROM:<x@far.example>", "RCPT TO:<alice@example.test>", "DATA"):
+        talk.say(line)
+    talk.send(LETTER.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+    assert began.wait(60)
+    talk.socket.close()
+    talk.file.close()
+    send(running, "alice@example.test")
+    afterwards = running.server.afterwards
+    asyncio.run_coroutine_threadsafe(afterwards.flush(), running.loop).result(60)
+    assert Accepted.objects.count() == 1, "its answer was read, but the first is still being taken"
+    may_go_on.set()
+    eventually(lambda: not Accepted.objects.exists())
+    assert len(mails(alice, "inbox")) == 1
 
 
 def test_the_same_bytes_sent_again_on_purpose_are_another_mail(running: Running, alice: Account) -> None:

@@ -95,7 +95,7 @@ async def _deliver(items: list[_Item]) -> None:
     for some in _slices(items):
         # Begun in the order of the letters, so that ids and UIDs rise with time as far as large mails let them.
         await asyncio.gather(*(step for item in some for step in _steps(item, afterwards)))
-    await afterwards.flush()
+    await afterwards.flush(at_end=True)
 
 
 def _steps(item: _Item, afterwards: Afterwards) -> Iterator[Coroutine[Any, Any, None]]:

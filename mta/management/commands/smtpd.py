@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
 from core.processes import tune_interpreter
-from core.siblings import Siblings, Tally
+from core.siblings import Finished, Siblings, Tally
 from mta.smtp_in.server import run_alone, run_as_sibling
 
 
@@ -32,6 +32,7 @@ class Command(BaseCommand):
             run_alone()
             return
         connections.close_all()  # a child must not share one
-        code = Siblings(count, functools.partial(run_as_sibling, count=count, tally=Tally(count))).run()
+        work = functools.partial(run_as_sibling, count=count, tally=Tally(count), finished=Finished(count))
+        code = Siblings(count, work).run()
         if code:
             sys.exit(code)
