@@ -93,7 +93,8 @@ class Afterwards:
         """Write what was collected; what can't be written now is tried again. `at_end` nothing is left to wait for."""
         oldest = next(iter(self._taking.values()), None)
         past = self._finished.note(self._number, time.monotonic(), oldest)
-        ready = len(self._digests) if at_end else sum(1 for at, _ in self._digests if at < past)
+        read_before = itertools.takewhile(lambda each: at_end or each[0] < past, self._digests)
+        ready = sum(1 for _ in read_before)  # while a process is silent none is, and a long line costs nothing
         while self._events or ready or self._observed or self._seen:
             events = self._events[:BATCH]
             digests = [digest for _, digest in itertools.islice(self._digests, min(ready, BATCH))]
