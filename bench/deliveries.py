@@ -5,7 +5,6 @@ JSON on standard output: the waits in seconds, and how many mails were refused.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import sys
@@ -23,7 +22,7 @@ def main() -> None:
     stopped = threading.Event()
     threading.Thread(target=_wait, args=(stopped,), daemon=True).start()
     client = Client(int(sys.argv[1]), sys.argv[2], 1)
-    asyncio.run(client.send(1, _letters(stopped)))
+    client.send(1, _letters(stopped))
     print(json.dumps({"waits": client.waits_s, "failures": client.refused}))
 
 
