@@ -42,7 +42,8 @@ class Home:
     def environment(self) -> dict[str, str]:
         """What the program sees."""
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG")}
-        return kept | {"HOME": str(self.path), "TERM": "xterm", "LC_ALL": "C.UTF-8", "USER": "alice"}
+        own = {"HOME": str(self.path), "TERM": "xterm", "LC_ALL": "C.UTF-8", "USER": "alice"}
+        return kept | own | {"PYTHONPATH": str(self.path / "python")}
 
     def run(self, *command: str, fails: bool = False) -> str:
         """Its output; it must end well, or badly."""
