@@ -31,6 +31,6 @@ class AddressBackend(BaseBackend):
     def get_user(self, user_id: int) -> Account | None:
         """The account of a session with its domain, in one query; None when it may no longer come in."""
         account = ACCOUNT.first(user_id)
-        if account is None or not account.is_active or account.is_expired or not account.domain.is_active:
+        if account is None or not account.is_active or not account.is_in_force:
             return None
         return account

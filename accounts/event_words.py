@@ -74,6 +74,7 @@ ACTS = {
     "set_send_policy": _("Sending policy changed"),
     "stop_sending": _("Sending stopped"),
     "allow_sending": _("Sending allowed again"),
+    "keep_mail": _("Mail not sent, for its account was suspended or expired when it was due"),
     "suppress_address": _("Address suppressed"),
     "unsuppress_address": _("Address no longer suppressed"),
     "create_approval_rule": _("Approval rule made"),

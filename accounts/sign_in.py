@@ -238,8 +238,7 @@ def _matching(made: Claim, secret: str) -> Credential | None:
 
 
 def _standing(account: Account) -> Reason | None:
-    usable = account.is_active and account.domain.is_active and not account.is_expired
-    return None if usable else Reason.SUSPENDED
+    return None if account.is_active and account.is_in_force else Reason.SUSPENDED
 
 
 def _code_needed(made: Claim, credential: Credential) -> Reason | None:

@@ -99,6 +99,11 @@ class Account(AbstractBaseUser):
         return self.valid_until is not None and timezone.now().astimezone(zone).date() > self.valid_until
 
     @property
+    def is_in_force(self) -> bool:
+        """Whether anything may be done in its name: neither suspended, erased nor expired, and its domain (loaded) is active."""
+        return self.status == self.Status.ACTIVE and not self.is_expired and self.domain.is_active
+
+    @property
     def is_operator(self) -> bool:
         """Administers every domain."""
         return self.role == self.Role.OPERATOR

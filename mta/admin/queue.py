@@ -16,7 +16,7 @@ from accounts.admin_base import DOMAIN_OF, actor_of
 from accounts.admin_facts import FactsAdmin, moment_text
 from accounts.admin_site import PAGES, Section
 from accounts.models import Account
-from mta.models import OPEN, Delivery
+from mta.models import GATED, OPEN, Delivery
 from mta.selectors.queue import follow, waiting
 from mta.services import queue_acts
 
@@ -87,7 +87,9 @@ class QueueAdmin(FactsAdmin):
 
     @admin.display(description=_("why it waits"))
     def why(self, delivery: Delivery) -> str:
-        """What the other side said last."""
+        """What the other side said last; of mail that never left, whose doing it is."""
+        if delivery.on_hold and delivery.state in GATED:
+            return str(_("The account was suspended or expired when it was to leave. Its author decides."))
         said = f"{delivery.code} {delivery.text}".strip()
         return f"{delivery.remote_host}: {said}" if delivery.remote_host and said else said
 

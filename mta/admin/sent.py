@@ -17,8 +17,8 @@ from accounts.admin_base import DOMAIN_OF, actor_of
 from accounts.admin_facts import FactsAdmin, moment_of, person_of
 from accounts.admin_site import PAGES, Section
 from core.errors import ErrorKind, MailError
-from mta.models import Delivery, Recall, RecallOutcome, Submission
-from mta.selectors.deliveries import Outline, outlines
+from mta.models import OPEN, Delivery, Recall, RecallOutcome, Submission
+from mta.selectors.deliveries import ON_HOLD, Outline, outlines
 from mta.services.recall import recall_as_admin
 
 DOMAIN_OF.update({Submission: "domain_id"})
@@ -64,7 +64,7 @@ class SubmissionAdmin(FactsAdmin):
     def states(self, row: Submission) -> str:
         """Each state that there is, and of how many where there are several recipients."""
         outline: Outline = row.outline  # type: ignore[attr-defined]  # the list's
-        labels = dict(Delivery.State.choices)
+        labels = {**dict(Delivery.State.choices), ON_HOLD: _("On hold")}
         one = outline.total == 1
         lines = ((labels[state], "" if one else f" {count:,}") for state, count in outline.counts.items())
         return format_html_join("", '<div class="whitespace-nowrap">{}{}</div>', lines)
@@ -73,7 +73,7 @@ class SubmissionAdmin(FactsAdmin):
     def recipients(self, row: Submission) -> str:
         """Each with what its server said."""
         found = Delivery.objects.filter(submission=row).order_by("pk")[:SHOWN_MAX]
-        lines = ((each.recipient, each.get_state_display(), f"{each.code} {each.text}".strip()) for each in found)
+        lines = ((each.recipient, _state(each), f"{each.code} {each.text}".strip()) for each in found)
         return format_html_join("", "<div><b>{}</b> · {} <small>{}</small></div>", lines)
 
     @admin.display(description=_("recall"))
@@ -102,6 +102,10 @@ class SubmissionAdmin(FactsAdmin):
             said = ngettext("Taken out of %(n)d mailbox.", "Taken out of %(n)d mailboxes.", count) % {"n": count}
             self.message_user(request, said)
         return redirect("admin:mta_submission_change", object_id)
+
+
+def _state(delivery: Delivery) -> str:
+    return gettext("On hold") if delivery.on_hold and delivery.state in OPEN else delivery.get_state_display()
 
 
 def _why_not(error: MailError) -> str:

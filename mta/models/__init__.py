@@ -11,7 +11,7 @@ from mta.models.greylist import Greylisted
 from mta.models.keys import DkimKey
 from mta.models.moderation import HeldPost
 from mta.models.monitoring import MonitoredFolder, MonitorRule
-from mta.models.outgoing import GATED, OPEN, Delivery, Submission
+from mta.models.outgoing import GATED, KEPT, OPEN, Delivery, Submission
 from mta.models.policy import DomainRecords, MailPolicy
 from mta.models.quarantine import QuarantinedMail, SentDigest
 from mta.models.replies import AutoReplied, AutoReply
@@ -22,6 +22,7 @@ from mta.models.transport import SmartHost, StsPolicy, TlsOutcome
 
 __all__ = [
     "GATED",
+    "KEPT",
     "OPEN",
     "Accepted",
     "AcmeAccount",

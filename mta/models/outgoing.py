@@ -120,7 +120,8 @@ class Delivery(models.Model):
     remote_host = models.CharField(max_length=255, blank=True)
     updated_us = models.BigIntegerField()
     on_hold = models.BooleanField(default=False)
-    """An operator keeps it here: it is never due."""
+    """It is never due: an administrator keeps it here, its account is stopped, or (before a gate) its account was suspended
+    or expired when the gate was to open (`mta.services.keeping`)."""
     delay_told = models.BooleanField(default=False)
     """Its author knows that it is late (RFC 3461 4.1)."""
     notify = models.CharField(max_length=30, blank=True)
@@ -161,5 +162,7 @@ class Delivery(models.Model):
 
 GATED = (Delivery.State.HELD, Delivery.State.APPROVAL, Delivery.State.SCHEDULED)
 """Nothing has left its author yet."""
+KEPT = models.Q(state__in=GATED, on_hold=True)
+"""Its account was suspended or expired when the gate was to open."""
 OPEN = (*GATED, Delivery.State.QUEUED, Delivery.State.SENDING, Delivery.State.DEFERRED)
 """What the index `delivery_open` holds: everything whose end is not known."""

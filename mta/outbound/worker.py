@@ -27,6 +27,7 @@ from mta.outbound.result import Result, Verdict, for_all
 from mta.outbound.routing import Hop, NoRoute, find_route, fixed_route
 from mta.outbound.session import Session, UnreachableError, open_session
 from mta.outbound.settle import Attempted, settle_all
+from mta.services.keeping import keep_due
 from mta.services.release import release
 from mta.tls_reports.observed import Observations
 from mta.wishes import NO_WISHES, Wishes
@@ -61,12 +62,22 @@ def send_due() -> int:
     while _wanted.is_set() and _running.acquire(blocking=False):
         try:
             _wanted.clear()
-            for submission_id in due_releases(_now_us()):
-                _release(submission_id)
+            _release_due()
             attempted += asyncio.run(Run().send_all())
         finally:
             _running.release()
     return attempted
+
+
+def _release_due() -> None:
+    """What may not leave is put by first, all of it: however much that is, it keeps no other mail waiting."""
+    while due := due_releases(_now_us()):
+        kept = keep_due(due)
+        for submission_id in due:
+            if submission_id not in kept:
+                _release(submission_id)
+        if not kept:
+            return
 
 
 def _release(submission_id: int) -> None:

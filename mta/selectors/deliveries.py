@@ -6,11 +6,14 @@ import collections
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from django.db.models import Count, Min
+from django.db.models import Case, CharField, Count, F, Min, Q, Value, When
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
-from mta.models import Delivery, Submission
+from mta.models import OPEN, Delivery, Submission
+
+ON_HOLD = "hold"
+"""Among states: whatever it waited for, it is kept here."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def rows_of(submission_id: int, *, limit: int | None = None) -> list[DeliveryRow
 
 @dataclasses.dataclass(slots=True)
 class Outline:
-    """To whom a submission goes, in short: its first recipient, and how many deliveries are in each state."""
+    """To whom a submission goes, in short: its first recipient, and how many deliveries are in each state (or ON_HOLD)."""
 
     first: str = ""
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
@@ -60,9 +63,12 @@ def outlines(submission_ids: Sequence[int]) -> Mapping[int, Outline]:
     many recipients they have."""
     found: dict[int, Outline] = collections.defaultdict(Outline)
     firsts: dict[int, int] = {}
-    rows = Delivery.objects.filter(submission__in=submission_ids).values("submission_id", "state")
+    shown = Case(
+        When(Q(state__in=OPEN, on_hold=True), then=Value(ON_HOLD)), default=F("state"), output_field=CharField()
+    )
+    rows = Delivery.objects.filter(submission__in=submission_ids).values("submission_id", shown=shown)
     for each in rows.annotate(count=Count("pk"), first=Min("pk")).order_by("first"):
-        found[each["submission_id"]].counts[each["state"]] = each["count"]
+        found[each["submission_id"]].counts[each["shown"]] = each["count"]
         firsts.setdefault(each["submission_id"], each["first"])
     names = Delivery.objects.filter(pk__in=firsts.values()).values_list("submission_id", "recipient")
     for submission_id, recipient in names:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import BigIntegerField, Case, Count, F, Max, Min, QuerySet, Value, When
 
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from mailstore import blobs
 from mailstore.models import Draft
 from mta.inbound.accepted import KEEP_US, is_remembered
-from mta.models import GATED, OPEN, Delivery, Submission
+from mta.models import GATED, KEPT, OPEN, Delivery, Submission
 from mta.outbound.queue import NEVER_US
 from mta.services.gates import Gate
 
@@ -28,7 +28,8 @@ MARK_CHARS = 40
 class OutboxMail:
     """One mail that waits. `state` is where it stands (of several, the one furthest behind), `due_us` when the clock
     moves it on (0: somebody's decision does); `waiting` of its recipients `total` have not got it; `error_code` is the
-    last answer of a server that asked for patience (RFC 3463)."""
+    last answer of a server that asked for patience (RFC 3463). `is_kept`: its account was suspended or expired when it was
+    to leave, at `due_us` (`mta.services.keeping`)."""
 
     submission_id: int
     subject: str
@@ -41,6 +42,7 @@ class OutboxMail:
     error_code: str
     is_gated: bool
     may_stop: bool
+    is_kept: bool
 
     @property
     def more(self) -> int:
@@ -49,7 +51,8 @@ class OutboxMail:
 
 
 def outbox(access: Access) -> list[OutboxMail]:
-    """The mails of `access.mailbox` that wait, those due first come first. Four queries along `delivery_open`."""
+    """The mails of `access.mailbox` that wait: those that were kept, then those due first. Four queries along
+    `delivery_open`."""
     return _mails(access, _waiting(access))
 
 
@@ -82,9 +85,10 @@ def _waiting(access: Access) -> QuerySet[Delivery]:
 
 
 def _mails(access: Access, waiting: QuerySet[Delivery]) -> list[OutboxMail]:
+    kept_first = Case(When(KEPT, then=Value(0)), default=F("next_attempt_us"), output_field=BigIntegerField())
     groups = list(
         waiting.values("submission_id")
-        .annotate(waiting=Count("pk"), due=Min("next_attempt_us"), code=Max("code"))
+        .annotate(waiting=Count("pk"), due=Min(kept_first), kept=Count("pk", filter=KEPT), code=Max("code"))
         .order_by("due", "submission_id")[:OUTBOX_MAX]
     )
     ids = [group["submission_id"] for group in groups]
@@ -97,7 +101,7 @@ def _mails(access: Access, waiting: QuerySet[Delivery]) -> list[OutboxMail]:
             submission_id=each.pk,
             subject=each.subject,
             state=_behind(states[each.pk]),
-            due_us=0 if State.APPROVAL in states[each.pk] or group["due"] >= NEVER_US else group["due"],
+            due_us=_was_due_us(each) if group["kept"] else _due_us(states[each.pk], group["due"]),
             created_us=each.created_us,
             recipients=names[each.pk][:RECIPIENTS_SHOWN],
             waiting=group["waiting"],
@@ -105,10 +109,19 @@ def _mails(access: Access, waiting: QuerySet[Delivery]) -> list[OutboxMail]:
             error_code=group["code"],
             is_gated=each.is_gated,
             may_stop=each.is_gated or not states[each.pk] <= {State.SENDING},
+            is_kept=bool(group["kept"]),
         )
         for group in groups
         for each in [submissions[group["submission_id"]]]
     ]
+
+
+def _due_us(states: set[str], first_us: int) -> int:
+    return 0 if State.APPROVAL in states or first_us >= NEVER_US else first_us
+
+
+def _was_due_us(submission: Submission) -> int:
+    return submission.schedule_us or submission.release_us
 
 
 def gate_of(submission_id: int) -> Gate | None:

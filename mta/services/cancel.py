@@ -10,11 +10,12 @@ import time
 from django.db import transaction
 from django.db.models import QuerySet
 
+from accounts.models import Account
 from core.access import Access, Right
 from core.errors import ErrorKind, MailError
 from core.jobs import wake_on_commit
 from mailstore import blobs
-from mta.models import GATED, Approval, Delivery, Submission
+from mta.models import GATED, KEPT, Approval, Delivery, Submission
 from mta.services.giving_back import give_back, stop
 from mta.services.release import release
 
@@ -66,14 +67,17 @@ def cancel(access: Access, submission_id: int) -> Stopped:
 
 
 def send_now(access: Access, submission_id: int) -> None:
-    """Send what waits for its time, or try again what waits for its next attempt. NOT_FOUND; IN_USE when nothing of it
-    waits, or when it waits for somebody's decision."""
+    """Send what waits for its time, what was kept when that came (it is then sent by whoever says so now), or try again
+    what waits for its next attempt. NOT_FOUND; NO_PERMISSION (`suspended`) while the mailbox's account is not in force;
+    IN_USE when nothing of it waits, or when it waits for somebody's decision."""
     access.require(Right.SEND)
     submission = _own(access, submission_id)
     now_us = time.time_ns() // 1000
     if submission.is_gated:
+        _require_in_force(submission.mailbox_id)
         early = Submission.objects.filter(pk=submission.pk, is_gated=True)
         early.filter(schedule_us__gt=now_us).update(schedule_us=now_us)
+        _let_go(access, submission, now_us)
         if not release(submission.pk):
             raise MailError(ErrorKind.IN_USE)
         return
@@ -85,6 +89,20 @@ def send_now(access: Access, submission_id: int) -> None:
         ):
             raise MailError(ErrorKind.IN_USE)
         wake_on_commit("mta.send_due")
+
+
+def _require_in_force(mailbox_id: int) -> None:
+    owner = Account.objects.select_related("domain").filter(pk=mailbox_id).first()
+    if owner is not None and not owner.is_in_force:
+        raise MailError(ErrorKind.NO_PERMISSION, field="suspended", address=owner.address)
+
+
+@transaction.atomic
+def _let_go(access: Access, submission: Submission, now_us: int) -> None:
+    """Kept mail is due again, and the mail of whoever lets it go."""
+    kept = _of(submission).filter(KEPT)
+    if kept.update(on_hold=False, next_attempt_us=now_us, updated_us=now_us) and access.actor:
+        Submission.objects.filter(pk=submission.pk).update(actor_id=access.actor)
 
 
 def _own(access: Access, submission_id: int) -> Submission:

@@ -20,8 +20,8 @@ def stop(submission: Submission, rows: list[Delivery]) -> None:
     """Cancel locked deliveries, in the caller's transaction."""
     now_us = time.time_ns() // 1000
     for row in rows:
-        row.state, row.claimed_until_us, row.updated_us = State.CANCELLED, 0, now_us
-    Delivery.objects.bulk_update(rows, ["state", "claimed_until_us", "updated_us"])
+        row.state, row.claimed_until_us, row.on_hold, row.updated_us = State.CANCELLED, 0, False, now_us
+    Delivery.objects.bulk_update(rows, ["state", "claimed_until_us", "on_hold", "updated_us"])
     for row in rows:
         log_delivery(submission, row.recipient, state=State.CANCELLED, code="", text="")
         tell_outcome(Outcome(submission.pk, row.recipient, State.CANCELLED, "", ""))

@@ -18,6 +18,7 @@ from mta.models import Delivery, Submission
 from mta.services.dating import dated
 from mta.services.gates import advance, next_gate
 from mta.services.handover import Parcel, Routed, apply_routes, hand_over, route
+from mta.services.keeping import keep
 
 State = Delivery.State
 
@@ -33,9 +34,10 @@ class _Contents:
 
 def release(submission_id: int, *, passed: Sequence[str] = (State.HELD, State.SCHEDULED)) -> bool:
     """Open the gate before which a submission stands if it is one of `passed`; False when it stands before none of
-    them any more (cancelled or released meanwhile). Safe to call twice, and to be killed at any line."""
+    them any more (cancelled or released meanwhile), is kept, or is to be kept now (`mta.services.keeping`). Safe to call
+    twice, and to be killed at any line."""
     submission = Submission.objects.get(pk=submission_id)
-    waiting = Delivery.objects.filter(submission=submission, state__in=passed)
+    waiting = Delivery.objects.filter(submission=submission, state__in=passed, on_hold=False)
     first = waiting.first()
     if first is None:
         return False
@@ -44,7 +46,7 @@ def release(submission_id: int, *, passed: Sequence[str] = (State.HELD, State.SC
     gate = next_gate(submission, passed=first.state, facts=facts, now_us=now_us)
     if gate is not None:
         with transaction.atomic():
-            rows = list(waiting.filter(state=first.state).select_for_update())
+            rows = _locked(submission, waiting.filter(state=first.state))
             if rows:
                 advance(submission, rows, gate, now_us, facts=facts)
         return bool(rows)
@@ -55,11 +57,16 @@ def release(submission_id: int, *, passed: Sequence[str] = (State.HELD, State.SC
         parcel = contents.parcel.with_copies(submission, routes, {each.lower(): name for each, name in names.items()})
         contents = dataclasses.replace(contents, parcel=parcel)
     with transaction.atomic():
-        rows = list(waiting.filter(state=first.state).select_for_update())
+        rows = _locked(submission, waiting.filter(state=first.state))
         if not rows:
             return False
         _leave(submission, contents, rows, routes)
     return True
+
+
+def _locked(submission: Submission, waiting: QuerySet[Delivery]) -> list[Delivery]:
+    """The deliveries that may go on; none where they are kept."""
+    return [] if keep([submission]) else list(waiting.select_for_update())
 
 
 def _facts(submission: Submission, waiting: QuerySet[Delivery]) -> Facts | None:

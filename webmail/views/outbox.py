@@ -54,9 +54,13 @@ def outbox_act(request: HttpRequest, mailbox_id: int, submission_id: int) -> Htt
     try:
         draft_id = _done(request, access, submission_id)
     except MailError as error:
-        if error.kind is not ErrorKind.IN_USE:
+        if error.kind is ErrorKind.IN_USE:
+            messages.warning(request, _("Too late: the mail has left."))
+        elif error.data.get("field") == "suspended":
+            words = _("Not sent: %(address)s is suspended or expired. You can edit the mail and send it as yours.")
+            messages.warning(request, words % error.data)
+        else:
             raise
-        messages.warning(request, _("Too late: the mail has left."))
         draft_id = None
     return redirect("compose", draft_id) if draft_id else redirect("outbox", mailbox_id)
 
@@ -130,14 +134,17 @@ def _done(request: HttpRequest, access: Access, submission_id: int) -> int | Non
 
 def _shown(mail: OutboxMail, names: Names) -> dict[str, Any]:
     reason = ""
-    if mail.state == State.DEFERRED:
+    if mail.is_kept:
+        reason = _("the account was suspended or expired when it was to be sent; it waits for your decision")
+    elif mail.state == State.DEFERRED:
         reason = reason_words(mail.error_code)
     return {
         "id": str(mail.submission_id),
         "subject": mail.subject,
         "state": mail.state,
-        "words": state_words(mail.state),
-        "tone": tone_of(mail.state),
+        "words": _("Not sent") if mail.is_kept else state_words(mail.state),
+        "tone": "warn" if mail.is_kept else tone_of(mail.state),
+        "is_kept": mail.is_kept,
         "reason": reason,
         "due": scheduling.shown(mail.due_us) if mail.due_us and mail.state not in {State.QUEUED, State.SENDING} else "",
         "recipients": names.faces(mail.recipients),
