@@ -16,7 +16,7 @@ import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from django.db import DatabaseError, DataError, IntegrityError, transaction
 
@@ -34,7 +34,9 @@ WAITING_MAX = 100_000
 """Events kept while the database can't write; more are dropped, mail comes first. Digests kept while a process does not say
 how far it is; what is beyond stays in the table for a day."""
 
-Part = tuple[list[NewEvent], list[bytes], dict[Observation, int], dict[Seen, int]]
+Happened = Callable[[], Iterable[NewEvent]]
+"""What the log shall know of a mail, made when it is written: nobody waits for that."""
+Part = tuple[list[Happened], list[bytes], dict[Observation, int], dict[Seen, int]]
 
 log = logging.getLogger(__name__)
 
@@ -47,16 +49,16 @@ class Afterwards:
         self._number = number
         self._taking: dict[object, float] = {}
         """Mails that are being taken, and since when; the oldest first."""
-        self._events: list[NewEvent] = []
+        self._events: list[Happened] = []
         self._digests: collections.deque[tuple[float, bytes]] = collections.deque()
         """With the moment when the answer was read; the oldest first."""
         self._observed: collections.Counter[Observation] = collections.Counter()
         self._seen: collections.Counter[Seen] = collections.Counter()
 
-    def note(self, events: tuple[NewEvent, ...]) -> None:
-        """Events of a mail that is stored."""
-        if len(self._events) < WAITING_MAX:
-            self._events.extend(events)
+    def note(self, happened: Happened | None) -> None:
+        """What happened with a mail that is stored or refused."""
+        if happened is not None and len(self._events) < WAITING_MAX:
+            self._events.append(happened)
 
     def observe(self, observation: Observation | None) -> None:
         """A judged mail, for the report to its domain."""
@@ -118,11 +120,11 @@ class Afterwards:
 
 
 def _write_apart(
-    events: list[NewEvent], digests: list[bytes], observed: dict[Observation, int], seen: dict[Seen, int]
+    events: list[Happened], digests: list[bytes], observed: dict[Observation, int], seen: dict[Seen, int]
 ) -> None:
     """Each by itself: what the database never takes is let go of, and holds nothing up."""
     parts: list[Part] = [
-        *(([each], [], {}, {}) for each in events),
+        *(([_only(event)], [], {}, {}) for each in events for event in each()),
         ([], digests, {}, {}),
         *(([], [], {each: number}, {}) for each, number in observed.items()),
         *(([], [], {}, {each: number}) for each, number in seen.items()),
@@ -134,11 +136,15 @@ def _write_apart(
             log.exception("not written", extra={"lost": repr(part)[:500]})
 
 
+def _only(event: NewEvent) -> Happened:
+    return lambda: (event,)
+
+
 def _write(
-    events: list[NewEvent], digests: list[bytes], observed: dict[Observation, int], seen: dict[Seen, int]
+    events: list[Happened], digests: list[bytes], observed: dict[Observation, int], seen: dict[Seen, int]
 ) -> None:
     with transaction.atomic():
-        record_many(events)
+        record_many(event for each in events for event in each())
         forget(digests)
         count(observed)
         count_seen(seen)

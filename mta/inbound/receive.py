@@ -23,6 +23,7 @@ from mta.authentication.results import Judgement
 from mta.company.journal import incoming_journals
 from mta.dmarc_reports.observed import Observation, observe
 from mta.inbound.accepted import AlreadyAcceptedError, digest_of, remember_all
+from mta.inbound.afterwards import Happened
 from mta.inbound.arranging import Placed, arrange, kept_as_filed
 from mta.inbound.coming import Coming
 from mta.inbound.facts import Facts
@@ -61,22 +62,22 @@ class Transaction:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Receipt:
-    """What follows a stored mail: the digest to forget once its answer was read (empty: it was stored before), the
-    events for the log, which are written in batches after the commit, and what to report to the author's domain."""
+    """What follows a stored mail: the digest to forget once its answer was read (empty: it was stored before), what
+    happened for the log, which is written in batches after the commit, and what to report to the author's domain."""
 
     digest: bytes
-    events: tuple[NewEvent, ...]
+    happened: Happened | None
     observation: Observation | None = None
     seen: tuple[Seen, ...] = ()
     """For the senders' records."""
 
 
 class RefusedError(MailError):
-    """Judged and refused; `events` are for the log, `observation` for the report to the author's domain."""
+    """Judged and refused; what `happened` is for the log, `observation` for the report to the author's domain."""
 
-    def __init__(self, cause: MailError, events: tuple[NewEvent, ...], observation: Observation | None) -> None:
+    def __init__(self, cause: MailError, happened: Happened, observation: Observation | None) -> None:
         super().__init__(cause.kind, **cause.data)
-        self.events = events
+        self.happened = happened
         self.observation = observation
 
 
@@ -135,10 +136,10 @@ async def receive(transaction: Transaction, message: bytes, *, judging: Judging 
         item = Incoming(prepared, arranged.placements, _all(also), about=digest, together=remember_all)
         await deliver_async(item)
     except AlreadyAcceptedError:
-        return Receipt(b"", ())
+        return Receipt(b"", None)
     seen = seen_senders(judgement, prepared, put_aside, transaction) if judgement is not None else ()
     notes = {account_id: {"put_aside": where} for account_id, where in put_aside.items()} | arranged.notes
-    return Receipt(digest, tuple(_events(transaction, prepared, notes)), observation, seen)
+    return Receipt(digest, _happened(transaction, prepared, notes), observation, seen)
 
 
 def _without_circles(transaction: Transaction, header: bytes) -> Transaction:
@@ -187,9 +188,8 @@ def _decide(transaction: Transaction, judgement: Judgement) -> Consequence:
         return consequence(judgement, transaction.targets)
     except MailError as error:
         reason = f"dmarc {judgement.dmarc.domain}: {judgement.dmarc.reason}"
-        reached = merge_accounts(transaction.targets).values()
-        events = tuple(_event(transaction, account, matched, error=reason) for account, matched in reached)
-        raise RefusedError(error, events, _observed(transaction, judgement, "reject")) from None
+        happened = functools.partial(_refused, transaction.arrival, transaction.sender, transaction.targets, reason)
+        raise RefusedError(error, happened, _observed(transaction, judgement, "reject")) from None
 
 
 def _observed(transaction: Transaction, judgement: Judgement, done: str) -> Observation | None:
@@ -255,30 +255,43 @@ def _queue(transaction: Transaction, leaving: Sequence[Target], received: bytes,
         )
 
 
-def _events(
-    transaction: Transaction, prepared: Prepared, notes: Mapping[int, Mapping[str, object]]
+def _happened(transaction: Transaction, prepared: Prepared, notes: Mapping[int, Mapping[str, object]]) -> Happened:
+    """It holds nothing of the message until the log is written."""
+    facts = {"size": prepared.size, "subject": prepared.subject}
+    return functools.partial(_received, transaction.arrival, transaction.sender, transaction.targets, facts, notes)
+
+
+def _received(
+    arrival: Arrival,
+    sender: str,
+    targets: Sequence[Target],
+    facts: dict[str, object],
+    notes: Mapping[int, Mapping[str, object]],
 ) -> Iterator[NewEvent]:
     """One RECEIVED event for each account, and one for each member whose mailbox had no room."""
-    for account, matched in merge_accounts(transaction.targets).values():
-        yield _event(transaction, account, matched, prepared, notes=notes.get(account.id, NO_NOTES))
-    for target in transaction.targets:
+    for account, matched in merge_accounts(targets).values():
+        yield _event(arrival, sender, account, matched, {**facts, **notes.get(account.id, NO_NOTES)})
+    for target in targets:
         for member in target.full:
-            yield _event(transaction, member, target.matched, prepared, error="over_quota")
+            yield _event(arrival, sender, member, target.matched, facts, error="over_quota")
+
+
+def _refused(arrival: Arrival, sender: str, targets: Sequence[Target], reason: str) -> Iterator[NewEvent]:
+    for account, matched in merge_accounts(targets).values():
+        yield _event(arrival, sender, account, matched, error=reason)
 
 
 def _event(
-    transaction: Transaction,
+    arrival: Arrival,
+    sender: str,
     account: AccountRow,
     matched: str,
-    prepared: Prepared | None = None,
+    facts: Mapping[str, object] = NO_NOTES,
     *,
     error: str = "",
-    notes: Mapping[str, object] = NO_NOTES,
 ) -> NewEvent:
-    arrival = transaction.arrival
-    facts = {"size": prepared.size, "subject": prepared.subject, **notes} if prepared else {}
     return NewEvent(
-        Kind.RECEIVED if prepared else Kind.REFUSED,
+        Kind.RECEIVED if facts else Kind.REFUSED,
         at=datetime.datetime.fromtimestamp(arrival.at_s, datetime.UTC),
         domain_id=account.domain_id,
         account_id=account.id,
@@ -287,5 +300,5 @@ def _event(
         remote_address=arrival.remote_address,
         succeeded=not error,
         error=error[:200],
-        data={"from": transaction.sender, "to": matched or account.address, "queue_id": arrival.queue_id} | facts,
+        data={"from": sender, "to": matched or account.address, "queue_id": arrival.queue_id, **facts},
     )

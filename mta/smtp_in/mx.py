@@ -94,7 +94,7 @@ class MxDialogue(Dialogue):
         try:
             receipt = await receive(transaction, message, judging=self._judging)
         except RefusedError as error:
-            self.afterwards.note(error.events)
+            self.afterwards.note(error.happened)
             self.afterwards.observe(error.observation)
             return _refusal_of(error)
         except MailError as error:
@@ -102,7 +102,7 @@ class MxDialogue(Dialogue):
         metrics.count("messages_received", service=self.service)
         metrics.observe("receive_seconds", time.time() - arrival.at_s, service=self.service)
         self.unconfirmed = receipt.digest
-        self.afterwards.note(receipt.events)
+        self.afterwards.note(receipt.happened)
         self.afterwards.observe(receipt.observation)
         self.afterwards.see(receipt.seen)
         return replies.reply(250, "2.0.0", f"Ok: {arrival.queue_id}")

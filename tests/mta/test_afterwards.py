@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 import pytest
 from django.db import DataError
@@ -18,14 +19,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_what_the_database_never_takes_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
     write = afterwards.record_many
 
-    def refusing(events: list[NewEvent]) -> None:
+    def refusing(events: Iterable[NewEvent]) -> None:
+        events = list(events)
         if any(each.address == "bad" for each in events):
             raise DataError("never")
         write(events)
 
     monkeypatch.setattr(afterwards, "record_many", refusing)
     waiting = Afterwards()
-    waiting.note(tuple(NewEvent(Kind.RECEIVED, address=name) for name in ("first", "bad", "last")))
+    waiting.note(lambda: (NewEvent(Kind.RECEIVED, address=name) for name in ("first", "bad", "last")))
     asyncio.run(waiting.flush())
     assert sorted(Event.objects.values_list("address", flat=True)) == ["first", "last"]
     asyncio.run(waiting.flush())

@@ -110,7 +110,7 @@ async def _arrive(letter: Letter, message: bytes, targets: list[Target], afterwa
     """Hand it over as the SMTP service does."""
     reached = [target.matched or target.accounts[0].address for target in targets]
     receipt = await receive(Transaction(_arrival(letter), letter.sender.address, reached, targets), message)
-    afterwards.note(receipt.events)
+    afterwards.note(receipt.happened)
     afterwards.answered(receipt.digest)
 
 
