@@ -24,6 +24,12 @@ from mailstore.models.blobs import Dictionary
 from mailstore.objects import objects
 
 LEVEL = 3
+SMALL = zstandard.ZstdCompressionParameters.from_level(
+    LEVEL, window_log=17, hash_log=15, chain_log=14, search_log=1, min_match=5
+)
+"""Level 3 for contents up to CONTENT_MAX_BYTES without a dictionary, whatever their size. zstd would choose tables for each
+size, and clear them whenever the next content is of another one: 10 of the 160 µs that a mail of 8 KB is prepared in, for the
+same bytes."""
 SIZE_BYTES = 112_640
 CONTENT_MAX_BYTES = 64 * 1024
 """A longer content teaches itself."""
@@ -82,19 +88,23 @@ def by_id(number: int) -> zstandard.ZstdCompressionDict:
     return _digested(bytes(row[0]))
 
 
-def compressor(dictionary: zstandard.ZstdCompressionDict | None) -> zstandard.ZstdCompressor:
-    """One for each thread: they are not thread-safe and cost 10 µs to make, with a dictionary more."""
+def compressor(dictionary: zstandard.ZstdCompressionDict | None, *, is_small: bool) -> zstandard.ZstdCompressor:
+    """One of each kind for each thread: they are not thread-safe and cost 10 µs to make, with a dictionary more."""
     kept: dict[int, zstandard.ZstdCompressor] = _local.__dict__.setdefault("compressors", {})
-    number = dictionary.dict_id() if dictionary is not None else 0
-    if number not in kept:
-        kept[number] = zstandard.ZstdCompressor(level=LEVEL, dict_data=dictionary)
-    return kept[number]
+    kind = dictionary.dict_id() if dictionary is not None else int(is_small)  # ids begin at ID_MIN
+    if kind not in kept:
+        kept[kind] = (
+            zstandard.ZstdCompressor(compression_params=SMALL)
+            if is_small and dictionary is None
+            else zstandard.ZstdCompressor(level=LEVEL, dict_data=dictionary)
+        )
+    return kept[kind]
 
 
 def compress(content: bytes, dictionary: zstandard.ZstdCompressionDict | None, *, head: int = 0) -> bytes:
     """The content in frames. The first `head` bytes get a frame of their own, so that who wants a mail's header alone
     need not undo the rest: 1.5 instead of 7 µs for 8 KB, for 3 % more bytes and 4 µs more work here."""
-    worker = compressor(dictionary)
+    worker = compressor(dictionary, is_small=len(content) <= CONTENT_MAX_BYTES)
     if not head:
         return worker.compress(content)
     return worker.compress(content[:head]) + worker.compress(memoryview(content)[head:])
