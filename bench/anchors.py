@@ -79,19 +79,24 @@ smtpd_recipient_restrictions = permit_mynetworks, reject
 
 def main(*, full: bool) -> None:
     """The rows of `smtp_in` for Postfix and Dovecot, or why there are none."""
-    if os.geteuid() != 0 or not (MASTER.exists() and shutil.which("dovecot") and shutil.which("postfix")):
-        print(f"== anchors: skipped; as root on Debian: apt-get install {PACKAGES}", flush=True)
+    if not can_run("anchors"):
         return
     rounds, count = (5, 3_000) if full else (3, 1_000)
     folder = Path(os.environ["DATA_DIR"])
-    with _servers(folder) as port:
-        anchor = Anchor(folder, port)
-        anchor.round(4, 200, first=10**9)
+    with servers(folder) as anchor:
         rows = []
         for connections in (10, 1):
             found = [anchor.round(connections, count, first=(n + 1) * 10**6) for n in range(rounds)]
             rows.append(smtp_in.median(found, connections, count))
     report("anchors", "Postfix → Dovecot LMTP, sdbox", rows, rounds=rounds)
+
+
+def can_run(name: str) -> bool:
+    """Whether both are here; says so where they are not."""
+    if os.geteuid() == 0 and MASTER.exists() and shutil.which("dovecot") and shutil.which("postfix"):
+        return True
+    print(f"== {name}: skipped; as root on Debian: apt-get install {PACKAGES}", flush=True)
+    return False
 
 
 class Anchor:
@@ -130,7 +135,8 @@ def _names(folder: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def _servers(folder: Path) -> Iterator[int]:
+def servers(folder: Path) -> Iterator[Anchor]:
+    """The pair, running and warm."""
     smtp, lmtp = free_port(), free_port()
     configuration = _configure(folder, smtp, lmtp)
     dovecot = ["dovecot", "-c", str(folder / "dovecot.conf")]
@@ -142,7 +148,9 @@ def _servers(folder: Path) -> Iterator[int]:
         for path in (folder / "run" / "master.pid", folder / "postfix" / "spool" / "pid" / "master.pid"):
             take_priority(int(path.read_text()))
         time.sleep(0.5)
-        yield smtp
+        anchor = Anchor(folder, smtp)
+        anchor.round(4, 200, first=10**9)
+        yield anchor
     finally:
         subprocess.run([*postfix, "stop"], check=False, capture_output=True)
         subprocess.run([*dovecot, "stop"], check=False, capture_output=True)

@@ -5,6 +5,8 @@ Once from a trusted network, and once from a stranger whose every mail is signed
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import itertools
 import json
 import os
@@ -12,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,49 +28,72 @@ from core.ports import free_port
 from mailstore.models import Entry
 
 USERS = 10
+JUDGED = "judged, signed by rsa2048"
 
 
 def main(*, full: bool) -> None:
     """10 connections and 1, several rounds each; medians."""
     accounts(USERS)
-    ports = [free_port() for _ in range(3)]
-    names = dict(zip(("MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT"), ports, strict=True))
     rounds, count = (5, 3_000) if full else (3, 1_000)
     rows: list[dict[str, Any]] = []
-    with redis(), running(manage("smtpd"), port=ports[0], environment=environment(**names)) as pid:
-        send(ports[0], [pid], 4, 200, first=10**9)  # warm: modules, connections, caches
+    with redis(), trusted() as server:
         for connections in (10, 1):
-            rows.append(_rounds(ports[0], pid, connections, rounds, count))
-    key = Path(os.environ["DATA_DIR"]) / "bench-key.pem"
-    signed.make_key(key)
-    judged = [sys.executable, "-m", "bench.signed", str(key)]
-    with redis(), running(judged, port=ports[0], environment=environment(**names, **signed.ENVIRONMENT)) as pid:
-        send(ports[0], [pid], 4, 200, first=10**9, key=key)
-        rows.append(_rounds(ports[0], pid, 10, rounds, count, key=key))
+            rows.append(_rounds(server, "trusted", connections, rounds, count))
+    with redis(), judged() as server:
+        rows.append(_rounds(server, JUDGED, 10, rounds, count))
     report(f"smtp_in-{connection.vendor}", "SMTP to mailbox", rows, database=connection.vendor, rounds=rounds)
 
 
-_numbers = itertools.count(1)
+@dataclasses.dataclass(frozen=True)
+class Smtpd:
+    """A running server; with a `key` its mails are a stranger's, signed, and judged."""
+
+    port: int
+    pid: int
+    key: Path | None = None
+
+    def round(self, connections: int, count: int, *, first: int) -> dict[str, Any]:
+        """So many mails; those answered 250 and those in mailboxes must be equal."""
+        before = Entry.objects.count()
+        found = send(self.port, [self.pid], connections, count, first=first, key=self.key)
+        found["visible"] = Entry.objects.count() - before
+        if found["visible"] != found["accepted"]:
+            raise SystemExit(f"{found['accepted']} were answered 250, {found['visible']} lie in mailboxes")
+        return found
 
 
-def _rounds(
-    port: int, pid: int, connections: int, rounds: int, count: int, *, key: Path | None = None
-) -> dict[str, Any]:
-    found = []
-    for _ in range(rounds):
-        found.append(_counted(port, [pid], connections, count, first=next(_numbers) * 10**6, key=key))
-    return {"mails are": "judged, signed by rsa2048" if key else "trusted"} | median(found, connections, count)
+@contextlib.contextmanager
+def trusted() -> Iterator[Smtpd]:
+    """A server for which we are a trusted network, warm: modules, connections, caches."""
+    with _started(manage("smtpd"), None) as server:
+        yield server
 
 
-def _counted(
-    port: int, pids: Sequence[int], connections: int, count: int, *, first: int, key: Path | None
-) -> dict[str, Any]:
-    before = Entry.objects.count()
-    found = send(port, pids, connections, count, first=first, key=key)
-    found["visible"] = Entry.objects.count() - before
-    if found["visible"] != found["accepted"]:
-        raise SystemExit(f"{found['accepted']} were answered 250, {found['visible']} lie in mailboxes")
-    return found
+@contextlib.contextmanager
+def judged() -> Iterator[Smtpd]:
+    """A server for which we are a stranger."""
+    key = Path(os.environ["DATA_DIR"]) / "bench-key.pem"
+    signed.make_key(key)
+    with _started([sys.executable, "-m", "bench.signed", str(key)], key, **signed.ENVIRONMENT) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _started(command: Sequence[str], key: Path | None, **settings: str) -> Iterator[Smtpd]:
+    ports = [free_port() for _ in range(3)]
+    names = dict(zip(("MX_PORT", "SUBMISSION_PORT", "SUBMISSIONS_PORT"), ports, strict=True))
+    with running(command, port=ports[0], environment=environment(**names, **settings)) as pid:
+        send(ports[0], [pid], 4, 200, first=10**9, key=key)
+        yield Smtpd(ports[0], pid, key)
+
+
+numbers = itertools.count(1)
+"""Each round has a million mails of its own."""
+
+
+def _rounds(server: Smtpd, what: str, connections: int, rounds: int, count: int) -> dict[str, Any]:
+    found = [server.round(connections, count, first=next(numbers) * 10**6) for _ in range(rounds)]
+    return {"mails are": what} | median(found, connections, count)
 
 
 def send(

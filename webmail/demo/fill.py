@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from webmail.demo import administered, company, marks, post, script, unfinished, unwanted, ways
+from webmail.demo import administered, company, marks, post, script, thrown_away, unfinished, unwanted, ways
 
 
 class DomainTakenError(Exception):
@@ -46,6 +46,7 @@ def fill() -> Filled:
     marks.put_marks()
     ways.fill()
     unwanted.fill()
+    thrown_away.fill()
     administered.fill()
     _write(note, state | {"is_complete": True})
     return Filled(delivered.arrived, delivered.sent, drafts)

@@ -37,8 +37,10 @@ class Ledger:
     """Somebody tried to delete or to move it."""
     gone: set[Place] = field(default_factory=set)
     """Told as expunged to somebody."""
-    recent: dict[Place, int] = field(default_factory=dict)
-    """Whose `\\Recent` a message is, by the number of a mirror; a killed server may have forgotten it."""
+    server: int = 1
+    """The number of the server that runs, or is about to."""
+    recent: dict[tuple[int, Place], int] = field(default_factory=dict)
+    """Whose `\\Recent` a message is, by server and number of a mirror; a killed server may have forgotten it."""
     uidvalidity: dict[str, int] = field(default_factory=dict)
     uidnext: dict[str, int] = field(default_factory=dict)
     modseq: dict[str, int] = field(default_factory=dict)
@@ -50,9 +52,13 @@ class Ledger:
         known = self.markers.setdefault(place, marker)
         claim(known == marker, f"{place} was {known!r} and is {marker!r}")
 
-    def is_recent(self, place: Place, mirror: int) -> None:
-        """A client was told that a message is `\\Recent`: nobody else is (RFC 3501 2.3.2)."""
-        claim(self.recent.setdefault(place, mirror) == mirror, f"{place} is recent to two clients")
+    def killed(self) -> None:
+        """The server is dead and the next one not yet there; what it sent may still be read later."""
+        self.server += 1
+
+    def is_recent(self, server: int, place: Place, mirror: int) -> None:
+        """A client of this server was told that a message is `\\Recent`: no other of it is (RFC 3501 2.3.2)."""
+        claim(self.recent.setdefault((server, place), mirror) == mirror, f"{place} is recent to two clients")
 
     def state(self, place: Place, modseq: int, flags: Flags) -> None:
         """A message was seen with flags at a modseq."""

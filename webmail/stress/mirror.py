@@ -34,6 +34,8 @@ class Mirror:
     box: str
     ledger: Ledger
     qresync: bool = False
+    server: int = 1
+    """Whose answers these are."""
     messages: list[Known] = field(default_factory=list)
     modseq: int = 0
     """The highest seen."""
@@ -132,7 +134,7 @@ class Mirror:
             claim(message.recent in {None, recent}, f"{message} was recent to this client or not, and is the other now")
             message.recent = recent
             if recent and message.uid:
-                self.ledger.is_recent((self.box, message.uid), self.number)
+                self.ledger.is_recent(self.server, (self.box, message.uid), self.number)
             unnamed = {each for each in message.flags if not each.startswith(b"\\")} - self.named
             claim(not unnamed, f"keywords {unnamed} were not announced by FLAGS")
             if modseq and message.uid:

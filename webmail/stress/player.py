@@ -97,7 +97,7 @@ class Player:
         session.mirror = None
         at_least = (self.ledger.uidnext.get(box, 0), self.ledger.modseq.get(box, 0))
         kept = self.kept.get(box) if session.mode == "QRESYNC" else None
-        mirror = Mirror(box, self.ledger, qresync=session.mode == "QRESYNC")
+        mirror = Mirror(box, self.ledger, qresync=session.mode == "QRESYNC", server=session.server)
         session.mirror = mirror
         resync = ""
         if kept is not None:

@@ -16,7 +16,7 @@ REST_EVERY_S = 2.0
 REST_WAIT_S = 90.0
 
 Interrupt = Callable[[Callable[[], None]], Awaitable[None]]
-"""Calls what it is given when the server is dead and everybody has read its last words, before it starts again."""
+"""Calls what it is given when the server is dead, before it starts again."""
 
 
 async def run(
@@ -36,7 +36,7 @@ async def run(
                 player.resting.set()
             await _pause(tasks, min(REST_EVERY_S, max(0.1, end - loop.time())))
             if interrupt is not None:
-                await interrupt(ledger.recent.clear)
+                await interrupt(ledger.killed)
             for player in players:
                 player.resting.clear()
             broken = _broken(players, tasks) or await _rest(login, ledger, players, tasks)
@@ -138,7 +138,7 @@ async def _truth(login: Login, ledger: Ledger, box: str) -> Mirror:
     """The folder as a new connection finds it, its counters compared with its messages."""
     session = await Session.open(login, ledger, "CONDSTORE")
     try:
-        session.mirror = mirror = Mirror(box, ledger)
+        session.mirror = mirror = Mirror(box, ledger, server=session.server)
         await session.say([f"CREATE {box}".encode()])
         await session.ok(f"SELECT {box}".encode())
         highest = codes(session.heard)[b"HIGHESTMODSEQ"]

@@ -18,8 +18,6 @@ from webmail.soak.processes import answers
 
 READY_S = 180.0
 STOP_S = 30.0
-LAST_WORDS_S = 0.5
-"""In which clients read what a killed server had sent."""
 
 
 class Server:
@@ -74,7 +72,6 @@ class Server:
         self._imapd.kill()
         self._imapd.wait()
         self.kills += 1
-        await asyncio.sleep(LAST_WORDS_S)
         killed()
         await asyncio.get_running_loop().run_in_executor(None, self.start)
 

@@ -29,6 +29,8 @@ class Session:
     wire: Wire
     ledger: Ledger
     mode: str = ""
+    server: int = 1
+    """Which one of the run it speaks with."""
     mirror: Mirror | None = None
     capabilities: frozenset[bytes] = frozenset()
     heard: list[Response] = field(default_factory=list)
@@ -38,8 +40,11 @@ class Session:
     @classmethod
     async def open(cls, login: Login, ledger: Ledger, mode: str) -> Session:
         """Connect, sign in, enable. Raises OSError."""
-        session = cls(await Wire.open(login.port, tls=login.tls), ledger, mode)
+        server = ledger.server
+        session = cls(await Wire.open(login.port, tls=login.tls), ledger, mode, server)
         try:
+            if ledger.server != server:  # with which of the two is anybody's guess
+                raise ConnectionError("the server was killed")
             greeting = await session.wire.response()
             if greeting.status == b"BYE":
                 raise ConnectionError("not now")

@@ -21,9 +21,10 @@ from mailstore.selectors.folders import folder_by_role, folder_tree
 from mailstore.selectors.keywords import keywords
 from mailstore.selectors.list_marked import todo_page
 from mailstore.selectors.lists import list_page
+from mailstore.selectors.recoverable import DAY_US, recoverable_page
 from mta import steps
 from mta.models import Delivery
-from webmail.demo import company, fill, post
+from webmail.demo import company, fill, post, thrown_away
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -51,6 +52,7 @@ def test_the_company_stands_and_its_mail_is_there(demo: fill.Filled) -> None:
     _mailboxes_are_lively()
     _threads_hold_together()
     _mails_are_marked()
+    _deleted_mail_waits_for_its_owner()
     assert not Delivery.objects.filter(state="held").exists(), "nothing of it waits to be taken back"
     assert check_store() == []
     assert Event.objects.filter(kind=Kind.RECEIVED).count() >= demo.arrived
@@ -104,6 +106,13 @@ def _mails_are_marked() -> None:
     labels = {row.label: row.total for row in keywords(access)}
     assert set(labels) == {"询盘", "质量投诉", "样品", "待付款"} and all(labels.values())
     assert len(todo_page(access).rows) == 3 and len(todo_page(access, done=True).rows) == 2
+
+
+def _deleted_mail_waits_for_its_owner() -> None:
+    page = recoverable_page(system_access(company.accounts()["wangfang"].pk))
+    assert len(page.rows) == len(thrown_away.THROWN_AWAY)
+    assert len({row.deleted_us // DAY_US for row in page.rows}) > 2
+    assert all(row.sort_us < row.deleted_us for row in page.rows)
 
 
 def _threads_hold_together() -> None:

@@ -66,3 +66,24 @@ def test_what_vanished_earlier_moves_no_number() -> None:
     hear(made, b"* 1 FETCH (UID 3 FLAGS ())", running=b"FETCH")
     with pytest.raises(ViolationError, match="still counted"):
         hear(made, b"* VANISHED (EARLIER) 3", running=b"UID FETCH")
+
+
+def recent(ledger: Ledger, *, server: int) -> None:
+    """A client of a server hears that the message with UID 9 is recent."""
+    made = Mirror("INBOX", ledger, server=server)
+    hear(made, b"* 1 EXISTS")
+    hear(made, b"* 1 FETCH (UID 9 FLAGS (\\Recent))")
+
+
+def test_recent_to_two_clients_of_one_server_is_seen() -> None:
+    ledger = Ledger()
+    recent(ledger, server=1)
+    with pytest.raises(ViolationError, match="recent to two clients"):
+        recent(ledger, server=1)
+
+
+def test_what_a_killed_server_said_may_be_read_after_its_successor_spoke() -> None:
+    ledger = Ledger()
+    ledger.killed()
+    recent(ledger, server=ledger.server)
+    recent(ledger, server=ledger.server - 1)
