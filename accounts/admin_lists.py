@@ -1,8 +1,9 @@
-"""Lists of the administration, drawn once for many rows where only a number differs."""
+"""Lists of the administration: what is the same in all rows is drawn once."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -13,6 +14,7 @@ from django.utils.html import escape
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from unfold.admin import ModelAdmin, checkbox
+from unfold.templatetags import unfold_list
 from unfold.views import ChangeList
 
 _KEY = "row-of-this-list"
@@ -45,3 +47,21 @@ class QuickList(ModelAdmin):  # type: ignore[misc]
 def _box(language: str | None) -> str:
     """In one language: the label is read out."""
     return str(checkbox.render(ACTION_CHECKBOX_NAME, _KEY))
+
+
+Heads = list[dict[str, Any]]
+
+
+def _once(make: Callable[[ChangeList], Any]) -> Callable[[ChangeList], Heads]:
+    def heads(changes: ChangeList) -> Heads:
+        known: Heads | None = vars(changes).get("_heads")
+        if known is None:
+            known = changes._heads = list(make(changes))
+        return known
+
+    return heads
+
+
+# Unfold makes the heads of all columns anew for each row, with a template for the box in the first: 25 of the 80 ms of a
+# page of fifty rows.
+unfold_list.result_headers = _once(unfold_list.result_headers)

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.test import Client
 from django.urls import reverse
+from unfold.templatetags import unfold_list
 
 from accounts.models import Account
 from mta.models import OPEN, Delivery
@@ -32,3 +33,20 @@ def test_it_is_filtered_by_the_words_of_its_column(alice: Account, client: Clien
         "nonsense": {"held", "late"},
     }
     assert "状态" in page and "By " not in page and "以 " not in page
+
+
+def test_the_heads_of_its_columns_are_made_once(
+    alice: Account, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(make_account("boss@example.test", role=Account.Role.DOMAIN_ADMIN))
+    made = []
+    label = unfold_list.label_for_field
+    monkeypatch.setattr(
+        unfold_list, "label_for_field", lambda name, *args, **kwargs: made.append(name) or label(name, *args, **kwargs)
+    )
+    for number in range(3):
+        waiting_delivery(alice, f"{number}@far.example")
+        made.clear()
+        page = client.get(reverse("admin:mta_delivery_changelist")).content.decode()
+        assert page.count("@far.example") >= number + 1
+        assert made.count("recipient") == 1
