@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from accounts.models import Account
 from accounts.selectors import access_for
@@ -185,6 +186,23 @@ def test_an_old_index_and_a_large_folder_tell_no_first_unread_message(
     assert not any(b"UNSEEN" in line for line in talk.say(b"SELECT INBOX"))
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_is_not_committed_is_nobody_elses(mine: Access) -> None:
+    """A STORE that looks into the index before its commit would have others search in what may never be."""
+    found = stored_many(mine, 2)
+    inbox = folder_id(mine, Role.INBOX)
+    assert list(index.current(inbox).flags) == [0, 0]
+    with pytest.raises(RuntimeError), transaction.atomic():
+        set_flags(mine, [found[0]], add=Flag.DELETED)
+        purge(mine, [found[1]])
+        inside = index.current(inbox)
+        assert (list(inside.uids), list(inside.flags)) == ([1], [int(Flag.DELETED)])
+        raise RuntimeError
+    after = index.current(inbox)
+    assert (list(after.uids), list(after.flags)) == ([1, 2], [0, 0])
+
+
+@pytest.mark.django_db(transaction=True)
 def test_flags_that_change_while_they_are_read_are_not_read_again(
     mine: Access, monkeypatch: pytest.MonkeyPatch
 ) -> None:
