@@ -12,6 +12,8 @@ from tests.browser.seed import PASSWORD
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+TOPS = "all => all.map((it) => it.getBoundingClientRect().top)"
+BOTTOM = "it => it.getBoundingClientRect().bottom"
 
 
 def fits(page: Page) -> None:
@@ -70,6 +72,30 @@ def test_every_page_fits_a_phone(world: World) -> None:
     for path in ("/", "/inbox/", "/compose/", "/search/?q=One", "/folders/new/", "/recovery/"):
         person.open(path)
         fits(person.page)
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_the_end_of_a_list_is_clear_of_the_button_for_a_new_mail(world: World, width: int) -> None:
+    person = world.person(**{**PHONE, "viewport": {"width": width, "height": 420}})
+    person.receive(*(f"Mail {number}" for number in range(6)))
+    world.server.put_aside(person.address)
+    page = person.open()
+    _is_clear(page, ".row")
+    person.open(page.locator("#tree a[href$='/quarantine/']").get_attribute("href") or "/")
+    tops = {round(top) for top in page.locator(".quarantine-acts button").evaluate_all(TOPS)}
+    assert len(tops) == 1, "the buttons stand in one line"
+    expect(page.get_by_role("button", name="Release and trust the sender")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name="Delete")).to_be_in_viewport(ratio=1)
+    _is_clear(page, ".quarantine-row")
+
+
+def _is_clear(page: Page, row: str) -> None:
+    """The last row, scrolled to as a finger does it, ends above the button."""
+    page.mouse.move(100, 300)
+    page.mouse.wheel(0, 4000)
+    button, last = page.locator(".fab"), page.locator(row).last
+    expect(last).to_be_in_viewport(ratio=1)
+    assert last.evaluate(BOTTOM) <= button.evaluate("it => it.getBoundingClientRect().top")
 
 
 def test_back_on_a_phone_leads_from_the_mail_to_the_list(world: World) -> None:
