@@ -168,3 +168,23 @@ def test_the_theme_follows_the_system_until_it_is_chosen(world: World) -> None:
     expect(root).to_have_attribute("data-theme", "dark")
     page.reload()
     expect(root).to_have_attribute("data-theme", "dark")
+
+
+@pytest.mark.parametrize("width", [1000, 1001, 1440])
+def test_what_can_be_recovered_stands_in_columns_beside_each_other(world: World, width: int) -> None:
+    person = world.person(viewport={"width": width, "height": 800})
+    person.receive("Gone for good")
+    page = person.open("/inbox/")
+    for folder in ("Inbox", "Trash"):
+        person.enter(folder)
+        person.row("Gone for good").click()
+        page.locator("[data-key='#']:visible").first.click()
+        expect(person.row("Gone for good")).to_have_count(0)
+    person.open("/recovery/")
+    row = person.row("Gone for good")
+    boxes = [row.locator(part).first.bounding_box() for part in (".row-to", ".row-text")]
+    assert boxes[0] is not None and boxes[1] is not None
+    if width > 1000:
+        assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+    else:
+        assert boxes[1]["y"] + boxes[1]["height"] <= boxes[0]["y"] + 1
