@@ -8,7 +8,7 @@ from typing import ClassVar
 from accounts.models import Account, AccountRights
 from accounts.sasl import Door, Exchange, begin, mechanisms
 from accounts.selectors import access_for, may_send_as, resolve
-from accounts.sign_in import Circumstances, Reason, SignInError
+from accounts.sign_in import Circumstances, Reason, SignedIn, SignInError, may_stay
 from core import dbthread, metrics
 from core.access import Access
 from core.errors import ErrorKind, MailError
@@ -63,6 +63,7 @@ class SubmissionDialogue(Dialogue):
         super().__init__(session, afterwards)
         self._rates = rates
         self._exchange: Exchange | None = None
+        self._signed_in: SignedIn | None = None
         self.rights = AccountRights()
 
     def extensions(self) -> list[str]:
@@ -109,6 +110,7 @@ class SubmissionDialogue(Dialogue):
         if isinstance(found, bytes):
             self.continuation = self._answer
             return sasl.challenge(found)
+        self._signed_in = found
         self.session.account = found.account
         self.session.authenticated = True
         self.rights = await dbthread.run(AccountRights.of, found.account.pk)
@@ -119,8 +121,11 @@ class SubmissionDialogue(Dialogue):
 
     async def check_sender(self, sender: str) -> bytes | None:
         """Signed in, and from an address of one's own."""
-        if self.session.account is None:
+        if self.session.account is None or self._signed_in is None:
             return replies.NEEDS_SIGN_IN if self.session.tls else replies.NEEDS_TLS
+        if not await dbthread.run(may_stay, self._signed_in):
+            self.closing = True  # a connection may last for days; what his account may do can end meanwhile
+            return replies.SIGNED_OUT
         if not await dbthread.run(_may_send, self.session.account, sender):
             return replies.NO_RIGHT_TO_SEND
         return None

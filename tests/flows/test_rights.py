@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import Account
 from accounts.selectors import access_for
-from accounts.services import create_group, grant_mailbox, set_rights
+from accounts.services import create_group, grant_mailbox, set_rights, suspend_account
 from core.errors import ErrorKind, MailError
 from mta.models import Delivery, Submission
 from mta.services import submit
@@ -63,6 +63,18 @@ def test_who_writes_inside_alone_writes_to_nobody_else(running: Running, alice: 
     through = request("x@far.example", envelope_from=bob.address)
     assert refused(submit, access_for(alice, bob.pk), through)[1] == "outside"
     assert not Delivery.objects.filter(recipient="x@far.example").exists()
+
+
+def test_who_is_suspended_hands_over_nothing_more_on_a_connection_that_is_open(
+    running: Running, alice: Account
+) -> None:
+    with program(running, alice) as client:
+        assert client.mail(alice.address)[0] == 250
+        client.rset()
+        suspend_account(alice)
+        assert client.mail(alice.address)[0] == 421
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            client.noop()
 
 
 def test_a_list_does_not_lead_outside_who_writes_inside_alone(running: Running, alice: Account, bob: Account) -> None:
