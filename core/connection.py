@@ -112,7 +112,7 @@ def server_tls() -> ssl.SSLContext:
     certificate is used from the next on; while its files are half replaced, the one before stays."""
     paths = ensure_certificate(settings.DATA_DIR / "certs", settings.PUBLIC_HOST)
     try:
-        context = _named_context(*paths, paths[0].stat().st_mtime_ns)
+        context = _named_context(*paths, _state(paths[0]))
     except (ssl.SSLError, OSError, ValueError):
         if paths not in _last_good:
             raise
@@ -150,13 +150,19 @@ def _choose_certificate(connection: ssl.SSLObject, name: str | None, _: ssl.SSLC
     with contextlib.suppress(
         ssl.SSLError, OSError, ValueError
     ):  # half a file of an upload: the next handshake sees all of it
-        connection.context = _named_context(*paths, paths[0].stat().st_mtime_ns)
+        connection.context = _named_context(*paths, _state(paths[0]))
 
 
 @functools.lru_cache(maxsize=1_000)
-def _named_context(certificate: Path, key: Path, changed_ns: int) -> ServerContext:
+def _named_context(certificate: Path, key: Path, state: tuple[int, int]) -> ServerContext:
     """One for each state of the file: a renewed certificate is used without a restart."""
     return _context(certificate, key)
+
+
+def _state(certificate: Path) -> tuple[int, int]:
+    """Its time alone is as coarse as the kernel's tick: two certificates made in one have the same."""
+    found = certificate.stat()
+    return found.st_mtime_ns, found.st_ino
 
 
 def _context(certificate: Path, key: Path) -> ServerContext:
