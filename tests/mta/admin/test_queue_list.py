@@ -11,6 +11,7 @@ from unfold.templatetags import unfold_list
 
 from accounts.models import Account
 from mta.models import OPEN, Delivery
+from mta.selectors.queue import waiting
 from mta.services import queue_acts
 from tests.administered import waiting_delivery
 from tests.factories import make_account
@@ -50,3 +51,15 @@ def test_the_heads_of_its_columns_are_made_once(
         page = client.get(reverse("admin:mta_delivery_changelist")).content.decode()
         assert page.count("@far.example") >= number + 1
         assert made.count("recipient") == 1
+
+
+@pytest.mark.parametrize("long", [1, 10_000])
+def test_a_long_queue_shows_the_same_of_a_domain(alice: Account, monkeypatch: pytest.MonkeyPatch, long: int) -> None:
+    stranger = make_account("x@other.test")
+    for number in range(3):
+        waiting_delivery(alice, f"{number}@far.example")
+        waiting_delivery(stranger, f"{number}@else.example")
+    monkeypatch.setattr("mta.selectors.queue.LONG", long)
+    shown = waiting(domain_id=alice.domain_id)
+    assert [each.recipient for each in shown] == ["0@far.example", "1@far.example", "2@far.example"]
+    assert shown.count() == 3
